@@ -1,0 +1,38 @@
+"""What a construct must know about the environment it is built for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """One environment, as the constructs of a service see it.
+
+    name: "dev" or "prod"; part of every physical name.
+    disposable: True where data may be destroyed with its stack.
+    architecture: "x86_64" or "arm64", of every function.
+    cors_origins: the origins a browser may call the APIs from.
+    """
+
+    name: str
+    disposable: bool
+    architecture: str
+    cors_origins: tuple[str, ...]
+
+    def named(self, resource: str) -> str:
+        return f"tap-{self.name}-{resource}"
+
+    @property
+    def removal_policy(self) -> cdk.RemovalPolicy:
+        """For what holds data: goes with a disposable environment, else survives its stack."""
+        return cdk.RemovalPolicy.DESTROY if self.disposable else cdk.RemovalPolicy.RETAIN
+
+    @property
+    def log_removal_policy(self) -> cdk.RemovalPolicy:
+        """For logs: as data, except that a failed first deployment leaves no names taken."""
+        if self.disposable:
+            return cdk.RemovalPolicy.DESTROY
+        return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE

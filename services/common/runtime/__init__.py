@@ -1,0 +1,1 @@
+"""Shared by the Lambda functions of all services; ships with each of them."""

@@ -1,0 +1,105 @@
+"""Accepting requests, each exactly once.
+
+The row is the acceptance: once it is written, complete, the answer is a success, whatever happens
+to the start of the workflow. Without an idempotency key the payload is stored first, so a row never
+lacks one. With a key the row comes first, because it decides which body the key stands for; the
+payload follows before anything else, and a repeated call finishes what an earlier one left undone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from services.common.runtime.problems import KeyReusedError, NotFoundError, UnavailableError
+from services.requests.runtime.models import Acceptance, Row, Status, Submission
+from services.requests.runtime.ports import Ledger, PayloadStore, WorkflowStarter
+
+PAYLOAD_KEY = "requests/{request_id}.json"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class RequestDesk:
+    """Takes requests in and tells what became of them.
+
+    on_deferred_start: told the row whose execution could not be started now, and why.
+    """
+
+    payloads: PayloadStore
+    ledger: Ledger
+    workflow: WorkflowStarter
+    on_deferred_start: Callable[[Row, UnavailableError], None]
+    now: Callable[[], datetime] = _utc_now
+    new_id: Callable[[], uuid.UUID] = uuid.uuid4
+
+    def accept(self, submission: Submission) -> Acceptance:
+        """Raises KeyReusedError when the key stands for another body.
+
+        Raises UnavailableError when a store failed before the request was safe; with the same key
+        the same request may be sent again.
+        """
+        row = self._draft(submission)
+        if submission.idempotency_key is None:
+            self.payloads.put(row.s3_key, submission.body)
+            self.ledger.insert(row)
+            self._start(row)
+            return Acceptance(row, replayed=False)
+        return self._accept_once(row, submission.body)
+
+    def find(self, request_id: str) -> Row:
+        """Raises NotFoundError."""
+        row = self.ledger.find(request_id) if _is_request_id(request_id) else None
+        if row is None:
+            raise NotFoundError("No request has this id")
+        return row
+
+    def _accept_once(self, draft: Row, body: bytes) -> Acceptance:
+        row = self.ledger.insert(draft) or draft
+        if row.body_sha256 != draft.body_sha256:
+            raise KeyReusedError("Use a new key for a new request")
+        # The stored row may be our own: a reply was lost and the client library asked again.
+        replayed = row.accepted_by != draft.accepted_by
+        if row.status is Status.ACCEPTED:
+            self.payloads.put(row.s3_key, body)
+            self._start(row)
+        return Acceptance(row, replayed)
+
+    def _draft(self, submission: Submission) -> Row:
+        request_id = str(self._request_id(submission))
+        return Row(
+            request_id=request_id,
+            timestamp=self.now().isoformat(timespec="milliseconds"),
+            s3_key=PAYLOAD_KEY.format(request_id=request_id),
+            status=Status.ACCEPTED,
+            step_function_execution_arn=self.workflow.execution_arn(request_id),
+            body_sha256=hashlib.sha256(submission.body).hexdigest(),
+            accepted_by=submission.call_id,
+        )
+
+    def _request_id(self, submission: Submission) -> uuid.UUID:
+        if submission.idempotency_key is None:
+            return self.new_id()
+        # The id follows from caller and key, so one conditional write settles who was first.
+        # Principal ids have no colon: no two pairs make the same text. 5 marks it as name-based.
+        name = f"{submission.principal}:{submission.idempotency_key}"
+        return uuid.UUID(bytes=hashlib.sha256(name.encode()).digest()[:16], version=5)
+
+    def _start(self, row: Row) -> None:
+        try:
+            self.workflow.start(row)
+        except UnavailableError as cause:
+            self.on_deferred_start(row, cause)
+
+
+def _is_request_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
