@@ -1,0 +1,64 @@
+"""What a check asks for. A check whose fixture cannot be had counts as failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from integ.client import ApiClient
+from integ.credentials import CredentialsError, Signer, SigningParties
+from integ.expectations import Expectations
+from integ.report import REPORTER, Reporter
+from integ.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def reporter(request: pytest.FixtureRequest) -> Reporter:
+    return request.config.stash[REPORTER]
+
+
+@pytest.fixture(scope="session")
+def settings(reporter: Reporter) -> Settings:
+    if reporter.run.settings is None:
+        pytest.fail(reporter.run.settings_problem, pytrace=False)
+    return reporter.run.settings
+
+
+@pytest.fixture(scope="session")
+def expect(settings: Settings) -> Expectations:
+    return Expectations(settings)
+
+
+@pytest.fixture(scope="session")
+def parties(settings: Settings, reporter: Reporter) -> SigningParties:
+    return SigningParties(settings, reporter.redact)
+
+
+@pytest.fixture(scope="session")
+def smoke_role(parties: SigningParties) -> Signer:
+    try:
+        return parties.smoke_role()
+    except CredentialsError as error:
+        # `from None`: the message says it all, and pytest would print the chain before it.
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+@pytest.fixture(scope="session")
+def build_role(parties: SigningParties, smoke_role: Signer) -> Signer:
+    """Asks for the smoke role's session too: STS gave it to these credentials, so they are valid.
+
+    A refusal of theirs then says that they may not, and not that they have expired.
+    """
+    assert smoke_role
+    return parties.build_role()
+
+
+@pytest.fixture
+def api(
+    request: pytest.FixtureRequest, settings: Settings, reporter: Reporter
+) -> Iterator[ApiClient]:
+    client = ApiClient(settings, reporter.redact)
+    reporter.follow(request.node, client)
+    yield client
+    client.close()

@@ -1,0 +1,153 @@
+"""The request service's contract, checked as its callers see it.
+
+Proves that an environment accepts, stores and completes a request, and turns away whom and what it
+should. `completed` is written by the workflow after it has read the payload in S3 and the row in
+DynamoDB, so seeing it proves every store. It does not prove behaviour under load or after faults.
+
+The first line of each check's docstring is what the report calls it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from uuid import uuid4
+
+import pytest
+
+from integ.client import Answer, ApiClient
+from integ.credentials import NOBODY, Signer
+from integ.expectations import Expectations
+from integ.settings import Settings
+
+STATES_ON_THE_WAY = ("accepted", "processing")
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def payload(settings: Settings, purpose: str) -> bytes:
+    """A body that says where it comes from, to whoever finds it in the bucket."""
+    body = {
+        "source": "smoke test",
+        "purpose": purpose,
+        "environment": settings.environment,
+        "commit": settings.commit,
+        "nonce": str(uuid4()),
+    }
+    return json.dumps(body).encode()
+
+
+def test_a_signed_request_is_accepted(
+    api: ApiClient, expect: Expectations, settings: Settings, smoke_role: Signer
+) -> None:
+    """A request signed by the smoke role is accepted."""
+    answer = api.submit(payload(settings, "accepted"), smoke_role)
+    request_id, execution_arn = expect.accepted(answer)
+
+    parts = execution_arn.split(":")
+    where = f"{settings.region} {settings.account}"
+    expect.same("an execution in", where, " ".join(parts[3:5]), answer)
+    expect.same("an execution named", request_id, parts[-1], answer)
+
+
+def test_an_accepted_request_is_completed_in_every_store(
+    api: ApiClient, expect: Expectations, settings: Settings, smoke_role: Signer
+) -> None:
+    """An accepted request is stored, processed and completed."""
+    accepted = api.submit(payload(settings, "completed"), smoke_role)
+    request_id, execution_arn = expect.accepted(accepted)
+
+    answer = wait_until_completed(api, expect, smoke_role, accepted)
+
+    expect.same("request_id", request_id, answer.json.get("request_id"), answer)
+    expect.same("s3_key", f"requests/{request_id}.json", answer.json.get("s3_key"), answer)
+    started = answer.json.get("step_function_execution_arn")
+    expect.same("step_function_execution_arn", execution_arn, started, answer)
+
+
+def wait_until_completed(
+    api: ApiClient, expect: Expectations, smoke_role: Signer, accepted: Answer
+) -> Answer:
+    """Looks until the request is completed; returns the last answer."""
+    request_id, execution_arn = expect.accepted(accepted)
+    allowed = expect.settings.completion_seconds
+    deadline = time.monotonic() + allowed
+    while True:
+        answer = api.fetch(request_id, smoke_role)
+        expect.status(answer, 200, "the state of an accepted request")
+        state = answer.json.get("status")
+        if state == "completed":
+            return answer
+        late = time.monotonic() >= deadline
+        if late or state not in STATES_ON_THE_WAY:
+            got = f"status {state!r}, last seen in {answer.described}"
+            expected = f"status 'completed' within {allowed:g} s"
+            expect.fail(expected, got, expect.workflow(execution_arn))
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def test_a_replay_answers_the_same_ids(
+    api: ApiClient, expect: Expectations, settings: Settings, smoke_role: Signer
+) -> None:
+    """The same body with the same Idempotency-Key is answered with the same ids."""
+    key, body = str(uuid4()), payload(settings, "replay")
+    request_id, execution_arn = expect.accepted(api.submit(body, smoke_role, key))
+
+    replay = api.submit(body, smoke_role, key)
+
+    again_id, again_arn = expect.accepted(replay)
+    expect.same("the first answer's request_id", request_id, again_id, replay)
+    expect.same("the first answer's execution_arn", execution_arn, again_arn, replay)
+
+
+def test_a_key_used_for_another_body_is_a_conflict(
+    api: ApiClient, expect: Expectations, settings: Settings, smoke_role: Signer
+) -> None:
+    """Another body with the same Idempotency-Key is refused with 409."""
+    key = str(uuid4())
+    expect.accepted(api.submit(payload(settings, "first body"), smoke_role, key))
+
+    answer = api.submit(payload(settings, "second body"), smoke_role, key)
+
+    expect.problem(answer, 409, "the key belongs to another body")
+
+
+def test_an_unsigned_call_is_refused(
+    api: ApiClient, expect: Expectations, settings: Settings
+) -> None:
+    """Calls without a signature are refused with 403."""
+    body = payload(settings, "unsigned")
+    expect.status(api.submit(body, NOBODY), 403, "nobody may submit unsigned")
+    expect.status(api.fetch(str(uuid4()), NOBODY), 403, "nobody may read unsigned")
+
+
+def test_a_principal_without_permission_is_refused(
+    api: ApiClient, expect: Expectations, settings: Settings, build_role: Signer
+) -> None:
+    """Calls signed by a role without permission are refused with 403."""
+    body = payload(settings, "without permission")
+    expect.status(api.submit(body, build_role), 403, "this role may not submit")
+    expect.status(api.fetch(str(uuid4()), build_role), 403, "this role may not read")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="nothing at all"),
+        pytest.param(b'{"cut": "sho', id="JSON cut short"),
+        pytest.param(b'[{"in": "an array"}]', id="an array"),
+        pytest.param(b'"text"', id="a string"),
+        pytest.param(b"null", id="null"),
+    ],
+)
+def test_a_bad_body_is_refused(
+    api: ApiClient, expect: Expectations, smoke_role: Signer, body: bytes
+) -> None:
+    """A body that is not a JSON object is refused with 400."""
+    expect.problem(api.submit(body, smoke_role), 400, "the body is not a JSON object")
+
+
+def test_an_unknown_request_is_not_found(
+    api: ApiClient, expect: Expectations, smoke_role: Signer
+) -> None:
+    """The state of a request that was never made is a 404."""
+    expect.problem(api.fetch(str(uuid4()), smoke_role), 404, "no such request")
