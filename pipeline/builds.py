@@ -1,0 +1,94 @@
+"""What every CodeBuild project of the pipeline has in common, the ones CDK generates included."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_logs as logs
+from aws_cdk import pipelines
+from constructs import Construct
+
+# Amazon Linux 2023, which is what Lambda runs on. Its runtimes: CodeBuild user guide,
+# "Available runtimes". CDK has no constant for 6.0 yet.
+IMAGE: Final = "aws/codebuild/amazonlinux-x86_64-standard:6.0"
+RUNTIMES: Final = {"python": "3.12", "nodejs": "24"}
+
+# The pinned CLI neither reports how it is used nor looks for a newer self.
+QUIET_CDK: Final = ("CDK_DISABLE_CLI_TELEMETRY", "CDK_DISABLE_VERSION_CHECK")
+
+# A build that hangs should not bill for CodeBuild's default hour. The slowest, a cold synth, needs
+# less than five minutes.
+TIMEOUT: Final = cdk.Duration.minutes(20)
+LOG_RETENTION: Final = logs.RetentionDays.ONE_YEAR
+
+
+def runtimes() -> codebuild.BuildSpec:
+    """The part of a buildspec that states the runtimes.
+
+    Without it a build gets the image's defaults, which change under it.
+    """
+    return part(phases={"install": {"runtime-versions": RUNTIMES}})
+
+
+def part(**sections: object) -> codebuild.BuildSpec:
+    """A part of a buildspec, for CDK to lay over what it generates."""
+    return codebuild.BuildSpec.from_object({"version": "0.2", **sections})
+
+
+# The section of a buildspec that names the folders of `cache()`: what the install commands leave
+# for the project's next build on the same host.
+CACHE_SECTION: Final = {"cache": {"paths": [".venv/**/*", "node_modules/**/*"]}}
+
+
+def cache() -> codebuild.Cache:
+    """A cache on the build host, where one is warm (CodeBuild user guide, "Local caching").
+
+    Not one in S3: what a smoke build may write must never reach a build that deploys.
+    """
+    return codebuild.Cache.local(codebuild.LocalCacheMode.CUSTOM)
+
+
+def defaults() -> pipelines.CodeBuildOptions:
+    """Image, runtimes and timeout of every project. None needs Docker, so none is privileged."""
+    return pipelines.CodeBuildOptions(
+        build_environment=codebuild.BuildEnvironment(
+            build_image=codebuild.LinuxBuildImage.from_code_build_image_id(IMAGE),
+            compute_type=codebuild.ComputeType.SMALL,
+            privileged=False,
+            environment_variables={
+                name: codebuild.BuildEnvironmentVariable(value="true") for name in QUIET_CDK
+            },
+        ),
+        partial_build_spec=runtimes(),
+        timeout=TIMEOUT,
+    )
+
+
+def project_name(step: str) -> str:
+    """The name of a step's project, for life: tap-pipeline-<step>."""
+    return f"tap-pipeline-{step}"
+
+
+def log_group(scope: Construct, step: str) -> logs.LogGroup:
+    """Where a step's project logs, with an end to what is kept.
+
+    It has the name that CodeBuild would give it, so that the console's links work.
+    """
+    return logs.LogGroup(
+        scope,
+        f"Logs-{step}",
+        log_group_name=f"/aws/codebuild/{project_name(step)}",
+        retention=LOG_RETENTION,
+        # Who deployed what, and what the tests said, outlives the pipeline. A first deployment that
+        # fails must not leave them behind, or the second would find the names taken.
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
+
+
+def logging(group: logs.LogGroup) -> codebuild.LoggingOptions:
+    """Logs to `group` and nowhere else."""
+    return codebuild.LoggingOptions(
+        cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=group, enabled=True)
+    )

@@ -1,0 +1,143 @@
+"""The delivery pipeline: Source, Build, UpdatePipeline, Assets, Dev, Promote, Prod."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import pipelines
+from constructs import Construct
+
+from pipeline import builds, promotion
+from pipeline.artifacts import artifact_bucket
+from pipeline.settings import Settings
+from pipeline.smoke import Target, project_role_arn, smoke_step
+from pipeline.source import SourceAction, source_action, start_on_push
+from pipeline.tools import pinned_tools
+from stages.application import ApplicationStage
+
+# For life: the running pipeline deploys its next self by these names.
+STACK_ID: Final = "TapPipelineStack"
+STACK_NAME: Final = "tap-pipeline"
+PIPELINE_NAME: Final = "tap-pipeline"
+
+TAGS: Final = {
+    "Project": "ServerlessInfrastructure",
+    "Environment": "tools",
+    "CostCenter": "Engineering",
+    "ManagedBy": "CDK",
+}
+
+
+class PipelineStack(cdk.Stack):
+    """One pipeline in the tools account that deploys itself, then dev, then prod."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, env: cdk.Environment
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=STACK_NAME,
+            env=env,
+            description="Delivers the serverless application to dev and prod",
+            termination_protection=True,
+        )
+        self._settings = settings
+        self._source = source_action(self, settings.source)
+        self._artifacts = artifact_bucket(self)
+        self._pipeline = self._self_updating_pipeline()
+        self._deploy_and_test(Target("dev", settings.accounts.dev), disposable=True)
+        self._pipeline.add_wave(
+            promotion.STAGE,
+            pre=promotion.promotion_steps(
+                revision=self._source.revision, production_account=settings.accounts.prod
+            ),
+        )
+        self._deploy_and_test(Target("prod", settings.accounts.prod), disposable=False)
+        self._pipeline.build_pipeline()
+        self._finish()
+        for key, value in {**TAGS, "Repository": settings.source.repository}.items():
+            cdk.Tags.of(self).add(key, value)
+
+    def _self_updating_pipeline(self) -> pipelines.CodePipeline:
+        tools = pinned_tools()
+        return pipelines.CodePipeline(
+            self,
+            "Pipeline",
+            pipeline_name=PIPELINE_NAME,
+            pipeline_type=codepipeline.PipelineType.V2,
+            # A newer commit overtakes one that waits, for instance at the approval.
+            execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
+            cross_account_keys=True,
+            enable_key_rotation=True,
+            artifact_bucket=self._artifacts,
+            synth=_synth_step(self, self._source),
+            # One project for all assets: with a project each, every change of a Lambda function
+            # would change the pipeline too, and end what can be rolled back.
+            publish_assets_in_parallel=False,
+            cli_version=tools.cdk_cli,
+            cdk_assets_cli_version=tools.cdk_assets,
+            code_build_defaults=builds.defaults(),
+            self_mutation_code_build_defaults=pipelines.CodeBuildOptions(
+                logging=builds.logging(builds.log_group(self, "selfmutate"))
+            ),
+            asset_publishing_code_build_defaults=pipelines.CodeBuildOptions(
+                logging=builds.logging(builds.log_group(self, "assets"))
+            ),
+        )
+
+    def _deploy_and_test(self, target: Target, *, disposable: bool) -> None:
+        stage = ApplicationStage(
+            self,
+            target.environment.capitalize(),
+            environment=target.environment,
+            disposable=disposable,
+            smoke_project_role_arn=project_role_arn(self._settings, target.environment),
+            architecture=self._settings.architecture,
+            env=cdk.Environment(account=target.account, region=self._settings.region),
+        )
+        cdk.Tags.of(stage).add("Repository", self._settings.source.repository)
+        smoke = smoke_step(
+            self,
+            target,
+            source=self._source,
+            artifacts=self._artifacts,
+            requests_api_url=stage.requests_api_url,
+        )
+        self._pipeline.add_stage(stage, post=[smoke])
+
+    def _finish(self) -> None:
+        """Sets what `pipelines.CodePipeline` has no properties for."""
+        built = self._pipeline.pipeline
+        start_on_push(built, self._settings.source)
+        promotion.limit_wait(built, minutes=self._settings.approval_timeout_minutes)
+        _rename(self._pipeline.self_mutation_project, "selfmutate")
+        _rename(self._pipeline.node.find_child("Assets").node.find_child("FileAsset"), "assets")
+
+
+def _synth_step(scope: Construct, source: SourceAction) -> pipelines.CodeBuildStep:
+    # Names of scripts, not what is in them: an execution synthesizes with the commands of the
+    # pipeline as it was before, so these may never change while what they run may.
+    return pipelines.CodeBuildStep(
+        "Synth",
+        input=source.step,
+        project_name=builds.project_name("synth"),
+        logging=builds.logging(builds.log_group(scope, "synth")),
+        cache=builds.cache(),
+        partial_build_spec=builds.part(**builds.CACHE_SECTION),
+        install_commands=["scripts/install-python", "scripts/install-node --omit=dev"],
+        commands=["scripts/synth"],
+        primary_output_directory="cdk.out",
+    )
+
+
+def _rename(project: object, step: str) -> None:
+    if not isinstance(project, codebuild.Project):
+        raise TypeError(f"{project} is not a CodeBuild project")
+    resource = project.node.default_child
+    if not isinstance(resource, codebuild.CfnProject):
+        raise TypeError(f"{project.node.path} has no AWS::CodeBuild::Project")
+    resource.name = builds.project_name(step)

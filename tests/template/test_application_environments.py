@@ -1,0 +1,92 @@
+"""Dev may be thrown away, prod may not, and both have the names that everything else relies on.
+
+Proved on the synthesized templates. Not proved: that CloudFormation accepts them; the rehearsal
+deploys them.
+"""
+
+from __future__ import annotations
+
+import pytest
+from application_templates import ACCOUNTS, Application, application
+
+
+@pytest.fixture(params=["dev", "prod"])
+def app(request: pytest.FixtureRequest) -> Application:
+    return application(request.param)
+
+
+def test_physical_names_follow_from_the_environment(app: Application) -> None:
+    env = app.environment
+    name = f"tap-{env}"
+    assert app.stack_name == name
+    bucket = app.only("AWS::S3::Bucket").properties["BucketName"]
+    assert bucket == f"{name}-bucket-{ACCOUNTS[env]}-us-west-2"
+    assert app.only("AWS::DynamoDB::").properties["TableName"] == f"{name}-requests"
+    machine = app.only("AWS::StepFunctions::StateMachine")
+    assert machine.properties["StateMachineName"] == f"{name}-statemachine"
+    assert app.only("AWS::ApiGateway::RestApi").properties["Name"] == f"{name}-api"
+    functions = [f.properties.get("FunctionName") for f in app.resources("AWS::Lambda::Function")]
+    assert f"{name}-processor" in functions
+
+
+def test_outputs_have_exactly_the_agreed_names(app: Application) -> None:
+    assert app.template["Outputs"].keys() == {
+        "RequestsApiUrl",
+        "RequestsBucketName",
+        "RequestsTableName",
+        "RequestsStateMachineArn",
+        "SmokeRoleArn",
+    }
+
+
+def test_everything_that_can_be_tagged_says_whose_it_is(app: Application) -> None:
+    tags = {tag["Key"]: tag["Value"] for tag in app.only("AWS::S3::Bucket").properties["Tags"]}
+    assert (
+        tags.items()
+        >= {
+            "Project": "ServerlessInfrastructure",
+            "Environment": app.environment,
+            "CostCenter": "Engineering",
+            "ManagedBy": "CDK",
+        }.items()
+    )
+
+
+def test_dev_goes_with_its_data() -> None:
+    dev = application("dev")
+    assert not dev.termination_protection
+    policies = {r.declaration.get("DeletionPolicy", "Delete") for r in dev.resources()}
+    assert policies == {"Delete"}
+    assert list(dev.resources("Custom::S3AutoDeleteObjects"))
+    replica = dev.only("AWS::DynamoDB::").properties["Replicas"][0]
+    assert replica["DeletionProtectionEnabled"] is False
+
+
+def test_prod_survives_its_stack() -> None:
+    prod = application("prod")
+    assert prod.termination_protection
+    assert not list(prod.resources("Custom::"))
+    for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::"):
+        store = prod.only(kind).declaration
+        assert (store["DeletionPolicy"], store["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    replica = prod.only("AWS::DynamoDB::").properties["Replicas"][0]
+    assert replica["DeletionProtectionEnabled"] is True
+    recovery = replica["PointInTimeRecoverySpecification"]
+    assert recovery["PointInTimeRecoveryEnabled"] is True
+
+
+def test_every_log_group_ends_after_a_week(app: Application) -> None:
+    groups = list(app.resources("AWS::Logs::LogGroup"))
+    assert groups
+    assert {group.properties["RetentionInDays"] for group in groups} == {7}
+
+
+def test_every_function_logs_to_a_group_of_ours(app: Application) -> None:
+    for function in app.resources("AWS::Lambda::Function"):
+        assert "Ref" in function.properties["LoggingConfig"]["LogGroup"], function.logical_id
+
+
+@pytest.mark.parametrize(("setting", "value"), [("x86_64", "x86_64"), ("arm64", "arm64")])
+def test_the_architecture_is_a_setting(setting: str, value: str) -> None:
+    stack = application("prod", architecture=setting)
+    assert stack.only("AWS::Lambda::Function").properties["Architectures"] == [value]

@@ -1,0 +1,150 @@
+"""Acceptance is once and whole, whichever call fails before or after having its effect.
+
+Proved on the real logic over in-memory stores. Not proved: that the AWS stores keep the ports'
+promises (see test_requests_stores.py and the rehearsal), and concurrency inside one store.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+
+import pytest
+from requests_fakes import MACHINE, World
+
+from services.common.runtime.problems import KeyReusedError, NotFoundError, UnavailableError
+from services.requests.runtime.models import Acceptance, Status, Submission
+
+BODY = b'{"amount": 12}'
+_calls = map(str, itertools.count())
+
+
+def submission(
+    key: str | None = None, body: bytes = BODY, principal: str = "AROAONE"
+) -> Submission:
+    return Submission(body, principal, call_id=next(_calls), idempotency_key=key)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_an_accepted_request_is_in_every_store_under_one_id(world: World) -> None:
+    row = world.desk().accept(submission()).row
+    assert world.payloads == {f"requests/{row.request_id}.json": BODY}
+    assert world.rows == {row.request_id: row}
+    assert world.started == [row.request_id]
+    assert row.status is Status.ACCEPTED
+    assert row.step_function_execution_arn == f"{MACHINE}:{row.request_id}"
+
+
+def test_without_a_key_the_payload_comes_before_the_row_and_the_start_last(world: World) -> None:
+    world.desk().accept(submission())
+    assert world.journal == ["put", "insert", "start"]
+
+
+def test_with_a_key_the_row_decides_first_and_the_start_comes_last(world: World) -> None:
+    world.desk().accept(submission("k"))
+    assert world.journal == ["insert", "put", "start"]
+
+
+def test_equal_bodies_without_a_key_are_two_requests(world: World) -> None:
+    first, second = (world.desk().accept(submission()) for _ in range(2))
+    assert first.row.request_id != second.row.request_id
+    assert len(world.started) == 2
+
+
+def test_a_repeated_key_gets_the_same_answer_and_does_nothing_twice(world: World) -> None:
+    first, second = (world.desk().accept(submission("k")) for _ in range(2))
+    assert second.row == first.row
+    assert (first.replayed, second.replayed) == (False, True)
+    assert (len(world.payloads), len(world.rows), len(world.started)) == (1, 1, 1)
+
+
+def test_a_replay_of_a_request_that_moved_on_touches_nothing(world: World) -> None:
+    row = world.desk().accept(submission("k")).row
+    moved = Status.PROCESSING
+    world.rows[row.request_id] = type(row)(**{**vars(row), "status": moved})
+    world.journal.clear()
+    assert world.desk().accept(submission("k")).replayed
+    assert world.journal == ["insert"]
+
+
+def test_a_key_with_another_body_is_refused_and_the_first_body_stays(world: World) -> None:
+    row = world.desk().accept(submission("k")).row
+    with pytest.raises(KeyReusedError):
+        world.desk().accept(submission("k", b"{}"))
+    assert world.payloads == {row.s3_key: BODY}
+
+
+def test_two_callers_may_use_the_same_key(world: World) -> None:
+    one = world.desk().accept(submission("k", principal="AROAONE"))
+    two = world.desk().accept(submission("k", principal="AROATWO"))
+    assert one.row.request_id != two.row.request_id
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+@pytest.mark.parametrize("when", ["fail_before", "fail_after"])
+def test_a_failing_start_is_still_a_success(world: World, key: str | None, when: str) -> None:
+    getattr(world, when).add("start")
+    row = world.desk().accept(submission(key)).row
+    assert world.rows[row.request_id] == row
+    assert world.payloads[row.s3_key] == BODY
+    assert world.deferred == [row.request_id]
+
+
+@pytest.mark.parametrize("when", ["fail_before", "fail_after"])
+@pytest.mark.parametrize("call", ["put", "insert"])
+def test_an_undecided_request_is_not_started(world: World, when: str, call: str) -> None:
+    getattr(world, when).add(call)
+    for key in (None, "k"):
+        with pytest.raises(UnavailableError):
+            world.desk().accept(submission(key))
+    assert world.started == []
+
+
+@pytest.mark.parametrize("when", ["fail_before", "fail_after"])
+@pytest.mark.parametrize("call", ["put", "insert", "start"])
+def test_repeating_with_the_key_finishes_what_a_fault_left(
+    world: World, when: str, call: str
+) -> None:
+    getattr(world, when).add(call)
+    _ignoring_unavailable(lambda: world.desk().accept(submission("k")))
+    getattr(world, when).clear()
+    row = world.desk().accept(submission("k")).row
+    assert world.payloads == {row.s3_key: BODY}
+    assert list(world.rows) == world.started == [row.request_id]
+
+
+def test_a_row_whose_writer_missed_the_reply_is_not_called_a_replay(world: World) -> None:
+    mine = submission("k")
+    world.desk().accept(mine)
+    # What the client library's own retry sees: the condition fails on the row just written.
+    assert not world.desk().accept(mine).replayed
+
+
+def test_a_request_is_found_by_its_id(world: World) -> None:
+    row = world.desk().accept(submission()).row
+    assert world.desk().find(row.request_id) == row
+
+
+@pytest.mark.parametrize("request_id", ["", "nope", "0" * 32, "../rows", "A" * 3000])
+def test_what_cannot_be_an_id_is_not_looked_for(world: World, request_id: str) -> None:
+    with pytest.raises(NotFoundError):
+        world.desk().find(request_id)
+    assert world.journal == []
+
+
+def test_rows_hold_no_payload(world: World) -> None:
+    secret = json.dumps({"pan": "4111-1111"}).encode()
+    row = world.desk().accept(submission(body=secret)).row
+    assert "4111" not in repr(row)
+
+
+def _ignoring_unavailable(action: Callable[[], Acceptance]) -> None:
+    try:
+        action()
+    except UnavailableError:
+        return

@@ -1,0 +1,239 @@
+"""Settings are right or are refused with a text that says what to change.
+
+Proves: which settings are accepted, and that each mistake names its key, the value and what was
+expected, all mistakes at once, without a traceback and before anything is synthesized. Does not
+prove that the accounts, the connection or the repository exist: only AWS knows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from copy import deepcopy
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from pipeline.settings import (
+    REGIONS,
+    Accounts,
+    CodeCommitSource,
+    ConnectionSource,
+    S3Source,
+    Settings,
+    SettingsError,
+)
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CONNECTION = (
+    "arn:aws:codeconnections:us-west-2:111111111111:connection/11111111-2222-4333-8444-555555555555"
+)
+GOOD: dict[str, Any] = {
+    "accounts": {"tools": "111111111111", "dev": "222222222222", "prod": "333333333333"},
+    "region": "us-west-2",
+    "source": {
+        "type": "connection",
+        "repository": "example-org/shop",
+        "branch": "main",
+        "connection_arn": CONNECTION,
+    },
+}
+
+
+def changed(key: str, value: object) -> dict[str, Any]:
+    """`GOOD` with another value at the dotted `key`; with `...` as the value, without the key."""
+    settings = deepcopy(GOOD)
+    *sections, last = key.split(".")
+    section = settings
+    for name in sections:
+        section = section[name]
+    if value is ...:
+        del section[last]
+    else:
+        section[last] = value
+    return settings
+
+
+def problems(settings: Any) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        Settings.parse(settings)
+    return str(refused.value).splitlines()
+
+
+def test_good_settings_become_typed_objects() -> None:
+    assert Settings.parse(GOOD) == Settings(
+        accounts=Accounts(tools="111111111111", dev="222222222222", prod="333333333333"),
+        region="us-west-2",
+        source=ConnectionSource("example-org/shop", "main", CONNECTION),
+        architecture="x86_64",
+        approval_timeout_minutes=10_080,
+    )
+
+
+def test_the_settings_that_are_delivered_are_good() -> None:
+    context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
+    assert isinstance(Settings.parse(context["tap"]).source, ConnectionSource)
+
+
+def test_the_source_is_a_connection_and_its_branch_main_unless_told() -> None:
+    settings = deepcopy(GOOD)
+    del settings["source"]["type"], settings["source"]["branch"]
+    assert Settings.parse(settings).source == ConnectionSource(
+        "example-org/shop", "main", CONNECTION
+    )
+
+
+def test_the_source_may_be_a_codecommit_repository() -> None:
+    source = {"type": "codecommit", "repository": "shop", "branch": "release/2"}
+    assert Settings.parse(changed("source", source)).source == CodeCommitSource("shop", "release/2")
+
+
+def test_the_source_may_be_a_zip_in_a_bucket() -> None:
+    source = {"type": "s3", "bucket": "shop-source", "key": "main/source.zip"}
+    assert Settings.parse(changed("source", source)).source == S3Source(
+        "shop-source", "main/source.zip"
+    )
+
+
+@pytest.mark.parametrize("repository", ["group/subgroup/shop", "some.one/shop_2-b"])
+def test_names_that_git_hosts_allow_are_accepted(repository: str) -> None:
+    Settings.parse(changed("source.repository", repository))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("accounts.dev", "22222222222", "12 digits, in quotes"),
+        ("accounts.dev", "22222222222x", "12 digits, in quotes"),
+        ("accounts.dev", 222222222222, "12 digits, in quotes"),
+        ("accounts.prod", ..., "12 digits, in quotes"),
+        ("accounts", ["111111111111"], "an object with keys and values"),
+        ("accounts", ..., "an object with keys and values"),
+        ("region", "us-west-22", "did you mean us-west-2?"),
+        ("region", "cn-north-1", "one of af-south-1"),
+        ("region", ..., "one of af-south-1"),
+        ("source", ..., "an object with keys and values"),
+        ("source.type", "github", "one of connection, codecommit, s3"),
+        ("source.connection_arn", ..., "a connection's ARN"),
+        ("source.connection_arn", "my-connection", "a connection's ARN"),
+        ("source.connection_arn", CONNECTION.replace(":connection/", ":host/"), "a connection's"),
+        ("source.repository", "shop", "owner/name"),
+        ("source.repository", "https://github.com/example-org/shop", "owner/name"),
+        ("source.repository", ..., "owner/name"),
+        ("source.branch", "", "a branch's name"),
+        ("source.branch", "feature/*", "a branch's name"),
+        ("source.branch", "a..b", "a branch's name"),
+        ("source.branch", "refs/", "a branch's name"),
+        ("architecture", "arm", "did you mean arm64?"),
+        ("approval_timeout_minutes", 4, "from 5 to 86400"),
+        ("approval_timeout_minutes", 86_401, "from 5 to 86400"),
+        ("approval_timeout_minutes", True, "from 5 to 86400"),
+        ("approval_timeout_minutes", "60", "from 5 to 86400"),
+    ],
+)
+def test_a_mistake_names_its_key_the_value_and_what_was_expected(
+    key: str, value: object, expected: str
+) -> None:
+    (problem,) = problems(changed(key, value))
+    held = "missing" if value is ... else json.dumps(value)
+    assert problem.startswith(f"tap.{key} is {held}: expected ")
+    assert expected in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("bucket", "Shop", "a bucket's name"),
+        ("key", "source.tar.gz", 'ends in ".zip"'),
+        ("connection_arn", CONNECTION, "no such key, only type, bucket, key"),
+    ],
+)
+def test_a_bucket_source_is_checked_as_such(key: str, value: str, expected: str) -> None:
+    source = {"type": "s3", "bucket": "shop-source", "key": "source.zip", key: value}
+    (problem,) = problems(changed("source", source))
+    assert problem.startswith(f"tap.source.{key} is ")
+    assert expected in problem
+
+
+def test_a_codecommit_source_is_checked_as_such() -> None:
+    source = {"type": "codecommit", "repository": "example-org/shop"}
+    (problem,) = problems(changed("source", source))
+    assert problem.startswith('tap.source.repository is "example-org/shop": expected a CodeCommit')
+
+
+def test_an_unknown_key_is_refused_and_the_near_one_suggested() -> None:
+    (problem,) = problems(changed("approval_timeout_minuts", 60))
+    assert problem.startswith("tap.approval_timeout_minuts is 60: expected no such key")
+    assert problem.endswith("(did you mean approval_timeout_minutes?)")
+
+
+def test_a_misspelt_key_is_both_missing_and_unknown() -> None:
+    settings = changed("accounts.prod", ...)
+    settings["accounts"]["production"] = "333333333333"
+    missing, unknown = problems(settings)
+    assert missing.startswith("tap.accounts.prod is missing")
+    assert unknown.endswith("(did you mean prod?)")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("dev", "prod"), ("tools", "dev"), ("tools", "prod")]
+)
+def test_no_two_accounts_may_be_the_same(first: str, second: str) -> None:
+    account = GOOD["accounts"][first]
+    (problem,) = problems(changed(f"accounts.{second}", account))
+    assert problem == (
+        f'tap.accounts.{second} is "{account}": expected another account than '
+        f"tap.accounts.{first}: three separate accounts"
+    )
+
+
+def test_every_problem_is_told_at_once() -> None:
+    settings = changed("region", "mars")
+    settings["accounts"]["dev"] = "1"
+    del settings["source"]["connection_arn"]
+    settings["regoin"] = "us-west-2"
+    found = [problem.split(" is ")[0] for problem in problems(settings)]
+    assert found == ["tap.accounts.dev", "tap.region", "tap.source.connection_arn", "tap.regoin"]
+
+
+@pytest.mark.parametrize("settings", [None, "x", []])
+def test_settings_that_are_no_object_at_all_are_refused(settings: object) -> None:
+    (problem,) = problems(settings)
+    assert problem == f"tap is {json.dumps(settings)}: expected an object with keys and values"
+
+
+@pytest.mark.parametrize("setting", ["region", "accounts", "source"])
+def test_settings_do_not_change_once_parsed(setting: str) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(Settings.parse(GOOD), setting, "another")
+
+
+def test_the_regions_are_those_that_botocore_knows_for_codepipeline() -> None:
+    known = botocore.session.Session().get_available_regions("codepipeline")
+    assert sorted(REGIONS) == sorted(known)
+
+
+def test_the_app_tells_of_wrong_settings_without_a_traceback(tmp_path: Path) -> None:
+    shutil.copytree(REPOSITORY / "pipeline", tmp_path / "pipeline")
+    for folder in ("services", "stages"):
+        (tmp_path / folder).symlink_to(REPOSITORY / folder)
+    shutil.copy(REPOSITORY / "pipeline_app.py", tmp_path)
+    context = {"tap": changed("accounts.dev", "22")}
+    environment = {
+        "PATH": os.environ["PATH"],  # jsii looks for Node there
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_OUTDIR": str(tmp_path / "out"),
+    }
+    app = [str(REPOSITORY / ".venv/bin/python"), "pipeline_app.py"]
+    done = subprocess.run(
+        app, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert 'tap.accounts.dev is "22": expected an account id' in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert not list((tmp_path / "out").glob("*.json"))
