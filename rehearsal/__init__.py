@@ -1,0 +1,1 @@
+"""Runs the synthesized pipeline on this machine, against an embedded AWS with three accounts."""

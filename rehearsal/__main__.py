@@ -1,0 +1,99 @@
+"""`python -m rehearsal`: the command line. Errors become messages here, in one place."""
+
+import argparse
+import errno
+import os
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rehearsal import cli
+from rehearsal.errors import RehearsalError
+from rehearsal.server import REPOSITORY
+from rehearsal.world import Account
+
+type _Subcommands = argparse._SubParsersAction[ArgumentParser]
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 is success, 1 a failure that was explained, 130 an interruption."""
+    # A terminated rehearsal takes down what it started, as an interrupted one does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except RehearsalError as error:
+        return _fail(str(error))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return _fail(f"the disk is full ({error.filename}): free some space and run it again")
+    except KeyboardInterrupt:
+        print("rehearsal: interrupted; what it had started was taken down", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `rehearsal logs Synth | head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _fail(message: str) -> int:
+    print(f"rehearsal: {message}", file=sys.stderr)
+    return 1
+
+
+def parser() -> ArgumentParser:
+    """Every command and option; their help texts are the reference."""
+    top = ArgumentParser(prog="rehearsal", description=cli.__doc__)
+    top.add_argument(
+        "--root",
+        type=Path,
+        default=REPOSITORY / ".rehearsal",
+        help="folder for everything the rehearsal writes (default: .rehearsal)",
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    run = _command(commands, "run", cli.run, "rehearse the working tree, from push to prod")
+    run.add_argument("--keep", action="store_true", help="leave everything up afterwards")
+    _port(run)
+
+    up = _command(commands, "up", cli.up, "bring everything up and wait for pushes")
+    up.add_argument("--detach", action="store_true", help="return once it is up")
+    _port(up)
+
+    _command(commands, "down", cli.down, "end what `up` or `run --keep` left running")
+    _command(commands, "status", cli.status, "show the pipeline's stages and actions")
+
+    logs = _command(commands, "logs", cli.logs, "print the log of an action's latest build")
+    logs.add_argument("action", help="for example Synth, or Dev/Smoke")
+
+    approve = _command(commands, "approve", cli.approve, "approve what waits for a person")
+    approve.add_argument("--reason", default="Approved from the rehearsal's command line.")
+    reject = _command(commands, "reject", cli.reject, "reject what waits for a person")
+    reject.add_argument("--reason", required=True)
+
+    env = _command(commands, "env", cli.env, 'print exports: eval "$(… env dev)"')
+    env.add_argument("account", choices=[account.label for account in Account])
+
+    _command(commands, "reset", cli.reset, "end it and remove everything it wrote")
+    return top
+
+
+def _command(
+    commands: _Subcommands, name: str, function: Callable[[Namespace], int], text: str
+) -> ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(command=function)
+    return command
+
+
+def _port(command: ArgumentParser) -> None:
+    command.add_argument("--port", type=int, help="port of the embedded AWS (default: a free one)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

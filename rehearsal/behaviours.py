@@ -1,0 +1,214 @@
+"""The behaviours that a delivery relies on, each with what would show it.
+
+Keep this list beside `rehearsal/emulator/corrections/`: every correction has a behaviour here, and
+everything the emulator is known to ignore is named, so that no table passes over it in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """`shown_by`: all of these must have succeeded in a run. Else `tested_by`, a test of this
+    repository (`path::name`) that reads templates or code; else `otherwise` says why nothing
+    shows it. `correction` is the emulator's correction that it rests on."""
+
+    text: str
+    shown_by: tuple[str, ...] = ()
+    tested_by: str = ""
+    otherwise: str = ""
+    correction: str = ""
+
+
+def _shown(text: str, *patterns: str, correction: str = "") -> Behaviour:
+    return Behaviour(text, shown_by=patterns, correction=correction)
+
+
+def _tested(text: str, test: str) -> Behaviour:
+    return Behaviour(text, tested_by=f"tests/{test}")
+
+
+def _unshown(text: str, why: str, correction: str = "") -> Behaviour:
+    return Behaviour(text, otherwise=why, correction=correction)
+
+
+_ONLY_THE_CORRECTION = "no action calls for it; the correction has a test of its own"
+
+_PIPELINE = (
+    _shown(
+        "a commit of the connection's repository becomes the source artifact", "action:Source/*"
+    ),
+    _shown("the synth buildspec runs, unmodified, as its service role", "action:Build/Synth"),
+    _shown(
+        "the pipeline deploys its own definition with the real CDK CLI", "action:UpdatePipeline/*"
+    ),
+    _shown(
+        "the real cdk-assets publishes to every account, as publishing roles", "action:Assets/*"
+    ),
+    _shown(
+        "change sets are made and executed across accounts, as the deployment roles",
+        "action:Dev/*Prepare",
+        "action:Dev/*Deploy",
+        "action:Prod/*Prepare",
+        "action:Prod/*Deploy",
+    ),
+    _shown("prod waits for the approval action", "action:Promote/Approve", "action:Prod/*Deploy"),
+    _shown("smoke tests run between the stages", "action:Dev/Smoke", "action:Prod/Smoke"),
+    _tested(
+        "a commit to the application alone leaves the pipeline's template unchanged",
+        "template/test_pipeline_changes.py::test_a_changed_function_leaves_the_pipeline_alone",
+    ),
+    _tested(
+        "every tool that a build installs is pinned",
+        "template/test_pipeline_builds.py::test_no_build_installs_an_unpinned_tool",
+    ),
+    _tested(
+        "the artifact bucket is encrypted, private, and expires what it holds",
+        "template/test_pipeline_permissions.py"
+        "::test_artifacts_are_encrypted_private_and_do_not_stay_forever",
+    ),
+    _unshown(
+        "a stage rolls back (RollbackStage, OnFailure)",
+        "a run that reaches prod rolls nothing back",
+    ),
+    _unshown(
+        "the runtimes and packages of CodeBuild's image",
+        "builds run on this machine, with the interpreters that the checkout installed",
+    ),
+    _unshown("the provider's webhook and its authorization", "a git hook plays the webhook"),
+    _unshown(
+        "the API's public host name and its certificate",
+        "amazonaws.com addresses are mapped to the emulator",
+    ),
+)
+
+_ACCESS = (
+    _shown(
+        "a signed request passes: smoke project, smoke role, API, function",
+        "check:dev/test_a_signed_request_is_accepted",
+        "check:prod/test_a_signed_request_is_accepted",
+    ),
+    _shown(
+        "an unsigned request is refused with 403",
+        "check:dev/test_an_unsigned_call_is_refused",
+        "check:prod/test_an_unsigned_call_is_refused",
+        correction="api_owner",
+    ),
+    _shown(
+        "a principal of another account without permission is refused with 403",
+        "check:dev/test_a_principal_without_permission_is_refused",
+        "check:prod/test_a_principal_without_permission_is_refused",
+        correction="api_owner",
+    ),
+    _shown(
+        "API Gateway has the function's permission to invoke it",
+        "check:dev/test_a_signed_request_is_accepted",
+        "check:prod/test_a_signed_request_is_accepted",
+        correction="api_invokes",
+    ),
+    _shown(
+        "the function reaches its stores with its role's permissions",
+        "check:dev/test_an_accepted_request_is_completed_in_every_store",
+        "check:prod/test_an_accepted_request_is_completed_in_every_store",
+    ),
+    _shown(
+        "the state machine reaches tables and functions with its role's permissions",
+        "check:dev/test_an_accepted_request_is_completed_in_every_store",
+        "check:prod/test_an_accepted_request_is_completed_in_every_store",
+        correction="machine_role",
+    ),
+    _shown(
+        "deployments read the artifact bucket from another account, as its policy allows",
+        "action:Dev/*Deploy",
+        "action:Prod/*Deploy",
+        correction="bucket_policy",
+    ),
+    _shown(
+        "deployment roles read artifacts of other accounts' buckets only",
+        "action:Dev/*Prepare",
+        "action:Prod/*Prepare",
+        correction="bucket_owner",
+    ),
+    _shown(
+        "builds write their own log streams with the permissions of their roles",
+        "action:Dev/Smoke",
+        "action:Prod/Smoke",
+        correction="log_streams",
+    ),
+    _shown(
+        "self-mutation may assume the bootstrap's roles only, told by their tags",
+        "action:UpdatePipeline/*",
+        correction="role_tags",
+    ),
+    _shown("buckets that refuse plain HTTP are served over TLS", "action:Assets/*"),
+    _unshown("browsers' CORS preflights are answered", _ONLY_THE_CORRECTION, "api_owner"),
+    _unshown("permissions of a state machine's other integrations", "not checked by the emulator"),
+    _unshown(
+        "permissions of the CloudFormation execution role",
+        "the emulator ignores a stack's RoleARN and may do everything",
+    ),
+    _unshown("permissions on the artifacts' KMS key", "the emulator's S3 never asks KMS"),
+    _unshown("iam:PassRole", "not checked by the emulator"),
+    _unshown("the condition key dynamodb:LeadingKeys", "not checked by the emulator"),
+    _unshown("an account's root key", "the emulator takes any secret for a root"),
+    _unshown(
+        "a tampered body, or a wrong service in the signature's scope, is refused",
+        "the emulator takes the signer's own x-amz-content-sha256, and any service",
+    ),
+)
+
+_APPLICATION = (
+    _shown(
+        "a request is completed in every store",
+        "check:dev/test_an_accepted_request_is_completed_in_every_store",
+        "check:prod/test_an_accepted_request_is_completed_in_every_store",
+    ),
+    _shown(
+        "a replay with the same key does nothing twice",
+        "check:dev/test_a_replay_answers_the_same_ids",
+        "check:prod/test_a_replay_answers_the_same_ids",
+    ),
+    _shown(
+        "a bad body is a 400 without internals",
+        "check:dev/test_a_bad_body_is_refused*",
+        "check:prod/test_a_bad_body_is_refused*",
+    ),
+    _unshown("a repeated StartExecution", _ONLY_THE_CORRECTION, "same_execution"),
+    _unshown(
+        "a template above 51,200 bytes is deployed by its URL", _ONLY_THE_CORRECTION, "template_url"
+    ),
+    _unshown("a function's uncaught error stays inside", _ONLY_THE_CORRECTION, "lambda_error"),
+    _unshown(
+        "a failed stack's buckets are emptied by their tag", _ONLY_THE_CORRECTION, "bucket_tags"
+    ),
+    _unshown("EXPRESS workflows", "the emulator's are not faithful; ours is STANDARD"),
+)
+
+_IGNORED = tuple(
+    _unshown(text, "the emulator ignores it")
+    for text in (
+        "Lambda dead-letter queues (DeadLetterConfig)",
+        "reserved concurrency of functions (ReservedConcurrentExecutions)",
+        "memory limits of functions",
+        "weights of Lambda aliases",
+        "encryption of buckets at rest (BucketEncryption)",
+        "time to live of table rows (TTL)",
+        "point-in-time recovery of tables (PITR)",
+        "access logs of API stages",
+        "logs and traces of state machines",
+        "X-Ray traces",
+        "API Gateway metrics, and alarms on them",
+        "a function's code asset that is missing from S3",
+    )
+)
+
+_ASSETS = (
+    _unshown(
+        "that functions import nothing but what their asset ships",
+        "the emulator's interpreter also holds ministack, yaml and cryptography",
+    ),
+)
+
+BEHAVIOURS: tuple[Behaviour, ...] = _PIPELINE + _ACCESS + _APPLICATION + _ASSETS + _IGNORED

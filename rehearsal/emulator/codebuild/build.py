@@ -1,0 +1,257 @@
+"""One build from PROVISIONING to COMPLETED, on a thread of its own.
+
+Order and transitions: user guide, view-build-details-phases, and build-spec-ref (phases). A failed
+install or pre_build skips to FINALIZING; a failed build still runs post_build; UPLOAD_ARTIFACTS,
+with the reports, is attempted whenever BUILD was entered. `on-failure` says otherwise per phase.
+The guide does not say what CONTINUE makes of the whole build: here it is still FAILED, so that
+nothing passes in a rehearsal that might fail at AWS.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+
+from ..registry import Running
+from . import artifacts, buildspec, environment, runtimes
+from .credentials import Endpoint, RoleCredentials
+from .environment import Folders
+from .errors import BuildError, BuildspecError, InterruptedBuildError
+from .local_cache import LocalCache
+from .logs import BuildLog, Redactor
+from .outputs import Outputs
+from .plan import Plan
+from .record import Record
+from .runner import Runner
+
+_logger = logging.getLogger("codebuild")
+
+
+class Build:
+    """Runs a plan. `execute` is for the worker thread, `stop` for any other."""
+
+    def __init__(self, plan: Plan, record: Record, running: Running, endpoint: Endpoint) -> None:
+        self._plan = plan
+        self._record = record
+        self._running = running
+        self._endpoint = endpoint
+        self._unique = record["id"].rpartition(":")[2]
+        self.folders = Folders(running.root / "builds" / folder_name(record["id"]))
+        self._redactor = Redactor()
+        self._log = BuildLog(self.folders.top / "log.txt", self._redactor)
+        self._role = RoleCredentials(
+            plan.service_role, f"AWSCodeBuild-{self._unique}", self._redactor.hide
+        )
+        self._deadline = time.monotonic() + plan.timeout_minutes * 60
+        self._spec: buildspec.Buildspec | None = None
+        self._runner: Runner | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._failed = False
+
+    def stop(self) -> None:
+        """Ends the build as STOPPED, with every process it started."""
+        with self._lock:
+            self._stopped = True
+            if self._runner is not None:
+                self._runner.interrupt("STOPPED")
+
+    def execute(self) -> None:
+        """Runs all phases; whatever happens, the record ends COMPLETED and nothing is left."""
+        status = "FAULT"
+        try:
+            self._phases()
+            status = "FAILED" if self._failed else "SUCCEEDED"
+        except InterruptedBuildError as interrupted:
+            status = interrupted.status
+        except Exception:  # the edge of the worker: a fault of ours must not leave a build running
+            _logger.exception("build %s", self._record["id"])
+            self._close_phase("FAULT", BuildError("INTERNAL_SERVICE_ERROR", "see the server's log"))
+        finally:
+            self._finalize(status)
+
+    def _phases(self) -> None:
+        if not (
+            self._phase("PROVISIONING", self._provision)
+            and self._phase("DOWNLOAD_SOURCE", self._download)
+        ):
+            return
+        self._command_phases()
+        if self._record.ended("BUILD"):
+            self._phase("UPLOAD_ARTIFACTS", self._upload)
+
+    def _command_phases(self) -> None:
+        spec = self._parsed()
+        for name in buildspec.PHASES:
+            phase = spec.phases.get(name, buildspec.Phase())
+            succeeded = self._phase(name.upper(), functools.partial(self._commands, phase))
+            if not succeeded:
+                self._shell("export CODEBUILD_BUILD_SUCCEEDING=0")
+            goes_on = phase.on_failure == "CONTINUE" or (name == "build" and not phase.on_failure)
+            if not succeeded and not goes_on:
+                return
+
+    def _phase(self, name: str, work: Callable[[], None]) -> bool:
+        """Runs one phase and records how it ended; whether it succeeded."""
+        self._check_interrupted()
+        self._record.begin(name)
+        self._log.container(f"Entering phase {name}")
+        try:
+            work()
+        except BuildError as error:
+            self._failed = True
+            self._close_phase("FAILED", error)
+            return False
+        except InterruptedBuildError as interrupted:
+            timed_out = interrupted.status == "TIMED_OUT"
+            reason = BuildError("BUILD_TIMED_OUT", "Build has timed out.") if timed_out else None
+            self._close_phase(interrupted.status, reason)
+            raise
+        self._close_phase("SUCCEEDED", None)
+        return True
+
+    def _close_phase(self, status: str, error: BuildError | None) -> None:
+        self._record.end(status, error)
+        self._log.container(f"Phase complete: {self._record['currentPhase']} State: {status}")
+        code, message = (error.code, error.message) if error else ("", "")
+        self._log.container(f"Phase context status code: {code} Message: {message}")
+
+    def _check_interrupted(self) -> None:
+        with self._lock:
+            if self._stopped:
+                raise InterruptedBuildError("STOPPED")
+        if time.monotonic() > self._deadline:
+            raise InterruptedBuildError("TIMED_OUT")
+
+    # -- the phases -----------------------------------------------------------------------------
+
+    def _provision(self) -> None:
+        self.folders.make()
+        runtimes.provide(self.folders.runtimes)
+        if self._plan.logs_enabled:
+            location = self._record["logs"]
+            client = self._role.client("logs")
+            self._log.connect(client, location["groupName"], location["streamName"])
+
+    def _download(self) -> None:
+        sources = [(self._plan.source, self.folders.source, self._plan.s3_version)]
+        for secondary in self._plan.secondary_sources:
+            sources.append((secondary, self.folders.secondary(secondary["sourceIdentifier"]), None))
+        for source, folder, version in sources:
+            if source["type"] == "S3":
+                archive = self.folders.temporary / "source.zip"
+                s3 = self._role.client("s3")
+                artifacts.download(s3, source["location"], archive, version)
+                artifacts.unpack(archive, folder)
+                archive.unlink()
+        self._spec = buildspec.parse(self._buildspec_text())
+        for name in self._cache().restore():
+            self._log.container(f"Restored {name} from the project's local cache")
+        self._start_shell(self._spec)
+
+    def _cache(self) -> LocalCache:
+        uses_it = "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes
+        return LocalCache(
+            self._running.root / "cache" / "projects" / self._plan.account / self._plan.project,
+            self.folders.source,
+            self._parsed().cache_paths if uses_it else (),
+        )
+
+    def _buildspec_text(self) -> str:
+        text = self._plan.source.get("buildspec") or ""
+        name = buildspec.file_name(text)
+        if name is None:
+            return text
+        if name.startswith("arn:"):
+            path = self.folders.temporary / "buildspec"
+            artifacts.download(self._role.client("s3"), name, path)
+            return path.read_text()
+        path = self.folders.source / name
+        if not path.resolve().is_relative_to(self.folders.source.resolve()) or not path.is_file():
+            raise BuildspecError(f"{name}: no such file in the primary source")
+        return path.read_text()
+
+    def _start_shell(self, spec: buildspec.Buildspec) -> None:
+        for note in spec.notes:
+            self._log.container(note)
+        variables = environment.machine(self._running, self.folders)
+        variables |= self._endpoint.admit(self._unique, self._role)
+        self._redactor.hide(variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"])
+        variables |= environment.documented(self._plan, self._record.fields(), self.folders)
+        variables |= environment.custom(
+            self._plan, spec.env, self._running.endpoint, self._role.client, self._redactor.hide
+        )
+        runner = Runner(
+            shell=spec.env.shell,
+            folder=self.folders.top / "commands",
+            directory=self.folders.source,
+            environment=variables,
+            output=self._log.line,
+            deadline=self._deadline,
+        )
+        with self._lock:
+            self._runner = runner
+
+    def _commands(self, phase: buildspec.Phase) -> None:
+        for line in runtimes.select(phase.runtime_versions, self.folders.runtimes):
+            self._log.container(line)
+        try:
+            self._run_all(phase.commands)
+        except BuildError:  # a build that was stopped or timed out runs nothing more
+            self._run_all(phase.finally_commands)
+            raise
+        self._run_all(phase.finally_commands)
+
+    def _run_all(self, commands: tuple[str, ...]) -> None:
+        for command in commands:
+            self._log.container(f"Running command {command}")
+            status = self._shell(command)
+            if status != 0:
+                reason = f"Error while executing command: {command}. Reason: exit status {status}"
+                failed = f"Command did not exit successfully {command} exit status {status}"
+                self._log.container(failed)
+                raise BuildError("COMMAND_EXECUTION_ERROR", reason)
+
+    def _upload(self) -> None:
+        Outputs(
+            plan=self._plan,
+            spec=self._parsed(),
+            record=self._record,
+            folders=self.folders,
+            role=self._role,
+            log=self._log,
+            shell=self._shell,
+        ).upload()
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def _finalize(self, status: str) -> None:
+        self._record.begin("FINALIZING")
+        if self._runner is not None:
+            self._runner.close()
+        self._endpoint.dismiss(self._unique)
+        if status == "SUCCEEDED":
+            self._cache().keep()
+        shutil.rmtree(self.folders.temporary, ignore_errors=True)
+        self._record.end("SUCCEEDED")
+        self._log.close()
+        self._record.finish(status)
+
+    def _shell(self, command: str) -> int:
+        if self._runner is None:
+            raise BuildError("INTERNAL_SERVICE_ERROR", "the build has no shell yet")
+        return self._runner.run(command)
+
+    def _parsed(self) -> buildspec.Buildspec:
+        if self._spec is None:
+            raise BuildError("INTERNAL_SERVICE_ERROR", "the buildspec was not read yet")
+        return self._spec
+
+
+def folder_name(build_id: str) -> str:
+    """The folder of a build below `<root>/builds`: a colon cannot be in PATH."""
+    return build_id.replace(":", "-")

@@ -1,0 +1,1 @@
+"""What performs actions: one module a provider."""

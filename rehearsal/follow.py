@@ -1,0 +1,103 @@
+"""Follows a commit through the pipeline until its execution ends, showing each action."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.approvals import PendingApproval, pending_approval
+from rehearsal.builds import is_build, log_lines
+from rehearsal.executions import ActionRun, Execution, action_runs, executions
+from rehearsal.progress import Progress
+
+# CodePipeline can only be polled; its state changes in tenths of a second here.
+_POLL_SECONDS = 0.3
+_LOG_TAIL_LINES = 25
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The pipeline as the people who operate it reach it: clients with their permissions."""
+
+    pipeline: str
+    codepipeline: Any
+    codebuild: Any
+    logs: Any
+
+
+@dataclass
+class Follower:
+    """Shows what one commit goes through.
+
+    `on_approval` is called once for each approval that starts to wait.
+    """
+
+    operator: Operator
+    progress: Progress
+    on_approval: Callable[[PendingApproval], None]
+    _shown: dict[str, str] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
+
+    def follow(self, commit: str, *, since: frozenset[str]) -> Execution:
+        """Wait until the newest execution of `commit` that is not in `since` has ended.
+
+        A pipeline that updates itself starts the commit again in a new execution: the newest
+        one is what counts.
+        """
+        while True:
+            mine = [e for e in self._executions() if e.id not in since and e.commit == commit]
+            self._show(mine)
+            if mine and mine[0].ended:
+                return mine[0]
+            time.sleep(_POLL_SECONDS)
+
+    def watch(self) -> None:
+        """Show every execution that runs, whoever started it; until interrupted."""
+        while True:
+            self._show(self._executions())
+            time.sleep(_POLL_SECONDS)
+
+    def _executions(self) -> list[Execution]:
+        return executions(self.operator.codepipeline, self.operator.pipeline)
+
+    def _show(self, newest_first: list[Execution]) -> None:
+        for execution in reversed(newest_first):
+            if self._shown.get(execution.id) != execution.status:
+                self._show_actions(execution)
+        if newest_first and not newest_first[0].ended:
+            self._ask(newest_first[0])
+
+    def _show_actions(self, execution: Execution) -> None:
+        runs = action_runs(self.operator.codepipeline, self.operator.pipeline, execution.id)
+        for run in runs:
+            if run.id not in self._shown:
+                self.progress.begin(run.label)
+                self._shown[run.id] = "InProgress"
+            if self._shown[run.id] == "InProgress" and run.ended:
+                self._shown[run.id] = run.status
+                self._show_end(run)
+        if execution.ended:
+            self._shown[execution.id] = execution.status
+            if execution.status != "Succeeded":
+                self.progress.say(f"    execution {execution.id} {execution.status.lower()}")
+
+    def _show_end(self, run: ActionRun) -> None:
+        passed = run.status == "Succeeded"
+        self.progress.end(run.label, passed=passed, note="" if passed else run.status.lower())
+        if run.status == "Failed":
+            for line in self._explain(run):
+                self.progress.say(f"      {line}")
+
+    def _explain(self, run: ActionRun) -> list[str]:
+        """Why an action failed: the end of its log if it is a build, and what it says of itself."""
+        said = (run.error or run.summary).splitlines()
+        if not is_build(run.external_id):
+            return said
+        tail = log_lines(self.operator.codebuild, self.operator.logs, run.external_id)
+        return [*tail[-_LOG_TAIL_LINES:], *said]
+
+    def _ask(self, execution: Execution) -> None:
+        waiting = pending_approval(self.operator.codepipeline, self.operator.pipeline)
+        if waiting and waiting.execution_id == execution.id and waiting.token not in self._asked:
+            self._asked.add(waiting.token)
+            self.on_approval(waiting)

@@ -1,0 +1,85 @@
+"""Brings the whole rehearsal up: the embedded AWS, its accounts, the pipeline, the git remote."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rehearsal.accounts import Directory
+from rehearsal.bootstrap import bootstrap, deploy_pipeline
+from rehearsal.commands import environment, run
+from rehearsal.errors import NotRunningError
+from rehearsal.follow import Operator
+from rehearsal.machine import package_managers
+from rehearsal.progress import Progress
+from rehearsal.remote import Remote
+from rehearsal.server import REPOSITORY, Server
+from rehearsal.world import PIPELINE, Account
+
+
+@contextmanager
+def running(root: Path, port: int | None, progress: Progress, *, keep: bool) -> Iterator[Server]:
+    """A rehearsal that is up: the one that already runs on `root`, or a new one.
+
+    A new one is taken down afterwards unless `keep`; one that was up stays up.
+    """
+    server, started = _attached_or_started(root, port, progress, keep=keep)
+    try:
+        yield server
+    except BaseException:
+        if started:
+            server.stop()
+        raise
+    if started and not keep:
+        with progress.step("everything taken down"):
+            server.stop()
+
+
+def _attached_or_started(
+    root: Path, port: int | None, progress: Progress, *, keep: bool
+) -> tuple[Server, bool]:
+    with suppress(NotRunningError):
+        return Server.attach(root), False
+    server = Server(root, port, detached=keep)
+    try:
+        bring_up(server, progress)
+    except BaseException:
+        server.stop()
+        raise
+    return server, True
+
+
+def bring_up(server: Server, progress: Progress) -> None:
+    """Start `server` and prepare it as a platform team and the pipeline's owner would.
+
+    The synth does not need the accounts, nor they it: both run at once.
+    """
+    with progress.step("embedded AWS"):
+        server.start()
+    assembly = server.root / "assembly"
+    with ThreadPoolExecutor() as pool:
+        synth = pool.submit(_synthesize, server, assembly, progress)
+        with progress.step("three accounts, bootstrapped"):
+            administrators = Directory(server).create_administrators()
+            bootstrap(server, administrators)
+        synth.result()
+    with progress.step("pipeline deployed"):
+        deploy_pipeline(server, assembly, administrators[Account.TOOLS])
+    Remote(server.root).create()
+
+
+def _synthesize(server: Server, assembly: Path, progress: Progress) -> None:
+    command = [str(REPOSITORY / "scripts" / "synth"), "--output", str(assembly)]
+    with progress.step("pipeline synthesized"):
+        run(command, environment(server) | package_managers(), cwd=REPOSITORY)
+
+
+def operator(server: Server) -> Operator:
+    """The pipeline as the operator's role reaches it."""
+    session = server.session(Directory(server).operator())
+    return Operator(
+        pipeline=PIPELINE,
+        codepipeline=session.client("codepipeline"),
+        codebuild=session.client("codebuild"),
+        logs=session.client("logs"),
+    )

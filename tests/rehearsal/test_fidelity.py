@@ -1,0 +1,102 @@
+"""Proves that the fidelity table claims nothing that did not happen, and passes over nothing.
+
+It is held against the corrections in the code and against the tests that it names. Whether the
+list of the emulator's weaknesses is complete is knowledge, not something a test can prove.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from rehearsal.behaviours import BEHAVIOURS
+from rehearsal.fidelity import RunEvidence, Status, table
+from rehearsal.server import REPOSITORY, Server
+
+NOTHING = RunEvidence.of([], {})
+
+WHOLE_RUN = RunEvidence.of(
+    [
+        *("Source/tap", "Build/Synth", "UpdatePipeline/SelfMutate", "Assets/Assets"),
+        *("Dev/TapStack.Prepare", "Dev/TapStack.Deploy", "Dev/Smoke", "Promote/Approve"),
+        *("Prod/TapStack.Prepare", "Prod/TapStack.Deploy", "Prod/Smoke"),
+    ],
+    {
+        environment: [
+            "test_a_signed_request_is_accepted",
+            "test_an_accepted_request_is_completed_in_every_store",
+            "test_a_replay_answers_the_same_ids",
+            "test_an_unsigned_call_is_refused",
+            "test_a_principal_without_permission_is_refused",
+            "test_a_bad_body_is_refused[not json]",
+        ]
+        for environment in ("dev", "prod")
+    },
+)
+
+KNOWN_WEAKNESSES = (
+    *("DeadLetterConfig", "ReservedConcurrentExecutions", "BucketEncryption", "TTL", "PITR"),
+    *("access logs", "logs and traces of state machines", "missing from S3"),
+    *("CloudFormation execution role", "iam:PassRole", "dynamodb:LeadingKeys"),
+    *("weights of Lambda aliases", "memory limits", "X-Ray", "API Gateway metrics"),
+    *("EXPRESS", "root key", "tampered body", "CodeBuild's image", "import nothing but"),
+)
+
+
+def exercised(evidence: RunEvidence) -> set[str]:
+    return {row.behaviour for row in table(evidence) if row.status is Status.EXERCISED}
+
+
+def test_a_run_in_which_nothing_happened_exercised_nothing() -> None:
+    assert exercised(NOTHING) == set()
+
+
+def test_a_whole_run_exercises_all_that_a_run_can_show() -> None:
+    assert exercised(WHOLE_RUN) == {b.text for b in BEHAVIOURS if b.shown_by}
+
+
+@pytest.mark.parametrize("lost", sorted(WHOLE_RUN.actions | WHOLE_RUN.checks))
+def test_what_did_not_succeed_is_not_claimed(lost: str) -> None:
+    evidence = RunEvidence(WHOLE_RUN.actions - {lost}, WHOLE_RUN.checks - {lost})
+    missing = exercised(WHOLE_RUN) - exercised(evidence)
+    assert missing
+    for row in table(evidence):
+        assert row.behaviour not in missing or row.status is not Status.EXERCISED
+
+
+def test_every_row_has_something_to_say() -> None:
+    assert all(row.evidence for row in table(NOTHING) + table(WHOLE_RUN))
+    assert len({b.text for b in BEHAVIOURS}) == len(BEHAVIOURS)
+
+
+def test_every_named_test_exists() -> None:
+    for path, _, name in (b.tested_by.partition("::") for b in BEHAVIOURS if b.tested_by):
+        tree = ast.parse((REPOSITORY / path).read_text())
+        assert name in {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}, path
+
+
+def test_every_named_check_is_a_smoke_test() -> None:
+    tree = ast.parse((REPOSITORY / "integ" / "test_requests_api.py").read_text())
+    tests = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    named = {
+        pattern.rpartition("/")[2].rstrip("*")
+        for behaviour in BEHAVIOURS
+        for pattern in behaviour.shown_by
+        if pattern.startswith("check:")
+    }
+    assert named <= tests
+
+
+def test_every_correction_has_a_row_and_every_row_a_correction(emulator: Server) -> None:
+    folder = REPOSITORY / "rehearsal" / "emulator" / "corrections"
+    files = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    assert {b.correction for b in BEHAVIOURS if b.correction} == files
+    logged = next(line for line in emulator.log.read_text().splitlines() if "corrections: " in line)
+    assert set(logged.partition("corrections: ")[2].split()) == files
+
+
+@pytest.mark.parametrize("weakness", KNOWN_WEAKNESSES)
+def test_what_the_emulator_is_known_not_to_do_is_named(weakness: str) -> None:
+    rows = [row for row in table(WHOLE_RUN) if weakness in row.behaviour]
+    assert [row.status for row in rows] == [Status.NOT_EXERCISED]

@@ -1,0 +1,276 @@
+"""Proves that a server of the rehearsal starts, is found again, and never outlives its owner.
+
+The processes are real. It does not prove that the emulator behaves like AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import SSLError
+
+from rehearsal import processes
+from rehearsal.accounts import Credentials
+from rehearsal.clients import Session
+from rehearsal.errors import (
+    AlreadyRunningError,
+    NotRunningError,
+    PortInUseError,
+    RootError,
+    ServerError,
+)
+from rehearsal.server import REPOSITORY, Server
+from rehearsal.world import REGION, Account, local_api_url
+from tests.rehearsal import aws
+
+ROOT_OF_DEV = Credentials(str(Account.DEV), "root")
+
+OWNER = """
+import os, sys
+from pathlib import Path
+from rehearsal.server import Server
+server = Server(Path(sys.argv[1]), services=[])
+server.start()
+print(server.endpoint, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def server(root: Path) -> Iterator[Server]:
+    """A server of the test's own."""
+    with Server(root, services=[]) as server:
+        yield server
+
+
+def leader(root: Path) -> processes.Process:
+    """The recorded server process."""
+    found = processes.find(json.loads((root / "server.json").read_text())["pid"])
+    assert found is not None
+    return found
+
+
+def who(server: Server) -> str:
+    """Asks the server something that only a working one can answer."""
+    arn = server.session(ROOT_OF_DEV).client("sts").get_caller_identity()["Arn"]
+    return str(arn)
+
+
+class TestARunningServer:
+    def test_answers_aws_clients_over_tls_with_its_own_authority(self, server: Server) -> None:
+        assert who(server) == f"arn:aws:iam::{Account.DEV}:root"
+        other = Session(
+            server.endpoint, Path(ssl.get_default_verify_paths().openssl_cafile), ROOT_OF_DEV
+        )
+        with pytest.raises((SSLError, OSError)):
+            other.client("sts").get_caller_identity()
+
+    def test_listens_on_this_machine_only(self, server: Server) -> None:
+        with socket.socket() as anywhere:
+            anywhere.bind(("127.0.0.2", server.port))  # taken, had it bound all interfaces
+
+    def test_is_found_again_by_its_root(self, server: Server) -> None:
+        assert who(Server.attach(server.root)) == who(server)
+
+    def test_keeps_its_keys_to_the_owner(self, server: Server) -> None:
+        assert (server.root / "tls" / "server.key").stat().st_mode & 0o077 == 0
+
+    def test_checks_signatures(self, server: Server) -> None:
+        iam = server.session(ROOT_OF_DEV).client("iam")
+        iam.create_user(UserName="one")
+        key = iam.create_access_key(UserName="one")["AccessKey"]
+        forged = Credentials(key["AccessKeyId"], "wrong")
+        with pytest.raises(Exception, match=r"SignatureDoesNotMatch|InvalidSignature"):
+            server.session(forged).client("s3").list_buckets()
+
+    def test_serves_the_aws_command_line(self, server: Server, tmp_path: Path) -> None:
+        aws = [REPOSITORY / ".venv" / "bin" / "python", "-m", "awscli"]
+        environment = server.environment(ROOT_OF_DEV) | {"HOME": str(tmp_path)}
+        made = [*aws, "s3", "mb", "s3://by-command-line"]
+        subprocess.run(made, env=environment, check=True, capture_output=True)
+        (tmp_path / "a.txt").write_text("hello")
+        copy = [*aws, "s3", "cp", tmp_path / "a.txt", "s3://by-command-line/a.txt"]
+        subprocess.run(copy, env=environment, check=True, capture_output=True)
+        got = (
+            server.session(ROOT_OF_DEV)
+            .client("s3")
+            .get_object(Bucket="by-command-line", Key="a.txt")
+        )
+        assert got["Body"].read() == b"hello"
+
+    def test_is_not_started_a_second_time(self, server: Server) -> None:
+        with pytest.raises(AlreadyRunningError, match="rehearsal down"):
+            Server(server.root, services=[]).start()
+        assert who(server)
+
+
+class TestStopping:
+    def test_leaves_nothing_and_the_root_starts_again(self, root: Path) -> None:
+        for _ in range(2):
+            with Server(root, services=[]) as server:
+                process = leader(root)
+                assert who(server)
+            assert processes.family(process.pid) == []
+            assert not (root / "server.json").exists()
+        with pytest.raises(NotRunningError):
+            Server.attach(root)
+
+    def test_ends_function_workers_too(self, root: Path) -> None:
+        with Server(root, services=[]) as server:
+            start_worker(server)
+            members = processes.family(leader(root).pid)
+            assert len(members) > 1
+        assert [p for p in members if processes.is_running(p)] == []
+
+    def test_is_quick_after_traffic(self, root: Path) -> None:
+        """Left alone, the emulator waits for idle connections and worker threads, up to 30 s."""
+        with Server(root, services=[]) as server:
+            start_worker(server)
+            began = time.monotonic()
+        assert time.monotonic() - began < 10
+
+    def test_is_harmless_when_nothing_runs(self, root: Path) -> None:
+        Server(root).stop()
+
+    def test_leaves_a_server_alone_that_somebody_else_started(self, server: Server) -> None:
+        other = Server(server.root, services=[])
+        with pytest.raises(AlreadyRunningError):
+            other.start()
+        other.stop()
+        assert who(server)
+
+    def test_works_from_another_process(self, root: Path) -> None:
+        server = Server(root, detached=True, services=[])
+        server.start()
+        process = leader(root)
+        Server.attach(root).stop()
+        server.stop()
+        assert not processes.is_running(process)
+
+
+def start_worker(server: Server) -> None:
+    """Leaves a warm function worker behind, which is a process of its own."""
+    session = server.session(ROOT_OF_DEV)
+    aws.function(session, "warm", "def handler(event, context):\n    return 1\n")
+    assert aws.invoke(session, "warm", {}) == 1
+
+
+class TestCrashes:
+    @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+    def test_a_server_ends_with_its_owner_however_that_dies(
+        self, root: Path, how: signal.Signals
+    ) -> None:
+        owner = start_owner(root)
+        server = Server.attach(root)
+        start_worker(server)
+        members = processes.family(leader(root).pid)
+        owner.send_signal(how)
+        owner.wait()
+        assert processes.wait_gone(members, 20) == []
+
+    def test_after_a_killed_server_the_next_start_works(self, root: Path) -> None:
+        server = Server(root, services=[])
+        server.start()
+        start_worker(server)
+        members = processes.family(leader(root).pid)
+        os.kill(leader(root).pid, signal.SIGKILL)
+        processes.wait_gone([p for p in members if p.pid == p.session], 10)
+        with Server(root, services=[]) as again:
+            assert who(again)
+            assert [p for p in members if processes.is_running(p)] == []
+        server.stop()
+
+    def test_a_reused_process_id_is_never_signalled(self, root: Path) -> None:
+        stranger = subprocess.Popen(["sleep", "60"])
+        root.mkdir(parents=True)
+        record = {"pid": stranger.pid, "port": 1, "started": "of another process"}
+        (root / "server.json").write_text(json.dumps(record))
+        Server(root).stop()
+        with Server(root, services=[]):
+            pass
+        assert stranger.poll() is None
+        stranger.kill()
+        stranger.wait()
+
+    def test_a_record_that_was_cut_short_counts_as_none(self, root: Path) -> None:
+        root.mkdir(parents=True)
+        (root / "server.json").write_text('{"pid": 1')
+        with pytest.raises(NotRunningError):
+            Server.attach(root)
+        with Server(root, services=[]) as server:
+            assert who(server)
+
+
+def start_owner(root: Path) -> subprocess.Popen[bytes]:
+    """Another process that starts a server and waits."""
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(root)],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline().startswith(b"https://")
+    return owner
+
+
+class TestRefusals:
+    def test_a_port_in_use_names_who_has_it(self, root: Path) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            with pytest.raises(PortInUseError, match=rf"port {port} .*process {os.getpid()}\)"):
+                Server(root, port, services=[]).start()
+
+    def test_a_root_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(RootError, match=str(tmp_path / "file" / "below")):
+            Server(tmp_path / "file" / "below").start()
+
+    def test_a_full_disk_is_said_to_be_full(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Path, "replace", full)
+        with pytest.raises(RootError, match="No space left on device"):
+            Server(root, services=[]).start()
+        monkeypatch.undo()
+        with Server(root, services=[]) as server:
+            assert who(server)
+
+    def test_a_server_that_dies_while_starting_shows_its_log(self, root: Path) -> None:
+        with pytest.raises(ServerError, match=r"No module named 'rehearsal\.emulator\.absent'"):
+            Server(root, services=["absent"]).start()
+        assert not (root / "server.json").exists()
+
+    def test_without_a_server_there_is_nothing_to_attach_to(self, root: Path) -> None:
+        with pytest.raises(NotRunningError, match="rehearsal up"):
+            Server.attach(root)
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        (
+            f"https://a1b2.execute-api.{REGION}.amazonaws.com/v1/",
+            "https://here:1/_aws/execute-api/a1b2/v1/",
+        ),
+        ("https://example.com/v1/", "https://example.com/v1/"),
+        ("dev", "dev"),
+    ],
+)
+def test_only_addresses_of_rest_apis_are_mapped(url: str, local: str) -> None:
+    assert local_api_url(url, "https://here:1") == local
