@@ -8,11 +8,17 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from services.common.environment import Surroundings
+from services.requests.options import DEFAULTS, RequestOptions
 from stages.tap_stack import TapStack
 
 # A name reserved for documentation (RFC 2606): until an environment names its own origins, no
 # browser page in the world may call its APIs.
 NO_BROWSER = ("https://app.example.com",)
+
+# Every account's bootstrap makes this policy (bootstrap/), and lets CloudFormation make no role
+# without it.
+PERMISSIONS_BOUNDARY_NAME = "tap-permissions-boundary"
+PERMISSIONS_BOUNDARY = cdk.PermissionsBoundary.from_name(PERMISSIONS_BOUNDARY_NAME)
 
 
 class ApplicationStage(cdk.Stage):
@@ -21,6 +27,7 @@ class ApplicationStage(cdk.Stage):
     environment: "dev" or "prod". disposable: may its data be destroyed with its stack?
     smoke_project_role_arn: the only principal that may take `tap-<environment>-smoke`.
     architecture: "x86_64" or "arm64". cors_origins: origins of browser pages that call the APIs.
+    requests: of the request service.
     """
 
     def __init__(
@@ -34,8 +41,9 @@ class ApplicationStage(cdk.Stage):
         env: cdk.Environment,
         architecture: str = "x86_64",
         cors_origins: Sequence[str] = NO_BROWSER,
+        requests: RequestOptions = DEFAULTS,
     ) -> None:
-        super().__init__(scope, construct_id, env=env)
+        super().__init__(scope, construct_id, env=env, permissions_boundary=PERMISSIONS_BOUNDARY)
         self.stack = TapStack(
             self,
             "TapStack",
@@ -47,6 +55,7 @@ class ApplicationStage(cdk.Stage):
             ),
             smoke_project_role_arn=smoke_project_role_arn,
             env=env,
+            requests=requests,
         )
         self.requests_api_url = self.stack.requests_api_url
         for key, value in {

@@ -11,8 +11,11 @@ from constructs import Construct
 
 from services.common.api import ApiGatewayLogging
 from services.common.environment import Surroundings
+from services.common.monitoring import Monitor
 from services.common.storage import log_group
 from services.requests.infrastructure import RequestService
+from services.requests.monitoring import RUNBOOK, watch
+from services.requests.options import DEFAULTS, RequestOptions
 
 
 class TapStack(cdk.Stack):
@@ -30,6 +33,7 @@ class TapStack(cdk.Stack):
         surroundings: Surroundings,
         smoke_project_role_arn: str,
         env: cdk.Environment,
+        requests: RequestOptions = DEFAULTS,
     ) -> None:
         super().__init__(
             scope,
@@ -40,9 +44,13 @@ class TapStack(cdk.Stack):
             env=env,
         )
         logging = ApiGatewayLogging(self, "ApiGatewayLogging")
-        self.requests = RequestService(self, "Requests", surroundings=surroundings)
+        self.requests = RequestService(
+            self, "Requests", surroundings=surroundings, options=requests
+        )
         # A stage with logs is refused while the account has no role to write them with.
         self.requests.api.deployment_stage.node.add_dependency(logging)
+        monitor = Monitor(self, "Monitor", surroundings=surroundings, runbook=RUNBOOK)
+        watch(self.requests, monitor, surroundings=surroundings)
         smoke_role = _smoke_role(self, surroundings, self.requests.api, smoke_project_role_arn)
         self.requests_api_url = self._outputs(smoke_role)
         _bound_helper_logs(self, surroundings)

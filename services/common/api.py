@@ -20,6 +20,8 @@ from services.common.environment import Surroundings
 from services.common.storage import log_group
 
 STAGE_NAME = "v1"
+# The type of problems with which API Gateway itself answers.
+GATEWAY_PROBLEM = "urn:tap:problem:gateway"
 # Requests a second, and how many above that a burst may take.
 THROTTLING_RATE = 1000
 THROTTLING_BURST = 2000
@@ -97,18 +99,22 @@ def _own_execution_logs(api: apigateway.RestApi, surroundings: Surroundings) -> 
     return group
 
 
-def _answer_refusals_as_problems(api: apigateway.RestApi) -> None:
-    """What API Gateway refuses itself (unsigned, throttled, ...) reads like our own errors."""
-    template = (
-        '{"type":"urn:tap:problem:gateway","title":$context.error.messageString,'
+def refusal_template() -> str:
+    """The body of what API Gateway answers itself; its variables are filled in a call at a time."""
+    return (
+        f'{{"type":"{GATEWAY_PROBLEM}","title":$context.error.messageString,'
         '"code":"$context.error.responseType","request_id":"$context.requestId"}'
     )
+
+
+def _answer_refusals_as_problems(api: apigateway.RestApi) -> None:
+    """What API Gateway refuses itself (unsigned, throttled, ...) reads like our own errors."""
     for kind in (apigateway.ResponseType.DEFAULT_4_XX, apigateway.ResponseType.DEFAULT_5_XX):
         api.add_gateway_response(
             f"Refusal{kind.response_type}",
             type=kind,
             response_headers={"Content-Type": "'application/problem+json'"},
-            templates={"application/json": template},
+            templates={"application/json": refusal_template()},
         )
 
 

@@ -25,6 +25,8 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from services.common import aws_models
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED_RUNTIME = "services/common/runtime"
 PYTHON = (3, 12)
@@ -34,6 +36,8 @@ PLATFORMS = {"x86_64": "x86_64-manylinux2014", "arm64": "aarch64-manylinux2014"}
 
 # Part of the address: raise it when this module would stage other bytes from the same inputs.
 _RECIPE = "1"
+# Code, and the data beside it.
+_SHIPPED = {".py", ".json", ".pem"}
 # Installers write these with absolute paths, timestamps or their own name.
 _INSTALLER_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}
 
@@ -62,8 +66,9 @@ class Bundle:
     def sources(self) -> Iterator[Path]:
         """The files that ship, relative to the repository, in a fixed order."""
         for package in (SHARED_RUNTIME, self.runtime):
-            for path in sorted((self.repository / package).rglob("*.py")):
-                yield path.relative_to(self.repository)
+            for path in sorted((self.repository / package).rglob("*")):
+                if path.suffix in _SHIPPED:
+                    yield path.relative_to(self.repository)
 
     def address(self) -> str:
         """A hash of every input: sources, lock, platform, Python, and this recipe."""
@@ -93,6 +98,8 @@ def stage(bundle: Bundle) -> Path:
             f"{bundle.runtime}: architecture {bundle.architecture!r} is unknown; "
             f"expected one of {', '.join(PLATFORMS)}"
         )
+    if bundle.runtime in aws_models.OPERATIONS:
+        aws_models.write(bundle.repository)
     build = bundle.repository / ".build"
     staged = build / f"{bundle.runtime.replace('/', '-')}-{bundle.address()}"
     if staged.is_dir():

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -15,27 +16,51 @@ from constructs import Construct
 from services.common.api import signed_api
 from services.common.environment import Surroundings
 from services.common.function import PythonFunction
-from services.common.storage import log_group, private_bucket, table
+from services.common.storage import log_group, table
+from services.requests.options import DEFAULTS, RequestOptions
+from services.requests.payloads import PAYLOAD_PREFIX, payload_bucket
+from services.requests.runtime.models import PENDING_INDEX
+from services.requests.runtime.settings import EXPRESS, STANDARD
+from services.requests.sweeping import sweeper
 from services.requests.workflow import definition
 
-PAYLOAD_PREFIX = "requests/"
-MAX_BODY_BYTES = 1024 * 1024
+_MACHINE = "statemachine"
+# A change of type replaces the machine, and CloudFormation makes the new one before it deletes the
+# old one: two types under one name would never deploy.
+_MACHINES = {STANDARD: _MACHINE, EXPRESS: f"{_MACHINE}-express"}
 
 
 class RequestService(Construct):
     """Everything behind one request API.
 
-    Attributes: api, bucket, table, state_machine, and the function behind the API.
+    Attributes: api, bucket, table, state_machine, `function` behind the API, and `sweeper`.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        surroundings: Surroundings,
+        options: RequestOptions = DEFAULTS,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.bucket = private_bucket(self, "Bucket", surroundings=surroundings, name="bucket")
+        self.bucket = payload_bucket(self, "Bucket", surroundings=surroundings)
         self.table = table(
             self, "Table", surroundings=surroundings, name="requests", key="request_id"
         )
-        self.state_machine = _state_machine(self, surroundings, self.bucket, self.table)
-        self.function = self._processor(surroundings)
+        _index_pending_rows(self.table)
+        self.state_machine = _state_machine(
+            self, surroundings, self.bucket, self.table, options.workflow_type
+        )
+        self._stores = {
+            "BUCKET_NAME": self.bucket.bucket_name,
+            "TABLE_NAME": self.table.table_name,
+            "STATE_MACHINE_ARN": self.state_machine.state_machine_arn,
+            "WORKFLOW_TYPE": options.workflow_type,
+        }
+        self.function = self._processor(surroundings, options)
+        self.sweeper = self._sweeper(surroundings, options)
         self.api = signed_api(
             self,
             "Api",
@@ -45,7 +70,7 @@ class RequestService(Construct):
         )
         self._routes()
 
-    def _processor(self, surroundings: Surroundings) -> PythonFunction:
+    def _processor(self, surroundings: Surroundings, options: RequestOptions) -> PythonFunction:
         processor = PythonFunction(
             self,
             "Processor",
@@ -57,24 +82,42 @@ class RequestService(Construct):
             memory_mib=512,
             # API Gateway gives up after 29 seconds; an answer after that reaches nobody.
             timeout=cdk.Duration.seconds(28),
-            environment={
-                "BUCKET_NAME": self.bucket.bucket_name,
-                "TABLE_NAME": self.table.table_name,
-                "STATE_MACHINE_ARN": self.state_machine.state_machine_arn,
-                "MAX_BODY_BYTES": str(MAX_BODY_BYTES),
+            environment=self._stores
+            | {
+                "MAX_BODY_BYTES": str(options.max_body_bytes),
                 "CORS_ORIGINS": " ".join(surroundings.cors_origins),
             },
         )
-        for action, resource in (
-            ("s3:PutObject", self.bucket.arn_for_objects(f"{PAYLOAD_PREFIX}*")),
+        _permit(
+            processor.function,
+            ("s3:PutObject", self._payloads),
+            # A put that carries a tag needs both ("PutObject", Amazon S3 API Reference).
+            ("s3:PutObjectTagging", self._payloads),
             ("dynamodb:PutItem", self.table.table_arn),
             ("dynamodb:GetItem", self.table.table_arn),
             ("states:StartExecution", self.state_machine.state_machine_arn),
-        ):
-            processor.function.add_to_role_policy(
-                iam.PolicyStatement(actions=[action], resources=[resource])
-            )
+        )
         return processor
+
+    def _sweeper(self, surroundings: Surroundings, options: RequestOptions) -> PythonFunction:
+        made = sweeper(self, "Sweeper", surroundings=surroundings, environment=self._stores)
+        _permit(
+            made.function,
+            ("s3:PutObjectTagging", self._payloads),
+            # Without it, S3 answers 403 instead of 404 for what is not there ("GetObject", Amazon
+            # S3 API Reference), and a missing payload would look like a missing permission.
+            ("s3:ListBucket", self.bucket.bucket_arn),
+            ("dynamodb:Query", f"{self.table.table_arn}/index/{PENDING_INDEX}"),
+            ("dynamodb:UpdateItem", self.table.table_arn),
+            ("states:StartExecution", self.state_machine.state_machine_arn),
+        )
+        if options.workflow_type == STANDARD:
+            _permit(made.function, ("states:DescribeExecution", _executions(self, surroundings)))
+        return made
+
+    @property
+    def _payloads(self) -> str:
+        return self.bucket.arn_for_objects(f"{PAYLOAD_PREFIX}*")
 
     def _routes(self) -> None:
         integration = apigateway.LambdaIntegration(
@@ -87,17 +130,48 @@ class RequestService(Construct):
         request.add_method("GET", integration)
 
 
+def _index_pending_rows(rows: dynamodb.TableV2) -> None:
+    """Sparse: a row is in it from its acceptance until it has ended.
+
+    All attributes, because an index entry costs the same write up to 1 KB, and rows are smaller.
+    """
+    text = dynamodb.AttributeType.STRING
+    rows.add_global_secondary_index(
+        index_name=PENDING_INDEX,
+        partition_key=dynamodb.Attribute(name="pending", type=text),
+        sort_key=dynamodb.Attribute(name="pending_since", type=text),
+        projection_type=dynamodb.ProjectionType.ALL,
+    )
+
+
+def _permit(function: lambda_.Function, *permissions: tuple[str, str]) -> None:
+    """Adds one statement for each pair of action and resource."""
+    for action, resource in permissions:
+        function.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
+
+
+def _executions(scope: Construct, surroundings: Surroundings) -> str:
+    return cdk.Stack.of(scope).format_arn(
+        service="states",
+        resource="execution",
+        resource_name=f"{surroundings.named(_MACHINE)}:*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
 def _state_machine(
-    scope: Construct, surroundings: Surroundings, bucket: s3.Bucket, rows: dynamodb.TableV2
+    scope: Construct,
+    surroundings: Surroundings,
+    bucket: s3.Bucket,
+    rows: dynamodb.TableV2,
+    workflow_type: str,
 ) -> sfn.StateMachine:
-    """STANDARD: there, an execution name starts at most one execution."""
-    name = surroundings.named("statemachine")
     machine = sfn.StateMachine(
         scope,
         "StateMachine",
-        state_machine_name=name,
-        state_machine_type=sfn.StateMachineType.STANDARD,
-        definition_body=sfn.DefinitionBody.from_string(json.dumps(definition())),
+        state_machine_name=surroundings.named(_MACHINES[workflow_type]),
+        state_machine_type=sfn.StateMachineType[workflow_type],
+        definition_body=sfn.DefinitionBody.from_string(json.dumps(definition(workflow_type))),
         definition_substitutions={
             "TableName": rows.table_name,
             "BucketName": bucket.bucket_name,
@@ -110,7 +184,7 @@ def _state_machine(
                 surroundings=surroundings,
                 # Under this prefix Step Functions does not outgrow CloudWatch's limit on the
                 # size of resource policies ("Logging in CloudWatch Logs").
-                name=f"/aws/vendedlogs/states/{name}",
+                name=f"/aws/vendedlogs/states/{surroundings.named(_MACHINE)}",
             ),
             level=sfn.LogLevel.ALL,
             # Inputs and outputs may hold what a caller sent.
@@ -119,8 +193,9 @@ def _state_machine(
     )
     for action, resource in (
         ("dynamodb:UpdateItem", rows.table_arn),
-        # HeadObject is authorized as s3:GetObject ("HeadObject", Amazon S3 API Reference).
-        ("s3:GetObject", bucket.arn_for_objects(f"{PAYLOAD_PREFIX}*")),
+        ("s3:PutObjectTagging", bucket.arn_for_objects(f"{PAYLOAD_PREFIX}*")),
+        # For the same reason as the sweeper: a missing payload is not worth a retry.
+        ("s3:ListBucket", bucket.bucket_arn),
     ):
         machine.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
     return machine

@@ -1,12 +1,20 @@
 """What happens to an accepted request: the state machine's definition, as plain data.
 
-    Claim -> Work (payload is there -> Process) -> Complete
-      |        `-- any failure --> MarkFailed -> Failed
-      `-- somebody else's row --> NotOurs
+    (Token ->) Claim -> Work (payload is there -> Process) -> Complete
+                 |        `-- any failure --> MarkFailed -> Failed
+                 `-- somebody else's row --> NotOurs
+
+After the work, `Complete` is tried for hours before the row says `CompletionNotRecorded`: a failed
+row asks somebody to send the request again, and this one was done.
 
 `Process` is the place for your own work: replace it by one or more states inside `Work`, and
 whatever fails there marks the row as failed. States after it read the execution's own input, so
 its output may be anything.
+
+Exactly once is the claim's doing: a row goes from accepted to processing once, and only who took it
+there goes on. Who that is: in a STANDARD workflow the execution, because it runs once; in an
+EXPRESS one, which AWS may run again from its beginning or start twice under one name, a token that
+every run draws afresh ("Execution guarantees in Step Functions workflows").
 
 The definition uses JSONata. It names the table and the bucket by the substitutions ${TableName}
 and ${BucketName}. Sources: AWS Step Functions Developer Guide, "Transforming data with JSONata",
@@ -17,6 +25,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.requests.runtime.models import (
+    ACCEPTANCE_TAG,
+    ACCEPTED_TAG,
+    CAUSE_LIMIT,
+    COMPLETION_NOT_RECORDED,
+)
+from services.requests.runtime.settings import EXPRESS, STANDARD
+
 State = dict[str, Any]
 
 _INPUT = "$states.context.Execution.Input"
@@ -25,22 +41,33 @@ _S3_KEY = f"{{% {_INPUT}.s3_key %}}"
 _EXECUTION = "{% $states.context.Execution.Id %}"
 _NOW = "{% $now() %}"
 _LOST_RACE = "DynamoDB.ConditionalCheckFailedException"
-# Failure texts come from anywhere and are kept in a row of at most 400 KB.
-_CAUSE_LIMIT = 1000
+# By what a run knows its own claim again.
+_CLAIMANTS = {STANDARD: _EXECUTION, EXPRESS: "{% $token %}"}
+# A first try and five more, the last after half a minute at most.
+_PATIENCE = {"MaxAttempts": 5, "MaxDelaySeconds": 15}
+# Of Complete. STANDARD: about eight hours, half of the longest, with jitter. EXPRESS: what fits
+# into the five minutes that AWS gives an execution.
+_LONG_PATIENCE = {
+    STANDARD: {"MaxAttempts": 200, "MaxDelaySeconds": 300},
+    EXPRESS: {"MaxAttempts": 16, "MaxDelaySeconds": 15},
+}
 
 
-def definition() -> State:
-    """The Amazon States Language document, before substitution."""
+def definition(workflow_type: str = STANDARD) -> State:
+    """The Amazon States Language document, before substitution, of either type of workflow."""
+    claimant = _CLAIMANTS[workflow_type]
+    express = workflow_type == EXPRESS
     return {
         "Comment": "Claims an accepted request, does the work, records how it ended",
         "QueryLanguage": "JSONata",
-        "StartAt": "Claim",
+        "StartAt": "Token" if express else "Claim",
         "States": {
-            "Claim": _claim(),
+            **({"Token": _token()} if express else {}),
+            "Claim": _claim(claimant),
             "Work": _work(),
-            "Complete": _complete(),
+            "Complete": _complete(claimant, _LONG_PATIENCE[workflow_type]),
             "Done": {"Type": "Succeed"},
-            "MarkFailed": _mark_failed(),
+            "MarkFailed": _mark_failed(claimant),
             "Failed": {
                 "Type": "Fail",
                 "Error": "{% $failure.error %}",
@@ -55,15 +82,28 @@ def definition() -> State:
     }
 
 
-def _claim() -> State:
-    """accepted -> processing, for one execution only; the same one may repeat it.
+def _token() -> State:
+    # A state of its own: inside Claim, every retry would draw another.
+    return {"Type": "Pass", "Assign": {"token": "{% $uuid() %}"}, "Next": "Claim"}
 
-    A retry after a lost reply meets its own claim, hence the second half of the condition.
+
+def _claim(claimant: str) -> State:
+    """accepted -> processing, for one claimant only; the same one may repeat it.
+
+    A retry after a lost reply meets its own claim, hence the second half of the condition. The
+    row stays in the index of pending rows, under its new status and time, until it has ended.
     """
     return _update(
-        "SET #status = :processing, claimed_by = :execution, updated_at = :now",
-        condition="#status = :accepted OR (#status = :processing AND claimed_by = :execution)",
-        values={":processing": "processing", ":accepted": "accepted"},
+        "SET #status = :processing, claimed_by = :claimant, updated_at = :now,"
+        " step_function_execution_arn = :execution, pending_since = :since",
+        condition="#status = :accepted OR (#status = :processing AND claimed_by = :claimant)",
+        values={
+            ":processing": "processing",
+            ":accepted": "accepted",
+            ":claimant": claimant,
+            ":execution": _EXECUTION,
+            ":since": "{% 'processing ' & $now() %}",
+        },
         then="Work",
         catch=[{"ErrorEquals": [_LOST_RACE], "Next": "NotOurs"}, _on_failure()],
     )
@@ -88,50 +128,68 @@ def _work() -> State:
 
 
 def _payload_is_stored() -> State:
+    """Fails without a payload, and adopts it: what lacks this tag expires."""
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::aws-sdk:s3:headObject",
-        "Arguments": {"Bucket": "${BucketName}", "Key": _S3_KEY},
+        "Resource": "arn:aws:states:::aws-sdk:s3:putObjectTagging",
+        "Arguments": {
+            "Bucket": "${BucketName}",
+            "Key": _S3_KEY,
+            "Tagging": {"TagSet": [{"Key": ACCEPTANCE_TAG, "Value": ACCEPTED_TAG}]},
+        },
         "Output": "{% $states.input %}",
         "TimeoutSeconds": 30,
-        # A missing payload stays missing: it is written before an execution starts. A refusal has
-        # no body that would tell it from throttling, hence few tries for the rest.
-        "Retry": _retry(except_for=["S3.NoSuchKeyException", "S3.NotFoundException"], tries=2),
+        # A missing payload stays missing: it is written before an execution starts.
+        "Retry": _retry(except_for=["S3.NoSuchKeyException"]),
         "Next": "Process",
     }
 
 
-def _complete() -> State:
+def _complete(claimant: str, patience: dict[str, int]) -> State:
     return _update(
-        "SET #status = :completed, updated_at = :now",
-        condition="claimed_by = :execution",
-        values={":completed": "completed"},
+        "SET #status = :completed, updated_at = :now REMOVE pending, pending_since",
+        condition="claimed_by = :claimant AND #status <> :failed",
+        values={":completed": "completed", ":failed": "failed", ":claimant": claimant},
         then="Done",
-        catch=[_on_failure()],
+        catch=[_on_failure(COMPLETION_NOT_RECORDED)],
+        patience=patience,
     )
 
 
-def _mark_failed() -> State:
+def _mark_failed(claimant: str) -> State:
+    """When this fails as well, the execution still ends with the first failure.
+
+    The sweeper copies it into the row from there.
+    """
     return _update(
-        "SET #status = :failed, failure_error = :error, failure_cause = :cause, updated_at = :now",
-        condition="#status = :accepted OR claimed_by = :execution",
+        "SET #status = :failed, failure_error = :error, failure_cause = :cause, updated_at = :now"
+        " REMOVE pending, pending_since",
+        condition="#status = :accepted OR (claimed_by = :claimant AND #status <> :completed)",
         values={
             ":failed": "failed",
             ":accepted": "accepted",
+            ":completed": "completed",
+            ":claimant": claimant,
             ":error": "{% $failure.error %}",
             ":cause": "{% $failure.cause %}",
         },
         then="Failed",
-        catch=[],
+        catch=[{"ErrorEquals": ["States.ALL"], "Next": "Failed"}],
     )
 
 
 def _update(
-    expression: str, *, condition: str, values: dict[str, str], then: str, catch: list[State]
+    expression: str,
+    *,
+    condition: str,
+    values: dict[str, str],
+    then: str,
+    catch: list[State],
+    patience: dict[str, int] = _PATIENCE,
 ) -> State:
     """A conditional update of the request's row; all values are strings."""
-    values = values | {":execution": _EXECUTION, ":now": _NOW}
-    state: State = {
+    values = values | {":now": _NOW}
+    return {
         "Type": "Task",
         "Resource": "arn:aws:states:::dynamodb:updateItem",
         "Arguments": {
@@ -144,35 +202,36 @@ def _update(
         },
         "Output": "{% $states.input %}",
         "TimeoutSeconds": 30,
-        "Retry": _retry(except_for=[_LOST_RACE]),
+        "Retry": _retry(except_for=[_LOST_RACE], patience=patience),
+        "Catch": catch,
         "Next": then,
     }
-    return state | ({"Catch": catch} if catch else {})
 
 
-def _retry(*, except_for: list[str], tries: int = 5) -> list[State]:
-    """Throttling and server faults: more tries, the fifth after half a minute at most."""
+def _retry(*, except_for: list[str], patience: dict[str, int] = _PATIENCE) -> list[State]:
+    """Throttling and server faults: more tries."""
     return [
         {"ErrorEquals": except_for, "MaxAttempts": 0},
         {
             "ErrorEquals": ["States.TaskFailed", "States.Timeout"],
             "IntervalSeconds": 1,
             "BackoffRate": 2,
-            "MaxAttempts": tries,
-            "MaxDelaySeconds": 15,
             "JitterStrategy": "FULL",
+            **patience,
         },
     ]
 
 
-def _on_failure() -> State:
+def _on_failure(name: str | None = None) -> State:
+    """name: of the failure, unless it goes by the name of the error that was caught."""
     error = "$states.errorOutput"
     return {
         "ErrorEquals": ["States.ALL"],
         "Assign": {
             "failure": {
-                "error": f"{{% {error}.Error %}}",
-                "cause": f"{{% $substring({error}.Cause, 0, {_CAUSE_LIMIT}) %}}",
+                "error": name or f"{{% {error}.Error %}}",
+                # A timeout has no cause, and a query without a result is an error of its own.
+                "cause": f"{{% $substring({error}.Cause, 0, {CAUSE_LIMIT}) & '' %}}",
             }
         },
         "Next": "MarkFailed",

@@ -88,5 +88,6 @@ def test_every_function_logs_to_a_group_of_ours(app: Application) -> None:
 
 @pytest.mark.parametrize(("setting", "value"), [("x86_64", "x86_64"), ("arm64", "arm64")])
 def test_the_architecture_is_a_setting(setting: str, value: str) -> None:
-    stack = application("prod", architecture=setting)
-    assert stack.only("AWS::Lambda::Function").properties["Architectures"] == [value]
+    functions = list(application("prod", architecture=setting).resources("AWS::Lambda::Function"))
+    assert functions
+    assert all(each.properties["Architectures"] == [value] for each in functions)

@@ -14,7 +14,11 @@ from typing import Any
 import pytest
 from application_templates import Application, application, as_list
 
+from services.requests.options import LARGEST_BODY_BYTES, RequestOptions
+from services.requests.runtime.models import ACCEPTANCE_TAG, ACCEPTED_TAG, UNDECIDED_TAG
 from services.requests.workflow import definition
+
+WORK = definition()["States"]["Work"]["Branches"][0]["States"]
 
 
 @pytest.fixture(params=["dev", "prod"])
@@ -102,11 +106,20 @@ def test_roles_have_exactly_the_actions_that_the_code_calls(app: Application) ->
     assert granted == {
         "RequestsProcessor": {
             "s3:PutObject",
+            "s3:PutObjectTagging",
             "dynamodb:PutItem",
             "dynamodb:GetItem",
             "states:StartExecution",
         },
-        "RequestsStateMachine": {"dynamodb:UpdateItem", "s3:GetObject"},
+        "RequestsSweeper": {
+            "s3:ListBucket",
+            "s3:PutObjectTagging",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+            "states:DescribeExecution",
+            "states:StartExecution",
+        },
+        "RequestsStateMachine": {"dynamodb:UpdateItem", "s3:ListBucket", "s3:PutObjectTagging"},
         "Smoke": {"execute-api:Invoke"},
     }
 
@@ -121,7 +134,7 @@ def test_no_statement_is_wider_than_a_resource_of_ours(app: Application) -> None
 
 def test_payload_permissions_end_at_the_payload_prefix(app: Application) -> None:
     for _, statement in app.statements():
-        if as_list(statement["Action"])[0].startswith("s3:"):
+        if as_list(statement["Action"])[0].startswith("s3:Put"):
             assert json.dumps(statement["Resource"]).count("/requests/*") == 1
 
 
@@ -148,14 +161,171 @@ def states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from states(branch)
 
 
+def test_a_payload_expires_until_a_workflow_or_the_sweeper_took_it_on(app: Application) -> None:
+    bucket = app.only("AWS::S3::Bucket").properties
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    uploaded = {"Key": ACCEPTANCE_TAG, "Value": UNDECIDED_TAG}
+    assert rules["orphans"]["TagFilters"] == [uploaded]
+    assert (rules["orphans"]["Prefix"], rules["orphans"]["ExpirationInDays"]) == ("requests/", 7)
+    # No other rule takes a current version away.
+    assert [name for name, rule in rules.items() if "ExpirationInDays" in rule] == ["orphans"]
+    (adoption,) = WORK["PayloadIsStored"]["Arguments"]["Tagging"]["TagSet"]
+    assert adoption == {"Key": ACCEPTANCE_TAG, "Value": ACCEPTED_TAG}
+
+
+def test_pending_rows_are_found_through_an_index_of_their_own(app: Application) -> None:
+    table = app.only("AWS::DynamoDB::").properties
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "pending"
+    keys = [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]]
+    assert keys == [("pending", "HASH"), ("pending_since", "RANGE")]
+
+
+def test_the_sweeper_is_called_every_minute_and_a_missed_call_is_not_repeated(
+    app: Application,
+) -> None:
+    rule = app.only("AWS::Events::Rule").properties
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
+    (target,) = rule["Targets"]
+    function = target["Arn"]["Fn::GetAtt"][0]
+    assert function.startswith("RequestsSweeper")
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    permissions = app.resources("AWS::Lambda::Permission")
+    assert function in [
+        p.properties["FunctionName"].get("Fn::GetAtt", [""])[0] for p in permissions
+    ]
+
+
+def test_both_functions_are_told_the_same_stores_and_workflow(app: Application) -> None:
+    variables = {
+        function.properties["FunctionName"]: function.properties["Environment"]["Variables"]
+        for function in app.resources("AWS::Lambda::Function")
+        if function.properties.get("FunctionName", "").startswith("tap-")
+    }
+    api = variables[f"tap-{app.environment}-processor"]
+    sweeper = variables[f"tap-{app.environment}-sweeper"]
+    assert sweeper.items() <= api.items()
+    assert api["MAX_BODY_BYTES"] == str(1024 * 1024)
+    assert api["WORKFLOW_TYPE"] == "STANDARD"
+
+
+def test_the_limit_of_a_body_is_a_setting() -> None:
+    stack = application("dev", requests=RequestOptions(max_body_bytes=12345))
+    limits = [
+        function.properties["Environment"]["Variables"].get("MAX_BODY_BYTES")
+        for function in stack.resources("AWS::Lambda::Function")
+        if "Environment" in function.properties
+    ]
+    assert "12345" in limits
+
+
+@pytest.mark.parametrize("limit", [0, -1, LARGEST_BODY_BYTES + 1])
+def test_a_limit_that_the_platform_does_not_allow_is_refused(limit: int) -> None:
+    with pytest.raises(ValueError, match="max_body_bytes"):
+        RequestOptions(max_body_bytes=limit)
+
+
+def test_an_unknown_type_of_workflow_is_refused() -> None:
+    with pytest.raises(ValueError, match="workflow_type is 'FAST'"):
+        RequestOptions(workflow_type="FAST")
+
+
+class TestAnExpressWorkflow:
+    """Many short requests at a lower price: once each because of the claim, not of the name."""
+
+    app = staticmethod(lambda: application("dev", requests=RequestOptions(workflow_type="EXPRESS")))
+
+    def test_is_a_setting(self) -> None:
+        machine = self.app().only("AWS::StepFunctions::StateMachine").properties
+        assert machine["StateMachineType"] == "EXPRESS"
+        # The type is changed by replacement, for which the name must be another one.
+        assert machine["StateMachineName"] == "tap-dev-statemachine-express"
+        assert json.loads(machine["DefinitionString"]) == definition("EXPRESS")
+
+    def test_is_told_to_both_functions(self) -> None:
+        told = [
+            function.properties["Environment"]["Variables"]["WORKFLOW_TYPE"]
+            for function in self.app().resources("AWS::Lambda::Function")
+            if "WORKFLOW_TYPE" in function.properties.get("Environment", {}).get("Variables", {})
+        ]
+        assert told == ["EXPRESS", "EXPRESS"]
+
+    def test_is_never_asked_what_became_of_an_execution(self) -> None:
+        actions = [a for _, s in self.app().statements() for a in as_list(s["Action"])]
+        assert "states:DescribeExecution" not in actions
+
+    def test_claims_by_a_token_that_every_run_draws_and_no_retry_changes(self) -> None:
+        machine = definition("EXPRESS")
+        assert machine["StartAt"] == "Token"
+        token = machine["States"]["Token"]
+        assert token == {"Type": "Pass", "Assign": {"token": "{% $uuid() %}"}, "Next": "Claim"}
+        for name in ("Claim", "Complete", "MarkFailed"):
+            values = machine["States"][name]["Arguments"]["ExpressionAttributeValues"]
+            assert values[":claimant"] == {"S": "{% $token %}"}, name
+
+    def test_gives_up_completing_within_the_five_minutes_it_may_live(self) -> None:
+        assert longest_wait(definition("EXPRESS")["States"]["Complete"]) < 300 - 30
+
+    def test_differs_from_a_standard_one_in_nothing_else(self) -> None:
+        express, standard = definition("EXPRESS"), definition("STANDARD")
+        del express["States"]["Token"]
+        del express["States"]["Complete"]["Retry"], standard["States"]["Complete"]["Retry"]
+        express["StartAt"] = standard["StartAt"]
+        by_execution = json.dumps(express).replace("$token", "$states.context.Execution.Id")
+        assert json.loads(by_execution) == standard
+
+
+@pytest.mark.parametrize("workflow_type", ["STANDARD", "EXPRESS"])
+def test_a_row_is_claimed_by_one_and_ends_once(workflow_type: str) -> None:
+    top = definition(workflow_type)["States"]
+    conditions = {
+        name: top[name]["Arguments"]["ConditionExpression"]
+        for name in ("Claim", "Complete", "MarkFailed")
+    }
+    assert conditions == {
+        "Claim": "#status = :accepted OR (#status = :processing AND claimed_by = :claimant)",
+        "Complete": "claimed_by = :claimant AND #status <> :failed",
+        "MarkFailed": "#status = :accepted OR (claimed_by = :claimant AND #status <> :completed)",
+    }
+
+
+def test_a_row_leaves_the_index_when_it_ends_and_only_then() -> None:
+    top = definition()["States"]
+    for name in ("Complete", "MarkFailed"):
+        assert "REMOVE pending, pending_since" in top[name]["Arguments"]["UpdateExpression"]
+    claim = top["Claim"]["Arguments"]
+    assert "REMOVE" not in claim["UpdateExpression"]
+    since = claim["ExpressionAttributeValues"][":since"]["S"]
+    assert since == "{% 'processing ' & $now() %}"
+
+
 def test_every_failure_on_the_way_marks_the_row() -> None:
     top = definition()["States"]
     for name in ("Claim", "Work", "Complete"):
         catchers = top[name]["Catch"]
         assert catchers[-1]["ErrorEquals"] == ["States.ALL"]
         assert catchers[-1]["Next"] == "MarkFailed"
+    # With the first failure, whether the row took it or not.
     assert top["MarkFailed"]["Next"] == "Failed"
+    assert top["MarkFailed"]["Catch"] == [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]
     assert top["Failed"]["Type"] == "Fail"
+
+
+def longest_wait(state: dict[str, Any]) -> int:
+    """Seconds between a task's first try and its last, without jitter and the tries themselves."""
+    retrier = state["Retry"][-1]
+    waits = (
+        retrier["IntervalSeconds"] * retrier["BackoffRate"] ** n
+        for n in range(retrier["MaxAttempts"])
+    )
+    return sum(min(wait, retrier["MaxDelaySeconds"]) for wait in waits)
+
+
+def test_work_that_was_done_is_recorded_for_hours_and_never_called_a_failure_of_its_own() -> None:
+    complete = definition()["States"]["Complete"]
+    assert longest_wait(complete) > 12 * 3600
+    (catcher,) = complete["Catch"]
+    assert catcher["Assign"]["failure"]["error"] == "CompletionNotRecorded"
 
 
 def test_the_users_own_work_is_inside_what_is_caught() -> None:
@@ -180,5 +350,5 @@ def test_the_workflow_completes_only_through_the_payload_check() -> None:
     branch = top["Work"]["Branches"][0]
     assert top["Claim"]["Next"] == "Work"
     assert branch["StartAt"] == "PayloadIsStored"
-    assert "headObject" in branch["States"]["PayloadIsStored"]["Resource"]
+    assert "putObjectTagging" in branch["States"]["PayloadIsStored"]["Resource"]
     assert [n for n, s in top.items() if s.get("Next") == "Complete"] == ["Work"]

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from services.common.runtime.problems import UnavailableError
 from services.requests.runtime.logic import RequestDesk
-from services.requests.runtime.models import Row
+from services.requests.runtime.models import Ending, Row, Status
 
 MACHINE = "arn:aws:states:us-west-2:222222222222:execution:machine"
 
 
 @dataclass
 class World:
-    """The three stores behind one desk, and what was done to them.
+    """The three stores behind one desk and one sweeper, and what was done to them.
 
-    fail_before and fail_after name calls ("put", "insert", "find", "start") that answer with
-    UnavailableError, the latter after having had their effect: the reply was lost.
+    fail_before and fail_after name calls ("put", "insert", "find", "start", "adopt", ...) that
+    answer with UnavailableError, the latter after having had their effect: the reply was lost.
+    endings: of executions that ended badly, by request.
     """
 
     payloads: dict[str, bytes] = field(default_factory=dict)
@@ -28,6 +30,8 @@ class World:
     started: list[str] = field(default_factory=list)
     deferred: list[str] = field(default_factory=list)
     journal: list[str] = field(default_factory=list)
+    adopted: set[str] = field(default_factory=set)
+    endings: dict[str, Ending] = field(default_factory=dict)
     fail_before: set[str] = field(default_factory=set)
     fail_after: set[str] = field(default_factory=set)
 
@@ -36,7 +40,13 @@ class World:
 
     def put(self, key: str, body: bytes) -> None:
         with self._call("put"):
-            self.payloads[key] = body
+            self.payloads.setdefault(key, body)
+
+    def adopt(self, key: str) -> bool:
+        with self._call("adopt"):
+            if key in self.payloads:
+                self.adopted.add(key)
+        return key in self.payloads
 
     def insert(self, row: Row) -> Row | None:
         with self._call("insert"):
@@ -56,6 +66,55 @@ class World:
             if row.request_id not in self.started:
                 self.started.append(row.request_id)
 
+    def ending(self, row: Row) -> Ending | None:
+        with self._call("ending"):
+            return self.endings.get(row.request_id)
+
+    def pending(self, shard: str, status: Status, until: datetime, limit: int) -> list[Row]:
+        with self._call("pending"):
+            last = f"{status} {until.isoformat(timespec='milliseconds')}"
+            rows = [
+                row
+                for row in self.rows.values()
+                if row.pending == shard and f"{status} " <= (row.pending_since or "") <= last
+            ]
+        return sorted(rows, key=lambda row: row.pending_since or "")[:limit]
+
+    def postpone(self, row: Row, since: datetime) -> None:
+        with self._call("postpone"):
+            if self.rows[row.request_id].status is row.status:
+                self._set(row, pending_since=_since(row, since))
+
+    def close(self, row: Row, at: datetime) -> None:
+        with self._call("close"):
+            stored = self.rows[row.request_id]
+            if stored.status is row.status and stored.closed_at is None:
+                self._set(row, closed_at=at.isoformat(), pending_since=_since(row, at))
+
+    def fail(self, row: Row, ending: Ending, at: datetime) -> bool:
+        with self._call("fail"):
+            stored = self.rows[row.request_id]
+            if (stored.status, stored.closed_at) != (row.status, row.closed_at):
+                return False
+            self._set(
+                row,
+                status=Status.FAILED,
+                updated_at=at.isoformat(),
+                failure_error=ending.error,
+                failure_cause=ending.cause,
+                pending=None,
+                pending_since=None,
+            )
+        return True
+
+    def claim(self, request_id: str, at: datetime) -> None:
+        """What the workflow does first."""
+        row = replace(self.rows[request_id], status=Status.PROCESSING)
+        self.rows[request_id] = replace(row, pending_since=_since(row, at))
+
+    def _set(self, row: Row, **changes: Any) -> None:
+        self.rows[row.request_id] = replace(self.rows[row.request_id], **changes)
+
     def _note_deferred(self, row: Row, _cause: UnavailableError) -> None:
         self.deferred.append(row.request_id)
 
@@ -67,6 +126,10 @@ class World:
         yield
         if name in self.fail_after:
             raise UnavailableError
+
+
+def _since(row: Row, moment: datetime) -> str:
+    return f"{row.status} {moment.isoformat(timespec='milliseconds')}"
 
 
 def post(body: str | None, *, caller: str | None = "AROAONE:session", **headers: str) -> Any:

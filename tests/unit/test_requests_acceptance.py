@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from requests_fakes import MACHINE, World
 
-from services.common.runtime.problems import KeyReusedError, NotFoundError, UnavailableError
-from services.requests.runtime.models import Acceptance, Status, Submission
+from services.common.runtime.problems import (
+    KeyReusedError,
+    NotFoundError,
+    RequestGivenUpError,
+    UnavailableError,
+)
+from services.requests.runtime.logic import SHARDS, in_parallel
+from services.requests.runtime.models import PAYLOAD_MISSING, Acceptance, Status, Submission
 
 BODY = b'{"amount": 12}'
 _calls = map(str, itertools.count())
@@ -40,9 +50,70 @@ def test_an_accepted_request_is_in_every_store_under_one_id(world: World) -> Non
     assert row.step_function_execution_arn == f"{MACHINE}:{row.request_id}"
 
 
-def test_without_a_key_the_payload_comes_before_the_row_and_the_start_last(world: World) -> None:
+def test_without_a_key_row_and_payload_are_written_at_once_and_the_start_comes_last(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = threading.Barrier(2, timeout=5)
+
+    def together(action: Callable[..., object]) -> Callable[..., object]:
+        def meet_and_act(*arguments: object) -> object:
+            meeting.wait()
+            return action(*arguments)
+
+        return meet_and_act
+
+    for name in ("put", "insert"):
+        monkeypatch.setattr(world, name, together(getattr(world, name)))
     world.desk().accept(submission())
-    assert world.journal == ["put", "insert", "start"]
+    assert set(world.journal[:2]) == {"put", "insert"}
+    assert world.journal[2:] == ["start"]
+
+
+@pytest.mark.parametrize("failing", ["one", "other", "both"])
+def test_a_failure_is_answered_only_when_nothing_runs_any_more(failing: str) -> None:
+    ended = []
+
+    def act(name: str, delay: float) -> None:
+        time.sleep(delay)
+        ended.append(name)
+        if failing in (name, "both"):
+            raise UnavailableError
+
+    for delays in ((0.05, 0), (0, 0.05)):
+        ended.clear()
+        with pytest.raises(UnavailableError):
+            in_parallel(partial(act, "one", delays[0]), partial(act, "other", delays[1]))
+        assert sorted(ended) == ["one", "other"]
+
+
+@pytest.mark.parametrize("lost", ["put", "insert"])
+def test_half_an_acceptance_is_no_success_and_starts_nothing(world: World, lost: str) -> None:
+    world.fail_before.add(lost)
+    with pytest.raises(UnavailableError):
+        world.desk().accept(submission())
+    assert (len(world.payloads), len(world.rows)) == ((0, 1) if lost == "put" else (1, 0))
+    assert world.started == []
+
+
+def test_a_row_is_in_the_index_of_pending_rows_from_the_start(world: World) -> None:
+    rows = [world.desk().accept(submission()).row for _ in range(50)]
+    assert {row.pending for row in rows} <= {str(shard) for shard in range(SHARDS)}
+    assert len({row.pending for row in rows}) > 1
+    assert all(row.pending_since == f"accepted {row.timestamp}" for row in rows)
+
+
+def test_a_request_that_was_given_up_is_not_called_accepted(world: World) -> None:
+    row = world.desk().accept(submission("k")).row
+    given_up = replace(row, status=Status.FAILED, failure_error=PAYLOAD_MISSING)
+    world.rows[row.request_id] = given_up
+    with pytest.raises(RequestGivenUpError):
+        world.desk().accept(submission("k"))
+
+
+def test_a_request_that_failed_in_its_workflow_is_replayed_as_accepted(world: World) -> None:
+    row = world.desk().accept(submission("k")).row
+    world.rows[row.request_id] = replace(row, status=Status.FAILED, failure_error="NoStock")
+    assert world.desk().accept(submission("k")).replayed
 
 
 def test_with_a_key_the_row_decides_first_and_the_start_comes_last(world: World) -> None:
@@ -83,6 +154,12 @@ def test_two_callers_may_use_the_same_key(world: World) -> None:
     one = world.desk().accept(submission("k", principal="AROAONE"))
     two = world.desk().accept(submission("k", principal="AROATWO"))
     assert one.row.request_id != two.row.request_id
+
+
+def test_no_caller_and_key_are_taken_for_another_pair(world: World) -> None:
+    account = world.desk().accept(submission("bob:k", principal="123456789012"))
+    federated = world.desk().accept(submission("k", principal="123456789012:bob"))
+    assert account.row.request_id != federated.row.request_id
 
 
 @pytest.mark.parametrize("key", [None, "k"])

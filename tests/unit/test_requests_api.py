@@ -87,6 +87,12 @@ def test_a_replay_has_the_same_body_and_says_so_in_a_header(api: RequestsApi) ->
     assert second["headers"]["Idempotency-Replayed"] == "true"
 
 
+def test_federated_users_of_one_account_do_not_share_their_keys(api: RequestsApi) -> None:
+    first = api.handle(post("{}", caller="123456789012:ann", Idempotency_Key="k"))
+    second = api.handle(post("{}", caller="123456789012:bob", Idempotency_Key="k"))
+    assert document(first)["request_id"] != document(second)["request_id"]
+
+
 def test_sessions_of_one_role_share_their_keys(api: RequestsApi) -> None:
     first = api.handle(post("{}", caller="AROAONE:container-1", Idempotency_Key="k"))
     second = api.handle(post("{}", caller="AROAONE:container-2", Idempotency_Key="k"))
@@ -132,9 +138,16 @@ def test_a_bad_body_is_refused_at_a_named_place(
     assert world.journal == []
 
 
-def test_broken_base64_is_a_bad_body(api: RequestsApi, world: World) -> None:
-    broken = post("e30=!") | {"isBase64Encoded": True}
-    problem(api.handle(broken), 400, "invalid-json")
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [("e30=!", 4), ("e3 0=", 3), ("e30", 4), ("e", 2), ("éé==", 1), ("e30=e30=", 4)],
+)
+def test_broken_base64_is_a_bad_body(
+    api: RequestsApi, world: World, text: str, column: int
+) -> None:
+    content = problem(api.handle(post(text) | {"isBase64Encoded": True}), 400, "invalid-json")
+    assert content["detail"] == f"Broken base64 at line 1, column {column}"
+    assert content["position"] == {"line": 1, "column": column, "offset": column - 1}
     assert world.journal == []
 
 

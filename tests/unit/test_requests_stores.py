@@ -18,9 +18,17 @@ from botocore.stub import Stubber
 from services.common.runtime.problems import UnavailableError
 from services.requests.runtime.models import Row, Status
 from services.requests.runtime.settings import Settings, SettingsError
-from services.requests.runtime.stores import DynamoLedger, S3Payloads, StepFunctionsStarter
+from services.requests.runtime.stores import (
+    DynamoLedger,
+    ExpressStarter,
+    S3Payloads,
+    StepFunctionsStarter,
+    connect,
+)
 
 MACHINE = "arn:aws:states:us-west-2:222222222222:stateMachine:tap-dev-statemachine"
+# One for all tests: it keeps the service models it has read.
+SESSION = boto3.Session("key", "secret", region_name="us-west-2")
 ROW = Row(
     request_id="id-1",
     timestamp="2026-11-01T00:00:00.000+00:00",
@@ -45,9 +53,8 @@ class Stubs:
     """Clients that answer from a script; an unscripted call fails the test."""
 
     def __init__(self) -> None:
-        session = boto3.Session("key", "secret", region_name="us-west-2")
         names = ("s3", "dynamodb", "stepfunctions")
-        self.clients: dict[str, Any] = {name: session.client(name) for name in names}
+        self.clients: dict[str, Any] = {name: SESSION.client(name) for name in names}
         self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
         for stub in self.stubs.values():
             stub.activate()
@@ -64,15 +71,38 @@ def aws() -> Iterator[Stubs]:
         stub.assert_no_pending_responses()
 
 
-def test_a_payload_is_stored_as_json_under_its_key(aws: Stubs) -> None:
+def test_a_payload_is_stored_once_as_json_and_marked_as_undecided(aws: Stubs) -> None:
     expected = {
         "Bucket": "bucket",
         "Key": "k",
         "Body": b"{}",
         "ContentType": "application/json",
+        "ChecksumSHA256": "RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=",
+        "IfNoneMatch": "*",
+        "Tagging": "acceptance=undecided",
     }
     aws.stubs["s3"].add_response("put_object", {}, expected)
     aws.payloads.put("k", b"{}")
+
+
+def test_a_payload_that_is_there_stays_as_it_is(aws: Stubs) -> None:
+    aws.stubs["s3"].add_client_error("put_object", "PreconditionFailed", http_status_code=412)
+    aws.payloads.put("k", b"{}")
+
+
+def test_a_payload_is_adopted_by_another_tag(aws: Stubs) -> None:
+    tags = {"TagSet": [{"Key": "acceptance", "Value": "accepted"}]}
+    expected = {"Bucket": "bucket", "Key": "k", "Tagging": tags}
+    aws.stubs["s3"].add_response("put_object_tagging", {}, expected)
+    assert aws.payloads.adopt("k")
+
+
+def test_a_missing_payload_is_told_from_a_refusal(aws: Stubs) -> None:
+    aws.stubs["s3"].add_client_error("put_object_tagging", "NoSuchKey", http_status_code=404)
+    assert not aws.payloads.adopt("k")
+    aws.stubs["s3"].add_client_error("put_object_tagging", "AccessDenied", http_status_code=403)
+    with pytest.raises(UnavailableError):
+        aws.payloads.adopt("k")
 
 
 def test_a_row_is_written_whole_and_only_if_there_is_none(aws: Stubs) -> None:
@@ -132,6 +162,22 @@ def test_an_execution_that_exists_counts_as_started(aws: Stubs) -> None:
     aws.workflow.start(ROW)
 
 
+def test_an_express_arn_has_all_but_the_end_that_aws_gives_it() -> None:
+    starter = ExpressStarter(None, MACHINE)
+    assert starter.execution_arn("id-1") == f"{MACHINE.replace('stateMachine', 'express')}:id-1"
+
+
+@pytest.mark.parametrize(
+    ("workflow_type", "starter"), [("STANDARD", StepFunctionsStarter), ("EXPRESS", ExpressStarter)]
+)
+def test_the_type_of_the_workflow_is_a_setting(
+    workflow_type: str, starter: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    settings = Settings.parse(VARIABLES | {"WORKFLOW_TYPE": workflow_type})
+    assert type(connect(settings)[2]) is starter
+
+
 CALLS = {
     "put_object": ("s3", lambda aws: aws.payloads.put("k", b"")),
     "put_item": ("dynamodb", lambda aws: aws.ledger.insert(ROW)),
@@ -181,6 +227,11 @@ def test_settings_are_typed() -> None:
 def test_a_missing_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.parse(VARIABLES | {name: ""})
+
+
+def test_an_unknown_type_of_workflow_is_shown() -> None:
+    with pytest.raises(SettingsError, match=r"WORKFLOW_TYPE.*'FAST'.*STANDARD, EXPRESS"):
+        Settings.parse(VARIABLES | {"WORKFLOW_TYPE": "FAST"})
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "1.5"])

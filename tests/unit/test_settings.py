@@ -28,6 +28,7 @@ from pipeline.settings import (
     Settings,
     SettingsError,
 )
+from services.requests.options import RequestOptions
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONNECTION = (
@@ -73,6 +74,19 @@ def test_good_settings_become_typed_objects() -> None:
         architecture="x86_64",
         approval_timeout_minutes=10_080,
     )
+
+
+def test_the_request_service_has_settings_of_its_own() -> None:
+    express = Settings.parse(GOOD | {"workflow_type": "EXPRESS", "max_body_bytes": 2_000_000})
+    assert express.requests == RequestOptions("EXPRESS", 2_000_000)
+    assert Settings.parse(GOOD).requests == RequestOptions("STANDARD", 1024 * 1024)
+
+
+def test_what_the_request_service_cannot_be_is_refused() -> None:
+    assert problems(GOOD | {"workflow_type": "FAST", "max_body_bytes": 6_000_000}) == [
+        'tap.workflow_type is "FAST": expected one of STANDARD, EXPRESS',
+        "tap.max_body_bytes is 6000000: expected a whole number from 1 to 3000000",
+    ]
 
 
 def test_the_settings_that_are_delivered_are_good() -> None:

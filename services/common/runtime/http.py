@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ from services.common.runtime.problems import (
     UnsupportedMediaTypeError,
 )
 
+_ROLE_ID = "AROA"
+_BASE64_LETTERS = re.compile(r"[A-Za-z0-9+/]*")
+
 Event = Mapping[str, Any]
 Response = dict[str, Any]
 
@@ -30,8 +34,9 @@ class Call:
     """One signed call.
 
     route: method and resource as declared, e.g. "GET /requests/{request_id}".
-    request_id: API Gateway's id of this call. principal: the unique id of the caller's user or
-    role, the same for all sessions of a role; "" when the API let somebody in unsigned.
+    request_id: API Gateway's id of this call. principal: the unique id of the caller: a user, a
+    role (the same for all its sessions), a federated user ("<account>:<name>") or an account's
+    root; no spaces in it; "" when the API let somebody in unsigned.
     """
 
     route: str
@@ -77,8 +82,9 @@ class Call:
         Raises UnsupportedMediaTypeError, BodyTooLargeError, or InvalidJsonError for broken base64.
         """
         self._require_json()
-        # No encoding makes text of n characters shorter than 3/4 n bytes: skip decoding giants.
-        if len(self._body or "") * 3 // 4 > max_bytes:
+        # No encoding makes text of n characters shorter than 3/4 n bytes, less base64's two of
+        # padding: skip decoding giants.
+        if len(self._body or "") * 3 // 4 - 2 > max_bytes:
             raise BodyTooLargeError(f"At most {max_bytes} bytes are accepted")
         body = self._decoded_body()
         if len(body) > max_bytes:
@@ -97,13 +103,26 @@ class Call:
         try:
             return base64.b64decode(self._body or "", validate=True)
         except (binascii.Error, ValueError):
-            raise InvalidJsonError("The body's base64 encoding is broken") from None
+            raise _broken_base64(self._body or "") from None
+
+
+def _broken_base64(text: str) -> InvalidJsonError:
+    """Names the first character out of place, or the end when something is missing there."""
+    good = _BASE64_LETTERS.match(text)
+    offset = good.end() if good else 0
+    return InvalidJsonError(
+        f"Broken base64 at line 1, column {offset + 1}",
+        extensions={"position": {"line": 1, "column": offset + 1, "offset": offset}},
+    )
 
 
 def _principal(identity: Mapping[str, str | None]) -> str:
     # For a role's session `caller` is "<role id>:<session name>". Retries of one client come from
     # many sessions (each container has its own), so the session's name is no part of who calls.
-    return (identity.get("caller") or "").partition(":")[0]
+    # A federated user's is "<account>:<name>", and the name is all that tells two of them apart
+    # ("AWS global condition context keys", aws:userid, and "IAM identifiers", IAM User Guide).
+    caller = identity.get("caller") or ""
+    return caller.partition(":")[0] if caller.startswith(_ROLE_ID) else caller
 
 
 def json_response(

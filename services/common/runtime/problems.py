@@ -29,6 +29,11 @@ class ProblemError(Exception):
         self.detail = detail
         self.extensions = dict(extensions or {})
 
+    @classmethod
+    def type_uri(cls) -> str:
+        """The stable name of this kind of problem."""
+        return _TYPE_PREFIX + cls.slug
+
     @property
     def headers(self) -> dict[str, str]:
         """Response headers that this kind of problem calls for."""
@@ -37,7 +42,7 @@ class ProblemError(Exception):
     def document(self, request_id: str) -> dict[str, object]:
         """The problem document; request_id names the call in our logs, for whoever asks us."""
         document: dict[str, object] = {
-            "type": _TYPE_PREFIX + self.slug,
+            "type": self.type_uri(),
             "title": self.title,
             "status": self.status,
         }
@@ -81,6 +86,13 @@ class NotFoundError(ProblemError):
 class KeyReusedError(ProblemError):
     status, slug = 409, "idempotency-key-reused"
     title = "This idempotency key was used with another body"
+
+
+class RequestGivenUpError(ProblemError):
+    """Answers to earlier calls with this key were all 5xx, and the request ended as failed."""
+
+    status, slug = 409, "request-given-up"
+    title = "This request was given up because its body never arrived"
 
 
 class BodyTooLargeError(ProblemError):

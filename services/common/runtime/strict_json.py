@@ -1,8 +1,8 @@
 """Parses a JSON object from bytes and refuses everything that two parsers might read differently.
 
 Refused besides plain syntax errors: other encodings than UTF-8, a byte order mark, NaN and
-Infinity, numbers beyond a double's range, integers too long to convert, repeated member names,
-lone surrogates, and nesting beyond MAX_DEPTH. The standard parser does the work at its own speed;
+Infinity, numbers beyond a double's range (integers too), repeated member names, lone surrogates,
+and nesting beyond MAX_DEPTH. The standard parser does the work at its own speed;
 only a body that it or its hooks stumble over is read again to find the place.
 """
 
@@ -17,8 +17,9 @@ from typing import NoReturn, cast
 from services.common.runtime.problems import InvalidJsonError
 
 MAX_DEPTH = 64
-# Python converts no more digits than this by default (sys.int_info.default_max_str_digits).
-_MAX_DIGITS = 4300
+# The largest double has 309 digits before its point. Found in digits inside strings, too; without
+# the first half, a search would look at every run of digits once for each of them.
+_MAY_BE_OUT_OF_RANGE = re.compile(r"(?<![0-9])[0-9]{309}")
 
 _LEXEME = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|NaN|-?Infinity|[{}\[\],:]'
@@ -45,7 +46,7 @@ def parse_object(body: bytes) -> dict[str, object]:
         raise _first_offence(text) or _refusal("", "Value out of range") from None
     if not isinstance(value, dict):
         raise _refusal(text[: len(text) - len(text.lstrip())], "Expected an object")
-    if _may_hold_surrogates(text) or _too_deep(value):
+    if _may_hold_surrogates(text) or _MAY_BE_OUT_OF_RANGE.search(text) or _too_deep(value):
         offence = _first_offence(text)
         if offence:
             raise offence
@@ -139,8 +140,6 @@ def _offence_of_string(string: str, names: set[str] | None) -> str | None:
 
 
 def _representable(number: str) -> bool:
-    if number.lstrip("-").isdigit():
-        return len(number.lstrip("-")) <= _MAX_DIGITS
     return math.isfinite(float(number))
 
 

@@ -20,12 +20,13 @@ from services.common.runtime.problems import (
 )
 from services.common.runtime.strict_json import parse_object
 from services.requests.runtime.logic import RequestDesk
+from services.requests.runtime.metric_names import Metric
 from services.requests.runtime.models import Row, Submission
 from services.requests.runtime.observability import count, logger
 from services.requests.runtime.settings import Settings
 
 FIRST_SERVER_ERROR = 500
-_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 
 
 class RequestsApi:
@@ -60,7 +61,7 @@ class RequestsApi:
             Submission(body, call.principal, call.request_id, _idempotency_key(call))
         )
         row = acceptance.row
-        count("Replayed" if acceptance.replayed else "Accepted")
+        count(Metric.REPLAYED if acceptance.replayed else Metric.ACCEPTED)
         logger.info("accepted", extra={"accepted": row.request_id, "replayed": acceptance.replayed})
         return json_response(
             200,
@@ -92,7 +93,7 @@ def _idempotency_key(call: Call) -> str | None:
     key = call.header("Idempotency-Key")
     if key is None:
         return None
-    if not _IDEMPOTENCY_KEY.fullmatch(key):
+    if not IDEMPOTENCY_KEY.fullmatch(key):
         raise InvalidHeaderError("Idempotency-Key takes 1 to 255 visible ASCII characters")
     if not call.principal:
         # Without a caller the key would be shared by everybody. The API signs, so this is a fault.

@@ -9,6 +9,7 @@ from services.common.runtime.http import Response
 from services.common.runtime.problems import UnavailableError
 from services.requests.runtime.api import RequestsApi
 from services.requests.runtime.logic import RequestDesk
+from services.requests.runtime.metric_names import Metric
 from services.requests.runtime.models import Row
 from services.requests.runtime.observability import count, logger, metrics
 from services.requests.runtime.settings import Settings
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _report_deferred_start(row: Row, cause: UnavailableError) -> None:
-    count("StartDeferred")
+    count(Metric.START_DEFERRED)
     logger.warning("start deferred", extra={"accepted": row.request_id}, exc_info=cause)
 
 
@@ -35,7 +36,7 @@ def _build() -> RequestsApi:
 _api = _build()
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> Response:
     """Entry point that Lambda calls."""

@@ -15,3 +15,8 @@ metrics = Metrics()
 def count(metric: str) -> None:
     """Add one to a metric, emitted when the invocation ends."""
     metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+
+
+def gauge(metric: str, value: float, unit: MetricUnit = MetricUnit.Count) -> None:
+    """Report a value as of now, emitted when the invocation ends."""
+    metrics.add_metric(name=metric, unit=unit, value=value)

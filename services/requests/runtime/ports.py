@@ -1,18 +1,30 @@
-"""What acceptance needs from the outside. Tests put in-memory stores in these places.
+"""What the service needs from the outside. Tests put in-memory stores in these places.
 
 Every method may raise `UnavailableError`, and then may or may not have had its effect.
+
+Acceptance (`logic.RequestDesk`) uses PayloadStore, Ledger and WorkflowStarter; the sweeper
+(`sweeper.Sweeper`) uses Payloads, Backlog and Workflow. One store may be all of them.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
-from services.requests.runtime.models import Row
+from services.requests.runtime.models import Ending, Row, Status
 
 
 class PayloadStore(Protocol):
     def put(self, key: str, body: bytes) -> None:
-        """Store `body` under `key`, durably. Storing the same again changes nothing."""
+        """Store `body` under `key`, durably, unless something is stored there.
+
+        What is stored is marked as an orphan, which expires, until somebody adopts it.
+        """
+
+
+class Payloads(Protocol):
+    def adopt(self, key: str) -> bool:
+        """Take the orphan's mark off `key`, for good. False: nothing is stored there now."""
 
 
 class Ledger(Protocol):
@@ -23,9 +35,39 @@ class Ledger(Protocol):
         """The row as of now: a read after a write sees it."""
 
 
+class Backlog(Protocol):
+    """The rows whose `pending` is set, read through an index that may lag behind the rows."""
+
+    def pending(self, shard: str, status: Status, until: datetime, limit: int) -> list[Row]:
+        """Rows of one shard with `pending_since` up to "<status> <until>", the oldest first.
+
+        Rows of this status only, at most `limit`.
+        """
+
+    def postpone(self, row: Row, since: datetime) -> None:
+        """Set `pending_since` to "<row's status> <since>" unless the status changed meanwhile."""
+
+    def close(self, row: Row, at: datetime) -> None:
+        """Set `closed_at`, and postpone as above, if `row` is still accepted and not closed."""
+
+    def fail(self, row: Row, ending: Ending, at: datetime) -> bool:
+        """End `row`: status failed, `updated_at` and the failure set, `pending*` removed.
+
+        Only if it still has the status it was read with, and the same `closed_at`; else False.
+        """
+
+
 class WorkflowStarter(Protocol):
     def execution_arn(self, request_id: str) -> str:
         """The ARN that the execution of this request has or will have."""
 
     def start(self, row: Row) -> None:
         """Start the request's execution, unless it was started before."""
+
+
+class Workflow(Protocol):
+    def start(self, row: Row) -> None:
+        """As WorkflowStarter's."""
+
+    def ending(self, row: Row) -> Ending | None:
+        """How the request's execution ended, if it did so without success; else None."""

@@ -1,25 +1,35 @@
-"""The ports of acceptance, on AWS.
+"""The ports of acceptance, on AWS; `backlog` has what only the sweeper needs.
 
-One session serves all clients: three of them parse the same models three times. Whatever AWS or the
-way there answers instead of a result becomes `UnavailableError` here, the only place that knows
-botocore's errors; the original stays its cause, for the log.
+Whatever AWS or the way there answers instead of a result becomes `UnavailableError` here, the only
+place that knows botocore's errors; the original stays its cause, for the log.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
-from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from services.common.runtime.aws import Aws
 from services.common.runtime.problems import UnavailableError
-from services.requests.runtime.models import Row, Status
-from services.requests.runtime.settings import Settings
+from services.requests.runtime.models import (
+    ACCEPTANCE_TAG,
+    ACCEPTED_TAG,
+    UNDECIDED_TAG,
+    Row,
+    Status,
+)
+from services.requests.runtime.settings import EXPRESS, StoreSettings
+
+MODELS = Path(__file__).with_name("aws_models")
 
 # Three calls in a row, two tries of at most 4 seconds each, stay below the function's 28 seconds.
 CLIENT_CONFIG = Config(
@@ -27,15 +37,29 @@ CLIENT_CONFIG = Config(
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 2},
     tcp_keepalive=True,
+    request_checksum_calculation="when_required",
 )
+
+_PRECONDITION_FAILED = "PreconditionFailed"
+_NO_SUCH_KEY = "NoSuchKey"
 
 
 @contextmanager
-def _faults_as_unavailable() -> Iterator[None]:
+def faults_as_unavailable() -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
         raise UnavailableError from error
+
+
+@contextmanager
+def _unless(code: str) -> Iterator[None]:
+    """Passes over the one refusal that is an answer. botocore models none of S3's as a class."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] != code:
+            raise
 
 
 @dataclass(frozen=True)
@@ -44,10 +68,29 @@ class S3Payloads:
     bucket: str
 
     def put(self, key: str, body: bytes) -> None:
-        with _faults_as_unavailable():
+        with faults_as_unavailable(), _unless(_PRECONDITION_FAILED):
             self.client.put_object(
-                Bucket=self.bucket, Key=key, Body=body, ContentType="application/json"
+                Bucket=self.bucket,
+                Key=key,
+                Body=body,
+                ContentType="application/json",
+                # S3 refuses a body that arrived changed. Left to itself, botocore adds a weaker sum
+                # behind the body, for which it must ask S3 before it may send anything.
+                ChecksumSHA256=b64encode(sha256(body).digest()).decode(),
+                # Overwriting an adopted payload would mark it as an orphan again.
+                IfNoneMatch="*",
+                Tagging=f"{ACCEPTANCE_TAG}={UNDECIDED_TAG}",
             )
+
+    def adopt(self, key: str) -> bool:
+        with faults_as_unavailable(), _unless(_NO_SUCH_KEY):
+            self.client.put_object_tagging(
+                Bucket=self.bucket,
+                Key=key,
+                Tagging={"TagSet": [{"Key": ACCEPTANCE_TAG, "Value": ACCEPTED_TAG}]},
+            )
+            return True
+        return False
 
 
 @dataclass(frozen=True)
@@ -56,7 +99,7 @@ class DynamoLedger:
     table: str
 
     def insert(self, row: Row) -> Row | None:
-        with _faults_as_unavailable():
+        with faults_as_unavailable():
             try:
                 self.client.put_item(
                     TableName=self.table,
@@ -65,15 +108,15 @@ class DynamoLedger:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except self.client.exceptions.ConditionalCheckFailedException as error:
-                return _from_item(error.response["Item"])
+                return from_item(error.response["Item"])
         return None
 
     def find(self, request_id: str) -> Row | None:
-        with _faults_as_unavailable():
+        with faults_as_unavailable():
             reply = self.client.get_item(
                 TableName=self.table, Key={"request_id": {"S": request_id}}, ConsistentRead=True
             )
-        return _from_item(reply["Item"]) if "Item" in reply else None
+        return from_item(reply["Item"]) if "Item" in reply else None
 
 
 @dataclass(frozen=True)
@@ -86,7 +129,7 @@ class StepFunctionsStarter:
         return f"{machine}:{request_id}"
 
     def start(self, row: Row) -> None:
-        with _faults_as_unavailable():
+        with faults_as_unavailable():
             try:
                 self.client.start_execution(
                     stateMachineArn=self.state_machine_arn,
@@ -98,17 +141,32 @@ class StepFunctionsStarter:
                 return
 
 
-def connect(settings: Settings) -> tuple[S3Payloads, DynamoLedger, StepFunctionsStarter]:
+@dataclass(frozen=True)
+class ExpressStarter(StepFunctionsStarter):
+    """Here a name may start many executions; the claim lets one of them work.
+
+    AWS ends each ARN with an id of its own, so the derived one is the others' common beginning
+    until the claim writes the whole ("StartExecution", AWS Step Functions API Reference).
+    """
+
+    def execution_arn(self, request_id: str) -> str:
+        return super().execution_arn(request_id).replace(":execution:", ":express:", 1)
+
+
+def client_factory() -> Callable[[str], Any]:
+    """Makes clients by service name, all of one session; no call is made yet."""
+    aws = Aws(MODELS)
+    return lambda service: aws.client(service, CLIENT_CONFIG)
+
+
+def connect(settings: StoreSettings) -> tuple[S3Payloads, DynamoLedger, StepFunctionsStarter]:
     """The three stores; no call is made yet."""
-    session = Session()
-
-    def client(service: str) -> Any:
-        return session.client(service, config=CLIENT_CONFIG)
-
+    client = client_factory()
+    starter = ExpressStarter if settings.workflow_type == EXPRESS else StepFunctionsStarter
     return (
         S3Payloads(client("s3"), settings.bucket),
         DynamoLedger(client("dynamodb"), settings.table),
-        StepFunctionsStarter(client("stepfunctions"), settings.state_machine_arn),
+        starter(client("stepfunctions"), settings.state_machine_arn),
     )
 
 
@@ -116,7 +174,7 @@ def _to_item(row: Row) -> dict[str, dict[str, str]]:
     return {name: {"S": value} for name, value in asdict(row).items() if value is not None}
 
 
-def _from_item(item: dict[str, dict[str, str]]) -> Row:
+def from_item(item: dict[str, dict[str, str]]) -> Row:
     # The workflow may come to write attributes that this version does not know.
     known = {name: value["S"] for name, value in item.items() if name in Row.__dataclass_fields__}
     return Row(status=Status(known.pop("status")), **known)

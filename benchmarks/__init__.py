@@ -1,0 +1,1 @@
+"""How fast the services' functions are, measured against what they grew from."""

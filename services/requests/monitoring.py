@@ -1,0 +1,99 @@
+"""What is watched of the request service, and when somebody is woken for it."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from services.common.alarms import PERIOD, Missing, Trigger
+from services.common.environment import Surroundings
+from services.common.function import METRICS_NAMESPACE
+from services.common.monitoring import Monitor
+from services.requests.infrastructure import RequestService
+from services.requests.runtime.metric_names import SERVICE, Metric
+
+RUNBOOK = "docs/runbooks/requests-service.md"
+
+# Ten times what an acceptance takes on a slow day; callers give up after 29 seconds.
+_SLOW_ANSWER = cdk.Duration.seconds(3)
+# A sweep that is cut off after 58 seconds leaves rows to the next one.
+_SLOW_SWEEP = cdk.Duration.seconds(45)
+# Longer than the sweeper waits for a payload before it gives up, which has an alarm of its own.
+_OLD = cdk.Duration.minutes(30)
+# More rows than a short outage of Step Functions leaves behind.
+_MANY_ROWS = 100
+
+
+def watch(service: RequestService, monitor: Monitor, *, surroundings: Surroundings) -> None:
+    """Adds the service's alarms and its rows of the dashboard."""
+    monitor.api("api", service.api, slow_after=_SLOW_ANSWER)
+    monitor.function("processor", service.function.function, slow_after=_SLOW_ANSWER)
+    monitor.state_machine("statemachine", service.state_machine)
+    monitor.function("sweeper", service.sweeper.function, slow_after=_SLOW_SWEEP)
+    monitor.schedule("sweeper", service.sweeper.function)
+    monitor.values(
+        "sweeper",
+        _sweeper_triggers(surroundings),
+        _emitted(Metric.SWEEP_STARTED, surroundings),
+        _emitted(Metric.SWEEP_SETTLED, surroundings),
+    )
+    monitor.values(
+        "requests",
+        [],
+        _emitted(Metric.ACCEPTED, surroundings),
+        _emitted(Metric.REPLAYED, surroundings),
+        _emitted(Metric.START_DEFERRED, surroundings),
+    )
+
+
+def _sweeper_triggers(surroundings: Surroundings) -> list[Trigger]:
+    return [
+        Trigger(
+            "backlog",
+            _emitted(Metric.SWEEP_BACKLOG, surroundings, "Maximum"),
+            "Many accepted requests have not been started.",
+            above=_MANY_ROWS,
+            bad=2,
+            of=3,
+            missing=Missing.NOTHING,
+        ),
+        Trigger(
+            "age",
+            _emitted(Metric.SWEEP_OLDEST_AGE, surroundings, "Maximum"),
+            "An accepted request has waited for its start far too long.",
+            above=_OLD.to_seconds(),
+            missing=Missing.NOTHING,
+        ),
+        Trigger(
+            "gave-up",
+            _emitted(Metric.SWEEP_GAVE_UP, surroundings),
+            "A request was marked as failed because its payload never arrived.",
+        ),
+        # A store that fails for a moment is what the next sweep is for; three in a row are not.
+        Trigger(
+            "troubled",
+            _emitted(Metric.SWEEP_TROUBLED, surroundings),
+            "The sweeper cannot deal with some requests: a store does not answer.",
+            bad=3,
+            of=3,
+        ),
+        Trigger(
+            "unread",
+            _emitted(Metric.SWEEP_UNREAD, surroundings),
+            "The sweeper cannot read its index, so backlog and age look better than they are.",
+            bad=3,
+            of=3,
+        ),
+    ]
+
+
+def _emitted(
+    metric: Metric, surroundings: Surroundings, statistic: str = "Sum"
+) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=metric.value,
+        dimensions_map={"service": SERVICE, "environment": surroundings.name},
+        statistic=statistic,
+        period=PERIOD,
+    )

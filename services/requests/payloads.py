@@ -1,0 +1,35 @@
+"""Where payloads live, and for how long."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from services.common.environment import Surroundings
+from services.common.storage import private_bucket
+from services.requests.runtime.models import ACCEPTANCE_TAG, UNDECIDED_TAG
+
+PAYLOAD_PREFIX = "requests/"
+# A payload is undecided for less than a second, or until the sweeper's next run. Only if neither
+# has run for this long could an accepted one be expired; even then its bytes stay for the undo
+# window, because the bucket keeps versions.
+ORPHANS_EXPIRE_AFTER = cdk.Duration.days(7)
+
+
+def payload_bucket(scope: Construct, construct_id: str, *, surroundings: Surroundings) -> s3.Bucket:
+    """Keeps what was accepted, and expires what no row ever referred to.
+
+    An upload carries the tag of the undecided. Whoever takes the request on, the workflow or the
+    sweeper, replaces it, in the call that makes sure of the payload anyway.
+    """
+    bucket = private_bucket(scope, construct_id, surroundings=surroundings, name="bucket")
+    bucket.add_lifecycle_rule(
+        id="orphans",
+        prefix=PAYLOAD_PREFIX,
+        tag_filters={ACCEPTANCE_TAG: UNDECIDED_TAG},
+        expiration=ORPHANS_EXPIRE_AFTER,
+    )
+    # Expiration leaves a delete marker, and nothing below it once the undo window is over.
+    bucket.add_lifecycle_rule(id="bare-markers", expired_object_delete_marker=True)
+    return bucket

@@ -1,0 +1,58 @@
+"""The sweeper's function and its schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+from services.common.environment import Surroundings
+from services.common.function import PythonFunction
+
+SWEEP_EVERY = cdk.Duration.minutes(1)
+
+
+def sweeper(
+    scope: Construct,
+    construct_id: str,
+    *,
+    surroundings: Surroundings,
+    environment: Mapping[str, str],
+) -> PythonFunction:
+    """The function, called every minute. Its permissions are its service's to give."""
+    made = PythonFunction(
+        scope,
+        construct_id,
+        surroundings=surroundings,
+        name="sweeper",
+        service="requests",
+        runtime="services/requests/runtime",
+        handler="sweep_handler.handler",
+        memory_mib=512,
+        # Runs may overlap, but they would look at the same rows.
+        timeout=cdk.Duration.seconds(58),
+        environment=environment,
+    )
+    _call_every_minute(made, surroundings)
+    return made
+
+
+def _call_every_minute(made: PythonFunction, surroundings: Surroundings) -> None:
+    events.Rule(
+        made,
+        "Schedule",
+        rule_name=surroundings.named("sweep"),
+        description="Starts and ends the requests that got stuck",
+        schedule=events.Schedule.rate(SWEEP_EVERY),
+        targets=[
+            targets.LambdaFunction(
+                made.function,
+                # A missed run needs no second try: the next one finds the same rows.
+                retry_attempts=0,
+                max_event_age=SWEEP_EVERY,
+            )
+        ],
+    )

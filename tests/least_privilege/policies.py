@@ -1,0 +1,83 @@
+"""What a synthesized template grants to each of its roles, with references resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from application_templates import Application, as_list
+
+from tests.least_privilege.needs import ACCOUNT, Grant
+
+_HERE = f"us-west-2:{ACCOUNT}"
+# By a word in the logical id of its role; the names are those that the fakes give their workers.
+ROLES = {
+    "Processor": "processor",
+    "Sweeper": "sweeper",
+    "StateMachine": "workflow",
+    "SmokeRole": "smoke",
+}
+_NAMED = {
+    "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{}"),
+    "AWS::DynamoDB::GlobalTable": ("TableName", f"arn:aws:dynamodb:{_HERE}:table/{{}}"),
+    "AWS::StepFunctions::StateMachine": (
+        "StateMachineName",
+        f"arn:aws:states:{_HERE}:stateMachine:{{}}",
+    ),
+    "AWS::Logs::LogGroup": ("LogGroupName", f"arn:aws:logs:{_HERE}:log-group:{{}}:*"),
+}
+
+
+class UnknownRoleError(Exception):
+    """A role that nobody has thought about here."""
+
+
+def role_of(logical_id: str) -> str:
+    """Which of our roles a logical id belongs to."""
+    found = [role for word, role in ROLES.items() if word in logical_id]
+    if len(found) != 1:
+        raise UnknownRoleError(logical_id)
+    return found[0]
+
+
+def grants(application: Application) -> set[Grant]:
+    """Every action on every resource that an inline policy allows."""
+    return {
+        Grant(role_of(policy), action, resolve(application, resource))
+        for policy, statement in application.statements()
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+def unnamed_roles(application: Application) -> Iterator[str]:
+    """Logical ids of roles that `ROLES` does not know."""
+    for role in application.resources("AWS::IAM::Role"):
+        if not any(word in role.logical_id for word in ROLES):
+            yield role.logical_id
+
+
+def resolve(application: Application, value: Any) -> str:
+    """A property's value as text. The API's id, which only AWS knows, stays its logical id."""
+    match value:
+        case str():
+            return value
+        case {"Ref": "AWS::Partition"}:
+            return "aws"
+        case {"Ref": name} | {"Fn::GetAtt": [name, "Arn"]}:
+            return _physical(application, name, value)
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator.join(resolve(application, part) for part in parts))
+    raise ValueError(f"cannot resolve {value}")
+
+
+def _physical(application: Application, name: str, reference: Mapping[str, Any]) -> str:
+    resource: dict[str, Any] = application.template["Resources"][name]
+    kind = resource["Type"]
+    if kind in ("AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage"):
+        return {"AWS::ApiGateway::RestApi": "API", "AWS::ApiGateway::Stage": "STAGE"}[kind]
+    attribute, arn = _NAMED[kind]
+    own = resolve(application, resource["Properties"][attribute])
+    # The Ref of a state machine is its ARN; of the others, their name.
+    wants_arn = "Fn::GetAtt" in reference or kind == "AWS::StepFunctions::StateMachine"
+    return arn.format(own) if wants_arn else own

@@ -1,0 +1,126 @@
+"""Every role of the application may do what its code does, and nothing else.
+
+Proved: the calls that handler, sweeper, workflow and smoke suite make on all their paths (recorded
+while they run in memory) need exactly the actions on exactly the resources that the synthesized
+policies grant, apart from the listed exceptions; and any single grant less or more is noticed.
+Not proved: that AWS asks for these actions (the mapping follows its documentation; the rehearsal
+checks functions' roles again as far as the emulator does), and conditions in policies, of which
+there are none.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from application_templates import ACCOUNTS, Application, application, as_list
+
+from services.requests.options import RequestOptions
+from tests.least_privilege import needs as iam
+from tests.least_privilege.calls import recorded
+from tests.least_privilege.exceptions import ROLES_NOT_OURS, exceptions
+from tests.least_privilege.needs import Grant, needs
+from tests.least_privilege.policies import grants, unnamed_roles
+from tests.least_privilege.smoke import smoke_needs
+
+ENVIRONMENT = "dev"
+NAMES = {
+    "bucket": f"tap-{ENVIRONMENT}-bucket-{iam.ACCOUNT}-us-west-2",
+    "table": f"tap-{ENVIRONMENT}-requests",
+}
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> set[Grant]:
+    """What all roles need, with a STANDARD workflow."""
+    calls = recorded("STANDARD")
+    needed = {grant for call in calls for grant in needs(call, NAMES)}
+    return needed | smoke_needs(tmp_path_factory.mktemp("smoke") / "checkout")
+
+
+def differences(template: Application, used: set[Grant]) -> list[str]:
+    """What is granted or needed without the other, and exceptions that excuse nothing."""
+    granted, excused = grants(template), set(exceptions(template.environment))
+    return [
+        *(f"granted, never used: {grant}" for grant in sorted(granted - used - excused)),
+        *(f"used, not granted: {grant}" for grant in sorted(used - granted)),
+        *(f"excepted for nothing: {grant}" for grant in sorted(excused - (granted - used))),
+    ]
+
+
+def test_every_grant_is_used_and_every_use_is_granted(used: set[Grant]) -> None:
+    assert differences(application(ENVIRONMENT), used) == []
+
+
+def test_prod_grants_what_dev_grants() -> None:
+    def renamed(grant: Grant) -> Grant:
+        resource = grant.resource.replace("tap-prod-", "tap-dev-")
+        return replace(grant, resource=resource.replace(ACCOUNTS["prod"], ACCOUNTS["dev"]))
+
+    assert {renamed(each) for each in grants(application("prod"))} == grants(application("dev"))
+
+
+def test_every_role_is_looked_at_or_excepted_with_a_reason() -> None:
+    for environment in ACCOUNTS:
+        for role in unnamed_roles(application(environment)):
+            assert any(role.startswith(known) for known in ROLES_NOT_OURS), role
+    assert all(exceptions(ENVIRONMENT).values())
+
+
+def test_policies_allow_and_nothing_else() -> None:
+    """So that comparing actions and resources compares all there is."""
+    for policy, statement in application(ENVIRONMENT).statements():
+        assert set(statement) <= {"Action", "Effect", "Resource", "Sid"}, (policy, statement)
+        assert statement["Effect"] == "Allow"
+    for role in application(ENVIRONMENT).resources("AWS::IAM::Role"):
+        assert "Policies" not in role.properties, role.logical_id
+
+
+def mutants(template: Application) -> Iterator[tuple[str, Application]]:
+    """The template with one statement, action or resource less, or one wider."""
+    for policy, _ in list(template.statements()):
+        resources = template.template["Resources"]
+        statements = resources[policy]["Properties"]["PolicyDocument"]["Statement"]
+        for number, statement in enumerate(statements):
+            without = statements[:number] + statements[number + 1 :]
+            yield f"{policy} without {number}", _with(template, policy, without)
+            for what, changed in _changed(statement):
+                mutated = [*statements[:number], changed, *statements[number + 1 :]]
+                yield f"{policy}: {what}", _with(template, policy, mutated)
+
+
+def _changed(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for key in ("Action", "Resource"):
+        values = as_list(statement[key])
+        for value in values if len(values) > 1 else []:
+            fewer = [each for each in values if each != value]
+            yield f"{key} without {value}", statement | {key: fewer}
+    service = as_list(statement["Action"])[0].partition(":")[0]
+    yield "a wider action", statement | {"Action": f"{service}:*"}
+    more = [*as_list(statement["Action"]), f"{service}:Delete"]
+    yield "one action more", statement | {"Action": more}
+    if statement["Resource"] != "*":
+        yield "a wider resource", statement | {"Resource": "*"}
+
+
+def _with(template: Application, policy: str, statements: list[Any]) -> Application:
+    changed = copy.deepcopy(template.template)
+    changed["Resources"][policy]["Properties"]["PolicyDocument"]["Statement"] = statements
+    return replace(template, template=changed)
+
+
+def test_any_single_grant_less_or_more_is_noticed(used: set[Grant]) -> None:
+    tried = list(mutants(application(ENVIRONMENT)))
+    assert len(tried) > 80
+    assert [what for what, mutant in tried if not differences(mutant, used)] == []
+
+
+def test_an_express_workflow_grants_what_it_uses() -> None:
+    template = application(ENVIRONMENT, requests=RequestOptions(workflow_type="EXPRESS"))
+    needed = {grant for call in recorded("EXPRESS") for grant in needs(call, NAMES)}
+    granted = {grant for grant in grants(template) if grant.role != "smoke"}
+    assert granted - needed == set(exceptions(ENVIRONMENT))
+    assert needed - granted == set()

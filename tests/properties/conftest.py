@@ -1,0 +1,18 @@
+"""Keeps the service's log quiet here, and as it was for other tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.requests.runtime.observability import logger
+from tests.fakes.service import log_nothing
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quiet() -> Iterator[None]:
+    level = logger.log_level
+    log_nothing()
+    yield
+    logger.setLevel(level)

@@ -1,0 +1,225 @@
+"""Whatever runs in an environment has its alarms, and they reach whoever is on call.
+
+Proved on the synthesized templates: every function, API, state machine and queue has the alarms of
+its kind, so a new one without them fails here; every alarm notifies the one topic, stands on the
+dashboard and in the runbook; metrics of our own are ones that the code emits. That real values set
+an alarm off is for CloudWatch; that the templates deploy is for the rehearsal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from application_templates import Application, Resource, application
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.assertions import Template
+from cloud_assembly import REPOSITORY, plain
+
+from services.common.environment import Surroundings
+from services.common.monitoring import Monitor
+from services.requests.monitoring import RUNBOOK
+from services.requests.runtime.metric_names import SERVICE, Metric
+
+# Metrics that an alarm of each kind of thing must look at, and the dimension that names the thing.
+NEEDED = {
+    "AWS::Lambda::Function": ("FunctionName", {"Errors", "Throttles", "Duration"}),
+    "AWS::StepFunctions::StateMachine": (
+        "StateMachineArn",
+        {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled"},
+    ),
+    "AWS::SQS::Queue": ("QueueName", {"ApproximateNumberOfMessagesVisible"}),
+}
+# The CDK's own helper: runs only while a stack is deleted, and its failure fails the deletion.
+UNWATCHED = {"CustomS3AutoDeleteObjectsCustomResourceProviderHandler9D90184F"}
+SURROUNDINGS = Surroundings(name="dev", disposable=True, architecture="x86_64", cors_origins=())
+CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
+
+
+@pytest.fixture(params=["dev", "prod"])
+def app(request: pytest.FixtureRequest) -> Application:
+    return application(request.param)
+
+
+def alarms(app: Application) -> list[dict[str, Any]]:
+    return [plain(alarm.properties) for alarm in app.resources("AWS::CloudWatch::Alarm")]
+
+
+def watched(app: Application, dimension: str, value: str) -> set[str]:
+    """The metrics of alarms on one thing."""
+    one = {"Name": dimension, "Value": value}
+    return {alarm["MetricName"] for alarm in alarms(app) if one in alarm["Dimensions"]}
+
+
+def missing_alarms(app: Application, thing: Resource) -> set[str]:
+    dimension, metrics = NEEDED[thing.type]
+    reference = f"<{thing.logical_id}>"
+    return set() if thing.logical_id in UNWATCHED else metrics - watched(app, dimension, reference)
+
+
+def test_everything_that_runs_has_the_alarms_of_its_kind(app: Application) -> None:
+    things = [thing for kind in NEEDED for thing in app.resources(kind)]
+    assert len(things) > 2
+    assert {t.logical_id: missing for t in things if (missing := missing_alarms(app, t))} == {}
+
+
+def test_a_function_without_alarms_is_noticed(app: Application) -> None:
+    new = Resource("Forgotten", "AWS::Lambda::Function", {}, {})
+    assert missing_alarms(app, new) == {"Errors", "Throttles", "Duration"}
+
+
+def test_a_dead_letter_queue_is_watched_by_one_call() -> None:
+    stack = cdk.Stack()
+    queue = sqs.Queue(stack, "Queue")
+    monitor = Monitor(stack, "Monitor", surroundings=SURROUNDINGS, runbook="page.md")
+    monitor.dead_letters("files-dead", queue)
+    found = Template.from_stack(stack).find_resources("AWS::CloudWatch::Alarm").values()
+    (alarm,) = (plain(each["Properties"]) for each in found)
+    assert alarm["AlarmName"] == "tap-dev-files-dead-not-empty"
+    assert alarm["Dimensions"] == [
+        {"Name": "QueueName", "Value": plain(stack.resolve(queue.queue_name))}
+    ]
+    assert NEEDED["AWS::SQS::Queue"][1] == {alarm["MetricName"]}
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 0)
+
+
+def test_every_api_stage_has_alarms_on_faults_and_latency(app: Application) -> None:
+    for stage in app.resources("AWS::ApiGateway::Stage"):
+        assert watched(app, "Stage", f"<{stage.logical_id}>") == {"5XXError", "Latency"}
+
+
+def test_a_function_on_a_schedule_has_an_alarm_on_its_silence(app: Application) -> None:
+    silent = {
+        (dimension["Value"], alarm["TreatMissingData"])
+        for alarm in alarms(app)
+        for dimension in alarm["Dimensions"]
+        if alarm["MetricName"] == "Invocations"
+    }
+    scheduled = {
+        (plain(target["Arn"]), "breaching")
+        for rule in app.resources("AWS::Events::Rule")
+        for target in rule.properties["Targets"]
+    }
+    assert scheduled
+    assert silent == scheduled
+
+
+def test_latency_is_the_slowest_percent_in_milliseconds(app: Application) -> None:
+    slow = [alarm for alarm in alarms(app) if alarm["MetricName"] in ("Duration", "Latency")]
+    assert slow
+    for alarm in slow:
+        assert alarm["ExtendedStatistic"] == "p99"
+        assert alarm["Threshold"] >= 1000
+
+
+def test_every_alarm_tells_the_topic_when_it_begins_and_ends(app: Application) -> None:
+    topic = [f"<{app.only('AWS::SNS::Topic').logical_id}>"]
+    for alarm in alarms(app):
+        assert (alarm["AlarmActions"], alarm["OKActions"]) == (topic, topic), alarm["AlarmName"]
+
+
+def test_every_alarm_says_what_missing_values_mean(app: Application) -> None:
+    # Nothing called, nothing wrong; what ought to come by itself is another matter.
+    meaning = {alarm["AlarmName"]: alarm["TreatMissingData"] for alarm in alarms(app)}
+    other = {name: each for name, each in meaning.items() if each != "notBreaching"}
+    prefix = f"tap-{app.environment}-sweeper"
+    assert other == {
+        f"{prefix}-silent": "breaching",
+        f"{prefix}-backlog": "ignore",
+        f"{prefix}-age": "ignore",
+    }
+
+
+def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(app: Application) -> None:
+    topic = app.only("AWS::SNS::Topic").properties
+    key = app.only("AWS::KMS::Key")
+    assert plain(topic["KmsMasterKeyId"]) == f"<{key.logical_id}>"
+    assert key.properties["EnableKeyRotation"] is True
+    allowed = [s for s in statements(key, "KeyPolicy") if s["Principal"] == CLOUDWATCH]
+    assert [set(s["Action"]) for s in allowed] == [{"kms:Decrypt", "kms:GenerateDataKey*"}]
+
+
+def test_only_alarms_of_this_account_publish_and_only_over_tls(app: Application) -> None:
+    policy = statements(app.only("AWS::SNS::TopicPolicy"), "PolicyDocument")
+    refusals = [s for s in policy if s["Effect"] == "Deny"]
+    assert [s["Condition"] for s in refusals] == [{"Bool": {"aws:SecureTransport": "false"}}]
+    (allowed,) = (s for s in policy if s["Effect"] == "Allow")
+    assert (allowed["Principal"], allowed["Action"]) == (CLOUDWATCH, "sns:Publish")
+    assert allowed["Condition"]["StringEquals"].keys() == {"aws:SourceAccount"}
+
+
+def statements(resource: Resource, policy: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = resource.properties[policy]["Statement"]
+    return found
+
+
+def test_the_dashboard_shows_every_alarm_and_what_it_looks_at(app: Application) -> None:
+    dashboard = app.only("AWS::CloudWatch::Dashboard").properties
+    assert dashboard["DashboardName"] == f"tap-{app.environment}-operations"
+    widgets = json.loads(plain(dashboard["DashboardBody"]))["widgets"]
+    shown = {a for w in widgets if w["type"] == "alarm" for a in w["properties"]["alarms"]}
+    assert shown == {f"<{a.logical_id}>" for a in app.resources("AWS::CloudWatch::Alarm")}
+    graphs = [w["properties"]["metrics"] for w in widgets if w["type"] == "metric"]
+    drawn = {line[1] for lines in graphs for line in lines if isinstance(line[1], str)}
+    assert drawn >= {alarm["MetricName"] for alarm in alarms(app)}
+    assert drawn >= {metric.value for metric in Metric}
+
+
+def test_alarms_on_our_own_metrics_name_what_the_code_emits(app: Application) -> None:
+    ours = [alarm for alarm in alarms(app) if alarm["Namespace"] == "Tap"]
+    assert ours
+    for alarm in ours:
+        assert alarm["MetricName"] in set(Metric)
+        dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+        assert dimensions == {"service": SERVICE, "environment": app.environment}
+
+
+def test_tracing_is_on_and_patches_nothing(app: Application) -> None:
+    for function in app.resources("AWS::Lambda::Function"):
+        if function.logical_id not in UNWATCHED:
+            assert function.properties["TracingConfig"] == {"Mode": "Active"}
+    assert app.only("AWS::ApiGateway::Stage").properties["TracingEnabled"] is True
+    machine = app.only("AWS::StepFunctions::StateMachine").properties
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    sources = "".join(
+        path.read_text() for path in (REPOSITORY / "services").glob("*/runtime/**/*.py")
+    )
+    assert not re.search(r"aws_xray_sdk|\bTracer\b|patch_all", sources)
+
+
+def runbook() -> str:
+    return Path(REPOSITORY / RUNBOOK).read_text(encoding="utf-8")
+
+
+def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm() -> None:
+    sections = re.findall(r"^### (\S+)$", runbook(), re.MULTILINE)
+    assert len(sections) == len(set(sections))
+    for environment in ("dev", "prod"):
+        names = {alarm["AlarmName"] for alarm in alarms(application(environment))}
+        assert names == {f"tap-{environment}-{section}" for section in sections}
+
+
+def test_every_section_says_what_it_means_what_to_look_at_and_what_to_do() -> None:
+    parts = re.split(r"^##+ (.+)$", runbook(), flags=re.MULTILINE)
+    known = {alarm["AlarmName"].removeprefix("tap-dev-") for alarm in alarms(application("dev"))}
+    for title, text in zip(parts[1::2], parts[2::2], strict=True):
+        if title in known:
+            assert re.findall(r"^\*\*([\w ]+)\.\*\*", text, re.MULTILINE) == [
+                "Means",
+                "Look at",
+                "Do",
+            ], title
+
+
+def test_a_notification_points_to_its_section(app: Application) -> None:
+    for alarm in alarms(app):
+        section = alarm["AlarmName"].removeprefix(f"tap-{app.environment}-")
+        assert alarm["AlarmDescription"].endswith(f"{RUNBOOK}#{section}")
+
+
+def test_every_metric_of_ours_is_explained_in_the_runbook() -> None:
+    assert {metric for metric in Metric if f"`{metric}`" not in runbook()} == set()

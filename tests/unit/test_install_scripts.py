@@ -1,0 +1,46 @@
+"""Proves that a machine without a needed program is told in one line which one and how to get it.
+
+What the scripts install is proved by every other test: they run on it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+ALWAYS_THERE = ("bash", "dirname", "cat", "env")
+
+
+@pytest.mark.parametrize(
+    ("script", "present", "missing"),
+    [
+        ("install", (), "git"),
+        ("install-python", ("git",), "Python 3.12"),
+        ("install-node", (), "node"),
+        ("install-node", ("node",), "npm"),
+    ],
+)
+def test_a_missing_program_is_named_with_how_to_get_it(
+    script: str, present: tuple[str, ...], missing: str, tmp_path: Path
+) -> None:
+    for program in (*ALWAYS_THERE, *present):
+        found = shutil.which(program)
+        assert found is not None
+        (tmp_path / program).symlink_to(found)
+
+    done = subprocess.run(
+        [str(SCRIPTS / script)],
+        env={"PATH": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{missing} is missing: install")
+    assert "https://" in line

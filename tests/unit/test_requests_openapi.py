@@ -1,0 +1,307 @@
+"""The committed API description is what the code does.
+
+Proved: the files are what the code generates; the document is valid OpenAPI 3.1; every kind of
+problem that the code knows is in it; and real answers of the real routes, over in-memory stores,
+have a declared status, media type, headers and a body that fits the schema, for every problem type
+of each operation. Not proved: API Gateway's own refusals beyond our template for them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from requests_fakes import World, document, get, post
+
+from services.common import openapi
+from services.common.api import refusal_template
+from services.common.api_page import page
+from services.common.runtime.problems import ProblemError
+from services.requests.openapi import FOLDER
+from services.requests.openapi import document as generate
+from services.requests.runtime.api import RequestsApi
+from services.requests.runtime.models import PAYLOAD_MISSING, Row, Status
+from services.requests.runtime.observability import metrics
+from services.requests.runtime.settings import Settings
+
+SPEC = json.loads((FOLDER / "requests.json").read_text())
+SUBMIT, LOOK_UP = SPEC["paths"]["/"]["post"], SPEC["paths"]["/requests/{request_id}"]["get"]
+SETTINGS = Settings(
+    environment="dev",
+    bucket="bucket",
+    table="table",
+    state_machine_arn="arn",
+    max_body_bytes=100,
+    cors_origins=frozenset(),
+)
+UNKNOWN = "5a1c9f0e-8e0b-4b69-8a51-3f5a55cf8f3e"
+
+Answers = Callable[[RequestsApi, World], Any]
+
+
+@pytest.fixture(autouse=True)
+def _no_metrics_left_over() -> Iterator[None]:
+    yield
+    metrics.clear_metrics()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def api(world: World) -> RequestsApi:
+    return RequestsApi(SETTINGS, world.desk())
+
+
+def test_the_committed_document_is_the_generated_one() -> None:
+    committed = (FOLDER / "requests.json").read_text(encoding="utf-8")
+    assert committed == openapi.as_text(generate()), "run `make openapi`"
+
+
+def test_the_committed_page_is_the_generated_one() -> None:
+    committed = (FOLDER / "index.html").read_text(encoding="utf-8")
+    assert committed == page(generate(), source="requests.json"), "run `make openapi`"
+
+
+def test_the_document_is_valid_openapi() -> None:
+    assert SPEC["openapi"].startswith("3.1.")
+    assert not list(OpenAPIV31SpecValidator(SPEC).iter_errors())
+
+
+def test_every_operation_is_signed() -> None:
+    assert SPEC["security"] == [{"iam": []}]
+    assert "security" not in SUBMIT
+    assert "security" not in LOOK_UP
+    scheme = SPEC["components"]["securitySchemes"]["iam"]
+    assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
+
+
+def kinds_of_problem() -> set[str]:
+    """The types of all problems that the code defines."""
+    return {kind.type_uri() for kind in ProblemError.__subclasses__()}
+
+
+def declared_problems(operation: Any) -> set[tuple[str, str]]:
+    """Status and type of every example of a problem that an operation declares."""
+    return {
+        (status, example["value"]["type"])
+        for status, response in operation["responses"].items()
+        for example in response["content"]
+        .get("application/problem+json", {})
+        .get("examples", {})
+        .values()
+        if "status" in example["value"]
+    }
+
+
+def test_every_kind_of_problem_is_documented() -> None:
+    documented = {kind for _, kind in declared_problems(SUBMIT) | declared_problems(LOOK_UP)}
+    assert documented == kinds_of_problem()
+
+
+def without_key(body: str | None, **headers: str) -> Answers:
+    return lambda api, _: api.handle(post(body, **headers))
+
+
+def after(first: str, body: str) -> Answers:
+    """The answer to a second call with the same key."""
+
+    def answer(api: RequestsApi, _: World) -> Any:
+        api.handle(post(first, Idempotency_Key="k"))
+        return api.handle(post(body, Idempotency_Key="k"))
+
+    return answer
+
+
+def given_up(api: RequestsApi, world: World) -> Any:
+    world.fail_before.add("put")
+    api.handle(post("{}", Idempotency_Key="k"))
+    ((request_id, row),) = world.rows.items()
+    world.rows[request_id] = failed(row)
+    return api.handle(post("{}", Idempotency_Key="k"))
+
+
+def failed(row: Row) -> Row:
+    """The row as the sweeper leaves it when the payload never came."""
+    return replace(
+        row,
+        status=Status.FAILED,
+        failure_error=PAYLOAD_MISSING,
+        failure_cause="No payload within 15 minutes",
+        updated_at=row.timestamp,
+    )
+
+
+def look_up(api: RequestsApi, world: World, change: Callable[[Row], Row] = lambda row: row) -> Any:
+    request_id = document(api.handle(post("{}")))["request_id"]
+    world.rows[request_id] = change(world.rows[request_id])
+    return api.handle(get(request_id))
+
+
+def broken(call: str, event: Any) -> Answers:
+    """The answer while a store does not answer."""
+
+    def answer(api: RequestsApi, world: World) -> Any:
+        world.fail_before.add(call)
+        return api.handle(event)
+
+    return answer
+
+
+def exploding(call: str, event: Any) -> Answers:
+    """The answer when our code has a fault."""
+
+    def answer(_: RequestsApi, world: World) -> Any:
+        setattr(world, call, None)
+        return RequestsApi(SETTINGS, world.desk()).handle(event)
+
+    return answer
+
+
+SUBMISSIONS: dict[str, Answers] = {
+    "accepted": without_key('{"a": 1}'),
+    "accepted with a key": without_key("{}", Idempotency_Key="k"),
+    "replayed": after("{}", "{}"),
+    "bad JSON": without_key('{"a":'),
+    "no body": without_key(None),
+    "bad key": without_key("{}", Idempotency_Key="a b"),
+    "key reused": after('{"a": 1}', '{"a": 2}'),
+    "given up": given_up,
+    "too large": without_key("x" * 101),
+    "not JSON": without_key("{}", Content_Type="text/plain"),
+    "no store": broken("insert", post("{}")),
+    "our fault": exploding("insert", post("{}")),
+}
+LOOK_UPS: dict[str, Answers] = {
+    "found": look_up,
+    "failed": lambda api, world: look_up(api, world, failed),
+    "unknown": lambda api, _: api.handle(get(UNKNOWN)),
+    "malformed": lambda api, _: api.handle(get("../etc/passwd")),
+    "no store": broken("find", get(UNKNOWN)),
+    "our fault": exploding("find", get(UNKNOWN)),
+}
+
+
+@pytest.mark.parametrize("case", SUBMISSIONS)
+def test_answers_to_a_submission_are_as_described(
+    api: RequestsApi, world: World, case: str
+) -> None:
+    assert_described(SUBMIT, SUBMISSIONS[case](api, world))
+
+
+@pytest.mark.parametrize("case", LOOK_UPS)
+def test_answers_to_a_look_up_are_as_described(api: RequestsApi, world: World, case: str) -> None:
+    assert_described(LOOK_UP, LOOK_UPS[case](api, world))
+
+
+@pytest.mark.parametrize(
+    ("operation", "cases"), [(SUBMIT, SUBMISSIONS), (LOOK_UP, LOOK_UPS)], ids=["submit", "look up"]
+)
+def test_every_described_problem_really_occurs(operation: Any, cases: dict[str, Answers]) -> None:
+    answers = []
+    for answer in cases.values():
+        world = World()
+        answers.append(answer(RequestsApi(SETTINGS, world.desk()), world))
+        metrics.clear_metrics()
+    occurred = {
+        (str(answer["statusCode"]), document(answer)["type"])
+        for answer in answers
+        if answer["statusCode"] >= 400
+    }
+    assert occurred == declared_problems(operation)
+
+
+def test_every_example_fits_its_schema() -> None:
+    seen = 0
+    for operation in (SUBMIT, LOOK_UP):
+        for response in operation["responses"].values():
+            for content in response["content"].values():
+                examples = content.get("examples") or {"": {"value": content["example"]}}
+                for example in examples.values():
+                    validate(content["schema"], example["value"])
+                    seen += 1
+    assert seen > 15
+
+
+def test_what_api_gateway_refuses_fits_its_schema() -> None:
+    filled = (
+        refusal_template()
+        .replace("$context.error.messageString", '"Missing Authentication Token"')
+        .replace("$context.error.responseType", "MISSING_AUTHENTICATION_TOKEN")
+        .replace("$context.requestId", "call-1")
+    )
+    validate({"$ref": "#/components/schemas/GatewayProblem"}, json.loads(filled))
+
+
+@pytest.mark.parametrize(
+    ("key", "fits"),
+    [("k", True), ("x" * 255, True), ("x" * 256, False), ("a b", False), ("", False)],
+)
+def test_the_described_pattern_of_keys_is_the_enforced_one(
+    api: RequestsApi, key: str, *, fits: bool
+) -> None:
+    pattern = SPEC["components"]["parameters"]["IdempotencyKey"]["schema"]["pattern"]
+    assert bool(re.search(pattern, key)) is fits
+    assert (api.handle(post("{}", Idempotency_Key=key))["statusCode"] == 200) is fits
+
+
+class Links(HTMLParser):
+    """Everything that a page loads or links to, and its anchors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.anchors: set[str] = set()
+        self.targets: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.anchors |= {given["id"] or ""} if "id" in given else set()
+        self.targets |= {given["href"] or ""} if "href" in given else set()
+        if tag in ("script", "link", "img", "iframe") or "src" in given:
+            self.loaded.append(tag)
+
+
+def test_the_page_needs_nothing_but_itself_and_links_to_what_is_there() -> None:
+    text = (FOLDER / "index.html").read_text(encoding="utf-8")
+    links = Links()
+    links.feed(text)
+    assert links.loaded == []
+    assert "url(" not in text
+    assert "@import" not in text
+    assert links.targets - {f"#{anchor}" for anchor in links.anchors} == {"requests.json"}
+
+
+def test_the_page_names_every_problem_and_every_operation() -> None:
+    text = (FOLDER / "index.html").read_text(encoding="utf-8")
+    for name in {*kinds_of_problem(), SUBMIT["operationId"], LOOK_UP["operationId"]}:
+        assert name in text
+
+
+def assert_described(operation: Any, answer: Any) -> None:
+    """The answer's status, media type, headers and body are those of the document."""
+    response = operation["responses"][str(answer["statusCode"])]
+    headers = dict(answer["headers"])
+    content = response["content"][headers.pop("Content-Type")]
+    declared = response["headers"]
+    assert headers.keys() <= declared.keys()
+    assert declared.keys() - headers.keys() <= {"Idempotency-Replayed"}
+    for name, value in headers.items():
+        validate({"$ref": declared[name]["$ref"] + "/schema"}, value)
+    validate(content["schema"], document(answer))
+
+
+def validate(schema: Any, value: Any) -> None:
+    """Raises unless the value fits the schema, in which references are those of the document."""
+    checker = Draft202012Validator.FORMAT_CHECKER
+    whole = {**schema, "components": SPEC["components"]}
+    Draft202012Validator(whole, format_checker=checker).validate(value)
