@@ -1,4 +1,4 @@
-.PHONY: help install rehearse test check lock clean
+.PHONY: help bench load openapi permissions sbom install rehearse test check faults gates lock clean iam
 
 help: ## Say what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,12 +12,37 @@ rehearse: install ## Run the whole delivery on this machine: push, dev, smoke te
 test: install ## Check formats and types and run every test
 	@scripts/test
 
+faults: install ## Run 200,000 requests against failing AWS services; exits 1 if one is lost or doubled
+	@.venv/bin/python -m tests.properties.faults
+
+bench: install ## Measure the functions against naive ones, and write docs/benchmarks.md
+	@.venv/bin/python -m benchmarks
+
+load: install ## Put the deployed service under load on the emulator, 2,000 requests, one worker killed
+	@.venv/bin/python -m tests.rehearsal.load
+
 check: install ## Check formats, lint and types
 	@scripts/check
+
+iam: install ## Write the reviewed snapshot of permissions anew, and print what changed
+	@scripts/iam
+
+gates: install ## Synthesize and judge what would be deployed, and look for secrets in the files
+	@scripts/synth
+	@scripts/gates --secrets
 
 lock: install ## Write the lock files anew
 	@scripts/lock
 
+permissions: install ## Write the bootstrap templates anew from what the stacks need
+	@scripts/synth --output .build/permissions && .venv/bin/python -m bootstrap write .build/permissions
+
+sbom: install ## Say what the Lambda assets are made of: packages, licences, known vulnerabilities
+	@scripts/synth --output .build/sbom && scripts/supply-chain report .build/sbom
+
+openapi: install ## Write the API description and its page anew from the code (docs/openapi)
+	@scripts/openapi
+
 clean: ## Remove what install, synth, tests and rehearsals wrote
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m rehearsal down; fi
-	rm -rf .venv .venv-emulator node_modules .build .rehearsal cdk.out reports
+	rm -rf .venv .venv-emulator node_modules .build .rehearsal cdk.out reports .hypothesis .*_cache services/*/runtime/aws_models services/common/runtime/amazon_roots.pem

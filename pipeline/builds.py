@@ -6,6 +6,7 @@ from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import pipelines
 from constructs import Construct
@@ -63,6 +64,18 @@ def defaults() -> pipelines.CodeBuildOptions:
         ),
         partial_build_spec=runtimes(),
         timeout=TIMEOUT,
+    )
+
+
+def starts_no_builds() -> iam.PolicyStatement:
+    """Takes back what CDK gives the role that publishes assets: to start any build.
+
+    StartBuild takes a buildspec, so it would let that role run anything as any project's role.
+    """
+    return iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        actions=["codebuild:StartBuild", "codebuild:StartBuildBatch"],
+        resources=["*"],
     )
 
 

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.reader import Problem, Reader
+from services.requests.options import (
+    DEFAULT_MAX_BODY_BYTES,
+    DEFAULTS,
+    LARGEST_BODY_BYTES,
+    WORKFLOW_TYPES,
+    RequestOptions,
+)
 
 CONTEXT_KEY: Final = "tap"
 
@@ -87,6 +94,7 @@ class Settings:
     source: Source
     architecture: str
     approval_timeout_minutes: int
+    requests: RequestOptions = DEFAULTS
 
     @classmethod
     def parse(cls, values: Mapping[str, object] | None) -> Settings:
@@ -103,11 +111,22 @@ class Settings:
             source=_source(reader.section("source")),
             architecture=reader.one_of("architecture", ("x86_64", "arm64"), default="x86_64"),
             approval_timeout_minutes=reader.whole_number(*minutes),
+            requests=_requests(reader),
         )
         reader.finish()
         if reader.problems:
             raise SettingsError(reader.problems)
         return settings
+
+
+def _requests(reader: Reader) -> RequestOptions:
+    limit = ("max_body_bytes", 1, LARGEST_BODY_BYTES, DEFAULT_MAX_BODY_BYTES)
+    workflow_type = reader.one_of("workflow_type", WORKFLOW_TYPES, default=WORKFLOW_TYPES[0])
+    return RequestOptions(
+        # What is wrong is among the problems already.
+        workflow_type=workflow_type or WORKFLOW_TYPES[0],
+        max_body_bytes=reader.whole_number(*limit),
+    )
 
 
 def _accounts(reader: Reader) -> Accounts:

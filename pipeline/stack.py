@@ -16,7 +16,7 @@ from pipeline.settings import Settings
 from pipeline.smoke import Target, project_role_arn, smoke_step
 from pipeline.source import SourceAction, source_action, start_on_push
 from pipeline.tools import pinned_tools
-from stages.application import ApplicationStage
+from stages.application import PERMISSIONS_BOUNDARY, ApplicationStage
 
 # For life: the running pipeline deploys its next self by these names.
 STACK_ID: Final = "TapPipelineStack"
@@ -44,6 +44,7 @@ class PipelineStack(cdk.Stack):
             env=env,
             description="Delivers the serverless application to dev and prod",
             termination_protection=True,
+            permissions_boundary=PERMISSIONS_BOUNDARY,
         )
         self._settings = settings
         self._source = source_action(self, settings.source)
@@ -85,7 +86,8 @@ class PipelineStack(cdk.Stack):
                 logging=builds.logging(builds.log_group(self, "selfmutate"))
             ),
             asset_publishing_code_build_defaults=pipelines.CodeBuildOptions(
-                logging=builds.logging(builds.log_group(self, "assets"))
+                logging=builds.logging(builds.log_group(self, "assets")),
+                role_policy=[builds.starts_no_builds()],
             ),
         )
 
@@ -97,6 +99,7 @@ class PipelineStack(cdk.Stack):
             disposable=disposable,
             smoke_project_role_arn=project_role_arn(self._settings, target.environment),
             architecture=self._settings.architecture,
+            requests=self._settings.requests,
             env=cdk.Environment(account=target.account, region=self._settings.region),
         )
         cdk.Tags.of(stage).add("Repository", self._settings.source.repository)
@@ -129,7 +132,7 @@ def _synth_step(scope: Construct, source: SourceAction) -> pipelines.CodeBuildSt
         cache=builds.cache(),
         partial_build_spec=builds.part(**builds.CACHE_SECTION),
         install_commands=["scripts/install-python", "scripts/install-node --omit=dev"],
-        commands=["scripts/synth"],
+        commands=["scripts/synth", "scripts/gates", "scripts/supply-chain"],
         primary_output_directory="cdk.out",
     )
 

@@ -53,6 +53,8 @@ def test_builds_call_scripts_by_name_and_nothing_else(assembly: Assembly) -> Non
         "scripts/install-python",
         "scripts/install-node --omit=dev",
         "scripts/synth",
+        "scripts/gates",
+        "scripts/supply-chain",
     ]
     for environment in ("dev", "prod"):
         commands = assembly.commands(f"tap-pipeline-smoke-{environment}")

@@ -1,0 +1,40 @@
+"""Says what was found, to people as a compiler would, to machines as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from gates.acknowledgements import Judged
+from gates.finding import Finding
+
+
+def text(judged: Judged, seconds: float) -> str:
+    """Findings by construct and rule, then one line that sums up."""
+    blocks = [_block(finding) for finding in judged.remaining]
+    return "\n".join([*blocks, summary(judged, seconds)])
+
+
+def summary(judged: Judged, seconds: float) -> str:
+    findings = len(judged.remaining)
+    verdict = f"{findings} finding{'s' * (findings != 1)}" if findings else "clean"
+    reasons = len({id(acknowledgement) for _, acknowledgement in judged.accepted})
+    return (
+        f"gates: {verdict}; {len(judged.accepted)} acknowledged for {reasons} reasons"
+        f" ({seconds:.1f} s)"
+    )
+
+
+def write_json(judged: Judged, file: Path) -> None:
+    """An object with the lists "findings" and "acknowledged", the latter with their reasons."""
+    accepted = [each.plain() | {"reason": why.reason} for each, why in judged.accepted]
+    content = {"findings": [each.plain() for each in judged.remaining], "acknowledged": accepted}
+    file.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _block(finding: Finding) -> str:
+    subject = f" [{finding.subject}]" if finding.subject else ""
+    lines = [f"{finding.path}: {finding.rule}{subject}"]
+    if finding.template:
+        lines.append(f"    in   {finding.template}")
+    return "\n".join([*lines, f"    why  {finding.why}", f"    fix  {finding.fix}", ""])

@@ -1,0 +1,129 @@
+"""What could break without anybody noticing.
+
+Metrics: Lambda Developer Guide "Types of metrics for Lambda functions"; API Gateway Developer Guide
+"Amazon API Gateway dimensions and metrics"; Step Functions Developer Guide "Monitoring Step
+Functions metrics using Amazon CloudWatch"; SQS Developer Guide "Available CloudWatch metrics".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gates.assembly import Assembly, Resource, Template
+from gates.rules.reading import as_list, references
+from gates.rules.registry import rule
+
+_FIX = "add an alarm on {metric} with an action: somebody has to hear it"
+
+
+@rule(
+    "TAP-501",
+    why="nobody hears when the function fails",
+    fix=_FIX.format(metric="Errors"),
+)
+def functions_are_watched(assembly: Assembly) -> Iterator[Resource]:
+    for template in assembly.templates:
+        helpers = _deployment_helpers(template)
+        for function in template.resources("AWS::Lambda::Function"):
+            if function.logical_id not in helpers and not _watched(
+                assembly, function, "AWS/Lambda", "Errors", "FunctionName"
+            ):
+                yield function
+
+
+@rule(
+    "TAP-502",
+    why="nobody hears when the API answers with its own errors",
+    fix=_FIX.format(metric="5XXError"),
+)
+def apis_are_watched(assembly: Assembly) -> Iterator[Resource]:
+    for api in assembly.resources("AWS::ApiGateway::RestApi"):
+        if not _watched(assembly, api, "AWS/ApiGateway", "5XXError", "Name"):
+            yield api
+
+
+@rule(
+    "TAP-503",
+    why="nobody hears when an execution fails",
+    fix=_FIX.format(metric="ExecutionsFailed"),
+)
+def workflows_are_watched(assembly: Assembly) -> Iterator[Resource]:
+    for machine in assembly.resources("AWS::StepFunctions::StateMachine"):
+        if not _watched(assembly, machine, "AWS/States", "ExecutionsFailed", "StateMachineName"):
+            yield machine
+
+
+@rule(
+    "TAP-504",
+    why="nobody hears when events end up in the dead-letter queue, and they expire there",
+    fix=_FIX.format(metric="ApproximateNumberOfMessagesVisible"),
+)
+def dead_letters_are_watched(assembly: Assembly) -> Iterator[Resource]:
+    for template in assembly.templates:
+        dead_letters = {name for each in template.resources() for name in _dead_letters(each)}
+        for queue in template.resources("AWS::SQS::Queue"):
+            metric = "ApproximateNumberOfMessagesVisible"
+            if queue.logical_id in dead_letters and not _watched(
+                assembly, queue, "AWS/SQS", metric, "QueueName"
+            ):
+                yield queue
+
+
+def _deployment_helpers(template: Template) -> set[str]:
+    """Functions of custom resources: when one fails, the deployment does, and everybody hears."""
+    return {
+        name
+        for resource in template.resources()
+        if resource.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource"))
+        for name in references(resource.properties.get("ServiceToken"))
+    }
+
+
+def _dead_letters(resource: Resource) -> Iterator[str]:
+    properties = resource.properties
+    for setting in ("DeadLetterConfig", "RedrivePolicy"):
+        yield from references(properties.get(setting))
+    for destination in ("DestinationConfig", "Targets"):
+        for each in as_list(properties.get(destination)):
+            yield from references(each.get("OnFailure"))
+            yield from references(each.get("DeadLetterConfig"))
+
+
+def _watched(
+    assembly: Assembly, resource: Resource, namespace: str, metric: str, name: str
+) -> bool:
+    """Is there an alarm with an action on this metric of this resource?
+
+    The resource is recognized by a reference within its template, or by its name from any.
+    name: the property that holds it.
+    """
+    physical = resource.properties.get(name)
+    for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
+        for watched in _metrics(alarm):
+            if (watched.get("Namespace"), watched.get("MetricName")) == (namespace, metric):
+                values = [each["Value"] for each in watched.get("Dimensions", [])]
+                here = alarm.template is resource.template
+                if (here and resource.logical_id in references(values)) or (
+                    isinstance(physical, str)
+                    and _same_place(alarm, resource)
+                    and physical in values
+                ):
+                    return True
+    return False
+
+
+def _same_place(one: Resource, other: Resource) -> bool:
+    stack, another = one.template.stack, other.template.stack
+    return stack is None or another is None or stack.account == another.account
+
+
+def _metrics(alarm: Resource) -> Iterator[dict[str, Any]]:
+    """The alarm's metric, or each of those that it calculates with; none if nobody is told."""
+    properties = alarm.properties
+    if not properties.get("AlarmActions") or properties.get("ActionsEnabled") is False:
+        return
+    yield properties
+    for query in properties.get("Metrics", []):
+        statistic = query.get("MetricStat", {})
+        yield statistic.get("Metric", {})

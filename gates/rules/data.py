@@ -1,0 +1,112 @@
+"""What loses data where it must survive: everywhere but in the disposable account's stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gates.assembly import Assembly, Resource
+from gates.rules.reading import references
+from gates.rules.registry import rule
+
+TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
+_STORES = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Logs::LogGroup", *TABLES)
+# UserGuide "DeletionPolicy attribute": the last keeps what exists, and frees names after a failed
+# first deployment.
+_KEPT = {"Retain", "Snapshot", "RetainExceptOnCreate"}
+_KEEPS_NOTHING = {
+    "AWS::KMS::Alias",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
+    "AWS::IAM::Policy",
+    "AWS::CloudWatch::Alarm",
+}
+_AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
+
+
+@rule(
+    "TAP-201",
+    why="the data goes when its stack is deleted or CloudFormation replaces the resource",
+    fix="set removal_policy to RETAIN",
+)
+def data_outlives_its_stack(assembly: Assembly) -> Iterator[tuple[Resource, str]]:
+    for store in _kept(assembly, *_STORES):
+        if store.type == "AWS::KMS::Key" and not _protects_a_store(store):
+            continue
+        for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
+            if store.declaration.get(attribute) not in _KEPT:
+                yield store, attribute
+
+
+@rule(
+    "TAP-202",
+    why="what is stored here is emptied before it is deleted, so that nothing can stop a deletion",
+    fix="leave auto_delete_objects, empty_on_delete and auto_delete_images to disposable stacks",
+)
+def nothing_is_emptied(assembly: Assembly) -> Iterator[Resource]:
+    yield from _kept(assembly, "Custom::S3AutoDeleteObjects", "Custom::ECRAutoDeleteImages")
+    for bucket in _kept(assembly, "AWS::S3::Bucket"):
+        tags = {tag["Key"]: tag["Value"] for tag in bucket.properties.get("Tags", [])}
+        if tags.get(_AUTO_DELETE_TAG) == "true":
+            yield bucket
+    for repository in _kept(assembly, "AWS::ECR::Repository"):
+        if repository.properties.get("EmptyOnDelete"):
+            yield repository
+
+
+@rule(
+    "TAP-203",
+    why="without point-in-time recovery a wrong write is final",
+    fix="set point_in_time_recovery_enabled=True",
+)
+def tables_can_go_back_in_time(assembly: Assembly) -> Iterator[Resource]:
+    for table in _kept(assembly, *TABLES):
+        if not all(
+            each.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled")
+            is True
+            for each in _replicas(table)
+        ):
+            yield table
+
+
+@rule(
+    "TAP-204",
+    why="one call deletes the table with everything in it",
+    fix="set deletion_protection=True",
+)
+def tables_are_protected(assembly: Assembly) -> Iterator[Resource]:
+    for table in _kept(assembly, *TABLES):
+        if not all(each.get("DeletionProtectionEnabled") is True for each in _replicas(table)):
+            yield table
+
+
+@rule(
+    "TAP-205",
+    why="one call deletes the stack and everything in it that is not retained",
+    fix="set termination_protection=True on the stack",
+)
+def stacks_are_protected(assembly: Assembly) -> Iterator[tuple[Resource, str]]:
+    for template in assembly.templates:
+        stack = template.stack
+        if stack and not (template.nested or stack.disposable or stack.termination_protection):
+            yield Resource(template, "", {"Type": "AWS::CloudFormation::Stack"}), stack.name
+
+
+def _protects_a_store(key: Resource) -> bool:
+    """Is anything encrypted with the key that stays? A topic's messages do not."""
+    users = (
+        each
+        for each in key.template.resources()
+        if each.logical_id != key.logical_id and key.logical_id in references(each.declaration)
+    )
+    return not {user.type for user in users} <= _KEEPS_NOTHING
+
+
+def _kept(assembly: Assembly, *types: str) -> Iterator[Resource]:
+    return (each for each in assembly.resources(*types) if not each.disposable)
+
+
+def _replicas(table: Resource) -> list[dict[str, Any]]:
+    """Where the settings of a table stand: in itself, or for a global one in each replica."""
+    replicas: list[dict[str, Any]] = table.properties.get("Replicas") or [table.properties]
+    return replicas

@@ -1,0 +1,21 @@
+"""Runs a tool as a child process."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Collection
+
+
+class ToolError(Exception):
+    """A tool did not do its work. That is never "no findings"."""
+
+
+def run(command: list[str], *, expected: Collection[int]) -> str:
+    """What the command prints. Raises ToolError when its exit code is none of the expected."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise ToolError(f"{command[0]} cannot be run: {error}") from error
+    if done.returncode not in expected:
+        raise ToolError(f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout

@@ -1,0 +1,119 @@
+"""A few hostile edits of the pipeline's own code, synthesized, are reported by their rules.
+
+Proves that what the mutants of templates stand for is what an edit of the definition makes of them.
+Does not repeat them all: each costs a synthesis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cloud_assembly import REPOSITORY, copy_checkout, synthesize
+
+from gates.shape.delivery import Delivery
+from gates.shape.rules import RULES
+
+SNAPSHOT = REPOSITORY / "tests/gates/iam.snapshot"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A text of a file replaced by another, and the rule that reports what comes of it.
+
+    Edits of the same `checkout` are synthesized together: they do not get in each other's way.
+    """
+
+    rule: str
+    file: str
+    old: str
+    new: str
+    checkout: str = "careless"
+
+
+EDITS = {
+    "the approval is a build": Edit(
+        "approval-has-its-stage",
+        "pipeline/promotion.py",
+        "    return [pipelines.ManualApprovalStep(APPROVAL, comment=question)]\n",
+        '    return [pipelines.CodeBuildStep(APPROVAL, commands=[f"echo {question!r}"])]\n',
+        checkout="unasked",
+    ),
+    "prod is delivered before dev": Edit(
+        "prod-after-dev",
+        "pipeline/stack.py",
+        '        self._deploy_and_test(Target("dev", settings.accounts.dev), disposable=True)\n',
+        '        self._deploy_and_test(Target("prod", settings.accounts.prod), disposable=False)\n'
+        '        self._deploy_and_test(Target("dev", settings.accounts.dev), disposable=True)\n'
+        "        self._deploy_and_test = lambda *_, **__: None\n",
+        checkout="hasty",
+    ),
+    "failing smoke tests pass": Edit(
+        "smoke-runs-the-suite",
+        "pipeline/smoke.py",
+        'commands=["scripts/smoke"]',
+        'commands=["scripts/smoke || true"]',
+    ),
+    "the smoke project takes any role": Edit(
+        "smoke-project-narrow",
+        "pipeline/smoke.py",
+        '_may(["sts:AssumeRole"], target.smoke_role_arn)',
+        '_may(["sts:AssumeRole"], "*")',
+    ),
+    "builds are privileged": Edit(
+        "no-privileged-builds", "pipeline/builds.py", "privileged=False", "privileged=True"
+    ),
+    "the CDK is the newest": Edit(
+        "pinned-installs", "pipeline/stack.py", "cli_version=tools.cdk_cli,\n", "\n"
+    ),
+    "the approval ends before anyone sees it": Edit(
+        "approval-expires",
+        "pipeline/stack.py",
+        "minutes=self._settings",
+        "minutes=5 or self._settings",
+    ),
+    "anyone may take the smoke role": Edit(
+        "smoke-role-narrow",
+        "stages/tap_stack.py",
+        "assumed_by=iam.ArnPrincipal(smoke_project_role_arn)",
+        "assumed_by=iam.AnyPrincipal()",
+    ),
+}
+CHECKOUTS = list(dict.fromkeys(edit.checkout for edit in EDITS.values()))
+
+
+@pytest.fixture(scope="module")
+def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Delivery]]]:
+    """The edited checkouts, synthesized two at a time."""
+    folder = tmp_path_factory.mktemp("hostile")
+    with ThreadPoolExecutor(2) as pool:
+        yield {name: pool.submit(_edited, folder / name) for name in CHECKOUTS}
+
+
+def _edited(folder: Path) -> Delivery:
+    checkout = copy_checkout(folder)
+    # Assets are staged by what is in them: no edit here is of what ships in a function.
+    (REPOSITORY / ".build").mkdir(exist_ok=True)
+    (checkout / ".build").symlink_to(REPOSITORY / ".build")
+    for edit in EDITS.values():
+        if edit.checkout == folder.name:
+            _apply(edit, checkout / edit.file)
+    assembly = synthesize(checkout, checkout / "cdk.out")
+    return Delivery.read(assembly.directory, checkout, SNAPSHOT)
+
+
+def _apply(edit: Edit, file: Path) -> None:
+    text = file.read_text()
+    assert text.count(edit.old) == 1, f"{edit.file} no longer says {edit.old!r}"
+    file.write_text(text.replace(edit.old, edit.new))
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_hostile_edit_of_the_definition_is_caught(
+    checkouts: dict[str, Future[Delivery]], name: str
+) -> None:
+    edit = EDITS[name]
+    assert list(RULES[edit.rule](checkouts[edit.checkout].result()))

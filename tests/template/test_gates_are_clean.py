@@ -1,0 +1,32 @@
+"""What this working tree would deploy passes every gate, and the command says so with a 0.
+
+This proves that nothing unexplained is left, in any template and in the files of the checkout.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from cloud_assembly import REPOSITORY, Assembly
+
+
+def test_the_gates_are_clean(assembly: Assembly, tmp_path: Path) -> None:
+    report = tmp_path / "gates.json"
+    command = [
+        str(REPOSITORY / "scripts/gates"),
+        "--secrets",
+        "--assembly",
+        str(assembly.directory),
+    ]
+    done = subprocess.run(
+        [*command, "--json", str(report)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(report.read_text())["findings"] == []
+
+
+def test_the_pipelines_build_runs_the_gates_after_its_synth(assembly: Assembly) -> None:
+    commands = assembly.commands("tap-pipeline-synth")
+    assert commands.index("scripts/gates") == commands.index("scripts/synth") + 1

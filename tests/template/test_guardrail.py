@@ -1,0 +1,372 @@
+"""Prod's guardrail lets our application through and stops what a hostile commit would deploy.
+
+Proves, with the engine that the hook runs (the cfn-guard binary): the rules pass on prod's
+synthesized templates, and each rule fails on a template that breaks it alone. Proves of the stack
+that cfn-lint has nothing against it, that the hook fails operations, covers whatever the pipeline's
+role deploys, evaluates one pinned version of the rules, and that neither the pipeline's roles nor
+CloudFormation on their behalf may change rules or hook.
+
+Does not prove that CloudFormation calls the hook: the emulator has none.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+import yaml
+from cloud_assembly import REPOSITORY, Assembly, plain
+
+from bootstrap.options import template_path
+from guardrail.stack import RULES, STACK, GuardrailStack
+
+PROD = "333333333333"
+Template = dict[str, Any]
+
+
+def guard() -> Path:
+    system = {"Linux": "ubuntu", "Darwin": "macos"}[platform.system()]
+    machine = {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
+    package = REPOSITORY / "node_modules/@cdklabs/cdk-validator-cfnguard"
+    return package / "bin" / system / machine / "cfn-guard"
+
+
+@pytest.fixture(scope="module")
+def rules() -> Path:
+    command = [str(REPOSITORY / "scripts/guardrail"), "rules"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return REPOSITORY / done.stdout.strip()
+
+
+def failing(rules: Path, templates: list[Template], folder: Path) -> list[set[str]]:
+    """For each template, the names of the rules that it breaks; one run of the engine for all."""
+    command = [str(guard()), "validate", "--rules", str(rules)]
+    command += ["--structured", "--output-format", "json", "--show-summary", "none"]
+    for number, template in enumerate(templates):
+        file = folder / f"{number:03}.template.json"
+        file.write_text(json.dumps(template))
+        command += ["--data", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 19), done.stderr
+    reports = sorted(json.loads(done.stdout), key=lambda report: str(report["name"]))
+    assert len(reports) == len(templates)
+    return [
+        {rule["Rule"]["name"].rpartition("/")[2] for rule in report["not_compliant"]}
+        for report in reports
+    ]
+
+
+def prod_templates(assembly: Assembly) -> list[Template]:
+    folder = assembly.directory / "assembly-TapPipelineStack-Prod"
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.template.json"))]
+
+
+def application(assembly: Assembly) -> Template:
+    """Prod's stack, to be changed at will."""
+    (root,) = (
+        template
+        for template in prod_templates(assembly)
+        if "RequestsApiUrl" in template.get("Outputs", {})
+    )
+    return deepcopy(root)
+
+
+def first(template: Template, kind: str) -> Template:
+    return next(each for each in template["Resources"].values() if each["Type"] == kind)
+
+
+def properties(template: Template, kind: str) -> Template:
+    found: Template = first(template, kind)["Properties"]
+    return found
+
+
+def adds(kind: str, **values: Any) -> Callable[[Template], None]:
+    def change(template: Template) -> None:
+        template["Resources"]["Added"] = {"Type": kind, "Properties": values}
+
+    return change
+
+
+def sheds_the_boundary(template: Template) -> None:
+    del properties(template, "AWS::IAM::Role")["PermissionsBoundary"]
+
+
+def trusts(principal: Any) -> Callable[[Template], None]:
+    def change(template: Template) -> None:
+        document = properties(template, "AWS::IAM::Role")["AssumeRolePolicyDocument"]
+        document["Statement"][0]["Principal"] = principal
+
+    return change
+
+
+def grants(action: Any, *, in_role: bool = False) -> Callable[[Template], None]:
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+
+    def change(template: Template) -> None:
+        if in_role:
+            policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [statement]}}
+            properties(template, "AWS::IAM::Role")["Policies"] = [policy]
+        else:
+            policy = properties(template, "AWS::IAM::Policy")
+            policy["PolicyDocument"]["Statement"].append(statement)
+
+    return change
+
+
+def grants_all_but_one(template: Template) -> None:
+    statement = {"Effect": "Allow", "NotAction": "iam:CreateUser", "Resource": "*"}
+    policy = properties(template, "AWS::IAM::Policy")
+    policy["PolicyDocument"]["Statement"].append(statement)
+
+
+def opens_a_bucket(template: Template) -> None:
+    block = properties(template, "AWS::S3::Bucket")["PublicAccessBlockConfiguration"]
+    block["BlockPublicPolicy"] = False
+
+
+def forgets_to_close_a_bucket(template: Template) -> None:
+    del properties(template, "AWS::S3::Bucket")["PublicAccessBlockConfiguration"]
+
+
+def lets_read_a_bucket(principal: Any) -> Callable[[Template], None]:
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+
+    def change(template: Template) -> None:
+        policy = properties(template, "AWS::S3::BucketPolicy")
+        policy["PolicyDocument"]["Statement"].append({**statement, "Principal": principal})
+
+    return change
+
+
+def deletes(kind: str) -> Callable[[Template], None]:
+    def change(template: Template) -> None:
+        first(template, kind)["DeletionPolicy"] = "Delete"
+
+    return change
+
+
+def unprotects_a_table(template: Template) -> None:
+    properties(template, "AWS::DynamoDB::GlobalTable")["Replicas"][0].pop(
+        "DeletionProtectionEnabled"
+    )
+
+
+def stops_recovery(template: Template) -> None:
+    replica = properties(template, "AWS::DynamoDB::GlobalTable")["Replicas"][0]
+    replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] = False
+
+
+def opens_the_api(template: Template) -> None:
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::ApiGateway::Method":
+            resource["Properties"]["AuthorizationType"] = "NONE"
+
+
+def logs_bodies(template: Template) -> None:
+    stage = properties(template, "AWS::ApiGateway::Stage")
+    stage["MethodSettings"] = [{"HttpMethod": "*", "ResourcePath": "/*", "DataTraceEnabled": True}]
+
+
+def keeps_logs_forever(template: Template) -> None:
+    del properties(template, "AWS::Logs::LogGroup")["RetentionInDays"]
+
+
+def is_called_by(principal: Any, **source: Any) -> Callable[[Template], None]:
+    def change(template: Template) -> None:
+        properties(template, "AWS::Lambda::Permission").update(Principal=principal, **source)
+
+    return change
+
+
+def trusts_under_a_condition(template: Template) -> None:
+    document = properties(template, "AWS::IAM::Role")["AssumeRolePolicyDocument"]
+    everyone = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
+    document["Statement"].append({"Fn::If": ["Always", everyone, {"Ref": "AWS::NoValue"}]})
+
+
+def transforms(template: Template) -> None:
+    template["Transform"] = "AWS::LanguageExtensions"
+
+
+FOREIGN = "999999999999"
+FOREIGN_ROOT = f"arn:aws:iam::{FOREIGN}:root"
+SMOKE = "arn:aws:iam::111111111111:role/tap-pipeline-smoke-prod"
+RULE = f"arn:aws:events:us-west-2:{FOREIGN}:rule/theirs"
+ROOT = f"arn:aws:iam::{PROD}:root"
+JOINED_ROOT = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":iam::{PROD}:root"]]}
+
+HOSTILE: list[tuple[str, Callable[[Template], None]]] = [
+    ("NO_IDENTITIES", adds("AWS::IAM::User")),
+    ("NO_IDENTITIES", adds("AWS::IAM::AccessKey", UserName="someone")),
+    ("NO_IDENTITIES", adds("AWS::IAM::ManagedPolicy", PolicyDocument={"Statement": []})),
+    ("NO_IDENTITIES", adds("AWS::IAM::OIDCProvider", Url="https://example.com")),
+    ("NO_PUBLIC_FUNCTION_URLS", adds("AWS::Lambda::Url", AuthType="AWS_IAM")),
+    ("NO_TRANSFORMS", transforms),
+    ("ROLES_KEEP_THE_BOUNDARY", sheds_the_boundary),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts("*")),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": "*"})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": "111111111111"})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": ROOT})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": ["arn:aws:iam::111111111111:role/x", ROOT]})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": JOINED_ROOT})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": {"Ref": "AWS::AccountId"}})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": {"Fn::Sub": FOREIGN_ROOT}})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": [SMOKE, JOINED_ROOT]})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"Federated": "accounts.google.com"})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": SMOKE, "Federated": "accounts.google.com"})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": f"arn:aws:iam::{FOREIGN}:user/someone"})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": SMOKE.replace("111111111111", FOREIGN)})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"Service": "ec2.amazonaws.com"})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"Fn::If": ["Always", {"AWS": "*"}, {"AWS": SMOKE}]})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts_under_a_condition),
+    ("GRANTS_NAME_ACTIONS", grants("*")),
+    ("GRANTS_NAME_ACTIONS", grants("s3:?*")),
+    ("GRANTS_NAME_ACTIONS", grants(["s3:*Object"])),
+    ("GRANTS_NAME_ACTIONS", grants({"Fn::Join": ["", ["s3:", "*"]]})),
+    ("GRANTS_NAME_ACTIONS", grants([{"Fn::Join": ["", ["s3:", "*"]]}], in_role=True)),
+    ("GRANTS_NAME_ACTIONS", grants(["dynamodb:GetItem", "s3:*"])),
+    ("GRANTS_NAME_ACTIONS", grants("iam:*", in_role=True)),
+    ("GRANTS_NAME_ACTIONS", grants_all_but_one),
+    ("BUCKETS_ARE_PRIVATE", opens_a_bucket),
+    ("BUCKETS_ARE_PRIVATE", forgets_to_close_a_bucket),
+    ("BUCKET_POLICIES_ONLY_DENY", lets_read_a_bucket("*")),
+    ("BUCKET_POLICIES_ONLY_DENY", lets_read_a_bucket({"AWS": FOREIGN_ROOT})),
+    ("DATA_SURVIVES_ITS_STACK", deletes("AWS::S3::Bucket")),
+    ("DATA_SURVIVES_ITS_STACK", deletes("AWS::DynamoDB::GlobalTable")),
+    ("TABLES_ARE_PROTECTED", unprotects_a_table),
+    ("TABLES_ARE_PROTECTED", stops_recovery),
+    ("METHODS_ARE_SIGNED", opens_the_api),
+    ("BODIES_ARE_NOT_LOGGED", logs_bodies),
+    ("FUNCTIONS_ARE_CALLED_FROM_HERE", is_called_by("*")),
+    ("FUNCTIONS_ARE_CALLED_FROM_HERE", is_called_by(FOREIGN)),
+    ("FUNCTIONS_ARE_CALLED_FROM_HERE", is_called_by({"Fn::Sub": FOREIGN})),
+    ("FUNCTIONS_ARE_CALLED_FROM_HERE", is_called_by("events.amazonaws.com", SourceArn=RULE)),
+    ("tap_logs_have_an_end", keeps_logs_forever),
+]
+
+
+def test_what_we_deploy_to_prod_passes(assembly: Assembly, rules: Path, tmp_path: Path) -> None:
+    templates = prod_templates(assembly)
+    assert templates
+    assert failing(rules, templates, tmp_path) == [set()] * len(templates)
+
+
+def test_what_hostile_commits_would_deploy_is_stopped(
+    assembly: Assembly, rules: Path, tmp_path: Path
+) -> None:
+    templates = []
+    for _, change in HOSTILE:
+        template = application(assembly)
+        change(template)
+        templates.append(template)
+    stopped = failing(rules, templates, tmp_path)
+    survivors = [
+        (number, rule) for number, (rule, _) in enumerate(HOSTILE) if rule not in stopped[number]
+    ]
+    assert survivors == []
+
+
+def test_every_rule_for_prod_has_a_template_that_breaks_it() -> None:
+    written = {
+        line.split()[1] for line in RULES.read_text().splitlines() if line.startswith("rule ")
+    }
+    assert written <= {rule for rule, _ in HOSTILE}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Template:
+    app = cdk.App()
+    GuardrailStack(app, STACK, env=cdk.Environment(account=PROD, region="us-west-2"))
+    template: Template = app.synth().get_stack_by_name(STACK).template
+    return template
+
+
+def test_the_stack_is_a_valid_template(stack: Template, tmp_path: Path) -> None:
+    file = tmp_path / "guardrail.template.json"
+    file.write_text(json.dumps(stack))
+    program = Path(sys.executable).with_name("cfn-lint")
+    command = [str(program), "--append-rules", "cfn_lint_serverless.rules", "--template", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_hook_fails_what_breaks_a_rule_whatever_the_stack_is_called(stack: Template) -> None:
+    hook = properties(stack, "AWS::CloudFormation::GuardHook")
+    assert (hook["FailureMode"], hook["HookStatus"]) == ("FAIL", "ENABLED")
+    assert set(hook["TargetOperations"]) == {"STACK", "CHANGE_SET"}
+    role = f"arn:aws:iam::{PROD}:role/cdk-hnb659fds-cfn-exec-role-{PROD}-us-west-2"
+    assert hook["StackFilters"] == {
+        "FilteringCriteria": "ALL",
+        "StackRoles": {"Include": [role]},
+    }
+
+
+def test_the_hook_evaluates_one_version_that_its_owner_chose(stack: Template) -> None:
+    hook = first(stack, "AWS::CloudFormation::GuardHook")
+    assert hook["Properties"]["RuleLocation"]["VersionId"] == {"Ref": "RulesVersion"}
+    assert hook["Condition"] == "HasRules"
+    assert first(stack, "AWS::S3::Bucket")["Properties"]["VersioningConfiguration"] == {
+        "Status": "Enabled"
+    }
+
+
+def test_the_pipelines_roles_may_not_write_rules_or_reports(stack: Template) -> None:
+    policies = [
+        each["Properties"]["PolicyDocument"]["Statement"]
+        for each in stack["Resources"].values()
+        if each["Type"] == "AWS::S3::BucketPolicy"
+    ]
+    assert len(policies) == 2
+    for statements in policies:
+        (denial,) = (each for each in statements if each.get("Sid") == "NotByThePipeline")
+        assert denial["Effect"] == "Deny"
+        assert set(denial["Action"]) >= {"s3:Put*", "s3:Delete*"}
+        assert denial["Condition"]["ArnLike"]["aws:PrincipalArn"] == [
+            f"arn:aws:iam::{PROD}:role/cdk-hnb659fds-*",
+            f"arn:aws:iam::{PROD}:role/tap-*",
+        ]
+
+
+def test_the_stack_outlives_a_mistake(assembly: Assembly) -> None:
+    app = cdk.App()
+    made = GuardrailStack(app, STACK, env=cdk.Environment(account=PROD, region="us-west-2"))
+    assert made.termination_protection
+    assert not made.stack_name.startswith("tap-")
+    # Nothing of it is in what the pipeline deploys.
+    text = (assembly.directory / "manifest.json").read_text()
+    assert STACK not in text
+
+
+def test_the_bootstrap_lets_cloudformation_touch_neither_hook_nor_guardrail() -> None:
+    prod = yaml.safe_load(template_path("prod").read_text())
+    for logical_id, resource in prod["Resources"].items():
+        if not logical_id.startswith("ExecutionPolicy"):
+            continue
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            for action in statement["Action"]:
+                assert not action.startswith(
+                    ("cloudformation:Deactivate", "cloudformation:SetType")
+                )
+            for target in statement["Resource"] if statement["Resource"] != "*" else []:
+                assert STACK.lower() not in str(plain(target)).lower()
+
+
+def test_the_hooks_role_reads_rules_and_writes_reports_only(stack: Template) -> None:
+    statements = properties(stack, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    granted = {action for each in statements for action in _listed(each["Action"])}
+    assert granted == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject"}
+    role = properties(stack, "AWS::IAM::Role")
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "hooks.cloudformation.amazonaws.com"}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
