@@ -9,6 +9,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from rehearsal import cli
 from rehearsal.errors import RehearsalError
 from rehearsal.server import REPOSITORY
@@ -28,17 +30,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.command(arguments))
     except RehearsalError as error:
         return _fail(str(error))
+    except (BotoCoreError, ClientError) as error:
+        log = arguments.root / "server.log"
+        return _fail(f"the embedded AWS did not do what was asked of it: {error}\nits log: {log}")
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `rehearsal logs Synth | head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         return _fail(f"the disk is full ({error.filename}): free some space and run it again")
     except KeyboardInterrupt:
-        print("rehearsal: interrupted; what it had started was taken down", file=sys.stderr)
+        print("rehearsal: interrupted; whatever it had started was taken down", file=sys.stderr)
         return _INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone, as `rehearsal logs Synth | head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def _fail(message: str) -> int:
@@ -78,6 +83,9 @@ def parser() -> ArgumentParser:
 
     env = _command(commands, "env", cli.env, 'print exports: eval "$(… env dev)"')
     env.add_argument("account", choices=[account.label for account in Account])
+    env.add_argument(
+        "--administrator", action="store_true", help="as the account's administrator, for runbooks"
+    )
 
     _command(commands, "reset", cli.reset, "end it and remove everything it wrote")
     return top

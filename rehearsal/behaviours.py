@@ -142,6 +142,24 @@ _ACCESS = (
         "action:UpdatePipeline/*",
         correction="role_tags",
     ),
+    _shown(
+        "the accounts' bootstrapped roles are taken by the pipeline's roles only, told by name",
+        "action:Assets/*",
+        "action:Dev/*Deploy",
+        "action:Prod/*Deploy",
+        correction="principal_arn",
+    ),
+    _shown(
+        "roles keep within the permissions boundary that the bootstrap makes",
+        "action:UpdatePipeline/*",
+        "check:dev/test_an_accepted_request_is_completed_in_every_store",
+        "check:prod/test_an_accepted_request_is_completed_in_every_store",
+    ),
+    _tested(
+        "what CloudFormation's execution role may do is what the templates' resource types need",
+        "template/test_bootstrap.py"
+        "::test_cloudformation_may_do_all_that_the_stacks_need_and_nothing_else",
+    ),
     _shown("buckets that refuse plain HTTP are served over TLS", "action:Assets/*"),
     _unshown("browsers' CORS preflights are answered", _ONLY_THE_CORRECTION, "api_owner"),
     _unshown("permissions of a state machine's other integrations", "not checked by the emulator"),
@@ -149,6 +167,7 @@ _ACCESS = (
         "permissions of the CloudFormation execution role",
         "the emulator ignores a stack's RoleARN and may do everything",
     ),
+    _unshown("the guardrail's hook refuses templates in prod", "the emulator has no hooks"),
     _unshown("permissions on the artifacts' KMS key", "the emulator's S3 never asks KMS"),
     _unshown("iam:PassRole", "not checked by the emulator"),
     _unshown("the condition key dynamodb:LeadingKeys", "not checked by the emulator"),
@@ -175,6 +194,15 @@ _APPLICATION = (
         "check:dev/test_a_bad_body_is_refused*",
         "check:prod/test_a_bad_body_is_refused*",
     ),
+    _tested(
+        "whatever runs has alarms, on one encrypted topic, on the dashboard and in the runbook",
+        "template/test_application_monitoring.py"
+        "::test_everything_that_runs_has_the_alarms_of_its_kind",
+    ),
+    _tested(
+        "nothing that callers send or are answered is ever logged",
+        "unit/test_requests_logs.py::test_nothing_that_was_sent_or_answered_is_ever_printed",
+    ),
     _unshown("a repeated StartExecution", _ONLY_THE_CORRECTION, "same_execution"),
     _unshown(
         "a template above 51,200 bytes is deployed by its URL", _ONLY_THE_CORRECTION, "template_url"
@@ -184,6 +212,10 @@ _APPLICATION = (
         "a failed stack's buckets are emptied by their tag", _ONLY_THE_CORRECTION, "bucket_tags"
     ),
     _unshown("EXPRESS workflows", "the emulator's are not faithful; ours is STANDARD"),
+    _unshown(
+        "a body that is not UTF-8",
+        "API Gateway makes text of it before the function sees it; no check sends such bytes",
+    ),
 )
 
 _IGNORED = tuple(
@@ -200,6 +232,10 @@ _IGNORED = tuple(
         "logs and traces of state machines",
         "X-Ray traces",
         "API Gateway metrics, and alarms on them",
+        "Step Functions metrics and SQS metrics, and alarms on them",
+        "metrics in log lines (EMF), and alarms on them",
+        "encryption of the alarms' topic (KmsMasterKeyId)",
+        "what an alarm counts: dimensions, periods, missing values (TreatMissingData)",
         "a function's code asset that is missing from S3",
     )
 )

@@ -9,18 +9,15 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bootstrap.options import bootstrap_arguments
 from rehearsal.commands import cdk
 from rehearsal.credentials import Credentials
 from rehearsal.server import Server
 from rehearsal.world import PIPELINE_STACK_ID, REGION, Account
 
-EXECUTION_POLICY = "arn:aws:iam::aws:policy/AdministratorAccess"
-"""What CloudFormation may do in an account: the bootstrap's default, stated because --trust asks
-for it ("CDK bootstrapping" in the CDK developer guide)."""
-
 
 def bootstrap(server: Server, administrators: Mapping[Account, Credentials]) -> None:
-    """Runs `cdk bootstrap` in every account; dev and prod trust the tools account.
+    """Runs `cdk bootstrap` in every account, with our templates, as `scripts/bootstrap` does.
 
     Raises `CommandError` naming the account's command and the tail of its output.
     """
@@ -33,10 +30,8 @@ def bootstrap(server: Server, administrators: Mapping[Account, Credentials]) -> 
 
 
 def _bootstrap(server: Server, account: Account, credentials: Credentials) -> str:
-    arguments = ["bootstrap", f"aws://{account}/{REGION}"]
-    arguments += ["--cloudformation-execution-policies", EXECUTION_POLICY]
-    if account is not Account.TOOLS:
-        arguments += ["--trust", str(Account.TOOLS)]
+    accounts = {each.label: str(each) for each in Account}
+    arguments = bootstrap_arguments(account.label, accounts, REGION)
     return cdk(server, credentials, arguments, cwd=server.root)
 
 

@@ -10,10 +10,11 @@ from rehearsal.builds import is_build, log_lines
 from rehearsal.errors import NothingToAnswerError, NotRunningError, RootError, UnknownActionError
 from rehearsal.executions import ActionRun, action_runs, executions
 from rehearsal.follow import Operator
-from rehearsal.lifecycle import operator
+from rehearsal.lifecycle import alone, operator
 from rehearsal.progress import Progress
 from rehearsal.rehearse import rehearse
-from rehearsal.server import Server, is_root
+from rehearsal.remote import Remote
+from rehearsal.server import REPOSITORY, Server, is_root
 from rehearsal.watch import bring_up_and_watch
 from rehearsal.world import Account
 
@@ -22,7 +23,8 @@ def run(arguments: Namespace) -> int:
     """Rehearse the working tree; 0 only if prod's smoke tests passed."""
     progress = Progress(sys.stdout)
     try:
-        passed = rehearse(arguments.root, arguments.port, progress, keep=arguments.keep)
+        with alone(arguments.root):
+            passed = rehearse(arguments.root, arguments.port, progress, keep=arguments.keep)
     finally:
         progress.close()
     return 0 if passed else 1
@@ -40,6 +42,7 @@ def up(arguments: Namespace) -> int:
 
 def down(arguments: Namespace) -> int:
     """End the server and everything it started; nothing up is fine."""
+    Remote(arguments.root).remove_from(REPOSITORY)
     try:
         Server.attach(arguments.root).stop()
     except NotRunningError:
@@ -118,7 +121,8 @@ def env(arguments: Namespace) -> int:
     if account is not Account.TOOLS:
         cloudformation = server.session(directory.administrator(account)).client("cloudformation")
         more = shell.api_variables(server, cloudformation, account.label)
-    print(shell.export_lines(server, directory.person(account), more))
+    who = directory.administrator if arguments.administrator else directory.person
+    print(shell.export_lines(server, who(account), more))
     return 0
 
 

@@ -34,7 +34,7 @@ class Follower:
 
     operator: Operator
     progress: Progress
-    on_approval: Callable[[PendingApproval], None]
+    on_approval: Callable[[PendingApproval], object]
     _shown: dict[str, str] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
 
@@ -42,10 +42,11 @@ class Follower:
         """Wait until the newest execution of `commit` that is not in `since` has ended.
 
         A pipeline that updates itself starts the commit again in a new execution: the newest
-        one is what counts.
+        one is what counts. One whose source has not been read yet has no commit.
         """
+        mine_or_new = (commit, None)
         while True:
-            mine = [e for e in self._executions() if e.id not in since and e.commit == commit]
+            mine = [e for e in self._executions() if e.id not in since and e.commit in mine_or_new]
             self._show(mine)
             if mine and mine[0].ended:
                 return mine[0]
@@ -64,8 +65,9 @@ class Follower:
         for execution in reversed(newest_first):
             if self._shown.get(execution.id) != execution.status:
                 self._show_actions(execution)
-        if newest_first and not newest_first[0].ended:
-            self._ask(newest_first[0])
+        running = {execution.id for execution in newest_first if not execution.ended}
+        if running:
+            self._ask(running)
 
     def _show_actions(self, execution: Execution) -> None:
         runs = action_runs(self.operator.codepipeline, self.operator.pipeline, execution.id)
@@ -83,7 +85,9 @@ class Follower:
 
     def _show_end(self, run: ActionRun) -> None:
         passed = run.status == "Succeeded"
-        self.progress.end(run.label, passed=passed, note="" if passed else run.status.lower())
+        seconds = (run.updated - run.started).total_seconds()
+        note = "" if passed else run.status.lower()
+        self.progress.end(run.label, passed=passed, note=note, seconds=seconds)
         if run.status == "Failed":
             for line in self._explain(run):
                 self.progress.say(f"      {line}")
@@ -96,8 +100,8 @@ class Follower:
         tail = log_lines(self.operator.codebuild, self.operator.logs, run.external_id)
         return [*tail[-_LOG_TAIL_LINES:], *said]
 
-    def _ask(self, execution: Execution) -> None:
+    def _ask(self, running: set[str]) -> None:
         waiting = pending_approval(self.operator.codepipeline, self.operator.pipeline)
-        if waiting and waiting.execution_id == execution.id and waiting.token not in self._asked:
+        if waiting and waiting.execution_id in running and waiting.token not in self._asked:
             self._asked.add(waiting.token)
             self.on_approval(waiting)

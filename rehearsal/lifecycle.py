@@ -1,5 +1,6 @@
 """Brings the whole rehearsal up: the embedded AWS, its accounts, the pipeline, the git remote."""
 
+import fcntl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -8,13 +9,34 @@ from pathlib import Path
 from rehearsal.accounts import Directory
 from rehearsal.bootstrap import bootstrap, deploy_pipeline
 from rehearsal.commands import environment, run
-from rehearsal.errors import NotRunningError
+from rehearsal.errors import AlreadyRunningError, NotRunningError, RootError
 from rehearsal.follow import Operator
 from rehearsal.machine import package_managers
 from rehearsal.progress import Progress
 from rehearsal.remote import Remote
-from rehearsal.server import REPOSITORY, Server
+from rehearsal.server import COMMAND_LOCK, REPOSITORY, Server
 from rehearsal.world import PIPELINE, Account
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Whoever brings a rehearsal up on `root`, or runs one there, does so alone.
+
+    Raises `AlreadyRunningError` at once when another process does.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        file = (root / COMMAND_LOCK).open("w")
+    except OSError as error:
+        raise RootError(f"cannot write in {root}: {error.strerror or error}") from error
+    with file as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunningError(
+                f"another command brings a rehearsal up, or runs one, in {root}: wait for its end"
+            ) from error
+        yield
 
 
 @contextmanager
@@ -63,9 +85,10 @@ def bring_up(server: Server, progress: Progress) -> None:
             administrators = Directory(server).create_administrators()
             bootstrap(server, administrators)
         synth.result()
+    # Before the pipeline, whose creation starts an execution: it must not find an old remote.
+    Remote(server.root).create()
     with progress.step("pipeline deployed"):
         deploy_pipeline(server, assembly, administrators[Account.TOOLS])
-    Remote(server.root).create()
 
 
 def _synthesize(server: Server, assembly: Path, progress: Progress) -> None:

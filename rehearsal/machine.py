@@ -9,17 +9,56 @@ from pathlib import Path
 
 from rehearsal.errors import RehearsalError
 
-_PACKAGE_MANAGERS = re.compile(
-    r"(?i)(PIP_|UV_|npm_config_).+|(HTTPS?|NO|ALL)_PROXY|SSL_CERT_(FILE|DIR)"
+_PIP = "INDEX_URL EXTRA_INDEX_URL NO_INDEX FIND_LINKS TRUSTED_HOST CERT PROXY"
+_PIP += " TIMEOUT DEFAULT_TIMEOUT RETRIES"
+_UV = "INDEX DEFAULT_INDEX INDEX_URL EXTRA_INDEX_URL INDEX_STRATEGY NO_INDEX FIND_LINKS"
+_UV += " INSECURE_HOST NATIVE_TLS SYSTEM_CERTS HTTP_TIMEOUT REQUEST_TIMEOUT HTTP_CONNECT_TIMEOUT"
+_UV += " HTTP_RETRIES"
+_NPM = "registry ca cafile proxy https_proxy noproxy"
+_NPM += " fetch_timeout fetch_retries fetch_retry_mintimeout fetch_retry_maxtimeout"
+_PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
+_PACKAGE_MANAGERS = frozenset(
+    {f"PIP_{name}" for name in _PIP.split()}
+    | {f"UV_{name}" for name in _UV.split()}
+    | {f"npm_config_{name}" for name in _NPM.split()}
+    | _PROXIES
+    | {"NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 )
+"""Where registries are, whom to trust there, how long to wait. Nothing that holds a credential
+for publishing, and nothing that changes what an installation does."""
+
+_LOCAL = ("127.0.0.1", "localhost")
 
 
 def package_managers() -> dict[str, str]:
     """The settings with which pip, uv and npm reach their registries from this machine.
 
-    Builds need them; nothing else of the developer's environment is passed on.
+    Builds need them; nothing else of the developer's environment is passed on. Each has one
+    spelling, also where tools take several. The emulator is never behind a proxy.
     """
-    return {k: v for k, v in os.environ.items() if _PACKAGE_MANAGERS.fullmatch(k)}
+    found = {_spelling(name): value for name, value in sorted(os.environ.items()) if value}
+    settings = {name: value for name, value in found.items() if name in _PACKAGE_MANAGERS}
+    if _PROXIES & settings.keys():
+        settings["NO_PROXY"] = _with_local(settings.get("NO_PROXY", ""))
+    return settings
+
+
+def _spelling(name: str) -> str:
+    """npm's settings in its lower case, proxies in upper case: tools ignore the difference.
+
+    Where both are set the lower-case one, which sorts last, wins, as for curl and Python.
+    """
+    if name.lower().startswith("npm_config_"):
+        return name.lower().replace("-", "_")
+    return name.upper() if re.fullmatch(r"(https?|all|no)_proxy", name) else name
+
+
+def _with_local(hosts: str) -> str:
+    """`hosts` of NO_PROXY and this machine; `*`, which must stand alone, means all anyway."""
+    listed = [host.strip() for host in hosts.split(",") if host.strip()]
+    if "*" in listed:
+        return "*"
+    return ",".join([*listed, *(host for host in _LOCAL if host not in listed)])
 
 
 def node_bin(repository: Path) -> Path:

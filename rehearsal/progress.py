@@ -41,10 +41,13 @@ class Progress:
             if not self._terminal:
                 self.say(f"  . {label}")
 
-    def end(self, label: str, *, passed: bool = True, note: str = "") -> None:
-        """`label` has ended; the time since `begin` is shown in seconds."""
+    def end(
+        self, label: str, *, passed: bool = True, note: str = "", seconds: float | None = None
+    ) -> None:
+        """`label` has ended; it took `seconds`, or if None the time since `begin`."""
         with self._lock:
-            seconds = time.monotonic() - self._running.pop(label, time.monotonic())
+            since = self._running.pop(label, time.monotonic())
+            seconds = time.monotonic() - since if seconds is None else seconds
             mark = self._passed if passed else self._failed
             self.say(f"  {mark} {label:<34}{seconds:7.1f} s  {note}".rstrip())
 
@@ -86,10 +89,10 @@ class Progress:
 
 
 def _marks(encoding: str | None) -> tuple[str, str]:
-    """The marks for passed and failed that a stream of this encoding can write."""
+    """The marks for passed and failed that a stream of this encoding (None: any text) can write."""
     marks = ("✓", "✗")
     try:
-        "".join(marks).encode(encoding or "ascii")
+        "".join(marks).encode(encoding or "utf-8")
     except UnicodeEncodeError:
         return ("ok", "FAILED")
     return marks

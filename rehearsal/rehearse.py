@@ -23,8 +23,8 @@ def rehearse(root: Path, port: int | None, progress: Progress, *, keep: bool) ->
 
     Leaves `summary.json` and the smoke reports in `root/last`, whatever the outcome was.
     """
-    last = summary.start_anew(root)
-    shot = snapshot.take(REPOSITORY, last / "snapshot")
+    summary.start_anew(root)
+    shot = snapshot.take(REPOSITORY, root / "snapshot")
     progress.say(f"Rehearsing {verdict.name_of(shot)}")
     with running(root, port, progress, keep=keep) as server:
         result = deliver(server, shot, progress)

@@ -50,6 +50,17 @@ class Remote:
         remotes = _git("-C", str(worktree), "remote").split()
         verb = "set-url" if name in remotes else "add"
         _git("-C", str(worktree), "remote", verb, name, str(self.path))
+        # What `up` pushed may hold uncommitted changes: the next commit does not descend from it.
+        refspec = "+HEAD:refs/heads/main"
+        _git("-C", str(worktree), "config", f"remote.{name}.push", refspec)
+
+    def remove_from(self, worktree: Path, name: str = "rehearsal") -> None:
+        """Takes the remote out of `worktree` again, if it is this one."""
+        if not (worktree / ".git").exists():
+            return
+        listed = _git("-C", str(worktree), "remote", "--verbose").splitlines()
+        if any(line.split()[:2] == [name, str(self.path)] for line in listed):
+            _git("-C", str(worktree), "remote", "remove", name)
 
     def push(
         self,
@@ -70,11 +81,16 @@ class Remote:
         )
 
 
+def _without_git(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith("GIT_")}
+
+
 def _git(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
     """Runs git; its standard output and error together."""
     done = subprocess.run(
         ["git", *arguments],
-        env={**os.environ, **(environment or {})},
+        # A caller may be a git hook itself: what git told it is not about this folder.
+        env={**_without_git(os.environ), **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from rehearsal import launching, processes
 from rehearsal.clients import Session
@@ -33,14 +33,16 @@ from rehearsal.errors import (
 from rehearsal.world import HOST, REGION
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+COMMAND_LOCK = "command.lock"
+PYTHON = REPOSITORY / ".venv-emulator" / "bin" / "python"
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 UNLOCK_SECONDS = 5.0
 
 
 def is_root(folder: Path) -> bool:
-    """Whether a server has run on this folder."""
-    return (folder / "server.lock").exists()
+    """Whether the rehearsal made this folder."""
+    return any((folder / lock).exists() for lock in (COMMAND_LOCK, "server.lock"))
 
 
 class Server:
@@ -134,13 +136,16 @@ class Server:
 
         Harmless when there is none; a server that somebody else started is not touched.
         """
+        if self._process is None and self._child is not None:  # interrupted before `_remember`
+            self._process = processes.find(self._child.pid)
         if self._process is not None:
             _end(self._process)
             self._record_path.unlink(missing_ok=True)
-        if self._child is not None:
-            self._child.wait()
         if self._parent_pipe is not None:
             os.close(self._parent_pipe)
+        if self._child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # the kernel itself holds it
+                self._child.wait(STOP_SECONDS)
         self._parent_pipe = self._process = self._child = None
 
     def is_running(self) -> bool:
@@ -215,23 +220,31 @@ class Server:
                 arguments += ["--parent", str(reading)]
             if self._services is not None:
                 arguments += ["--services", *self._services]
-            self._child = subprocess.Popen(
-                [
-                    REPOSITORY / ".venv-emulator" / "bin" / "python",
-                    REPOSITORY / "rehearsal" / "emulator",
-                    *arguments,
-                ],
+            try:
+                self._child = self._spawn(arguments, inherited, log)
+            finally:
+                if reading is not None:
+                    os.close(reading)
+        self._remember(self._child.pid)
+
+    def _spawn(
+        self, arguments: Sequence[str], inherited: Sequence[int], log: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        environment = launching.environment(REPOSITORY, self.root, self.port)
+        try:
+            return subprocess.Popen(
+                [PYTHON, REPOSITORY / "rehearsal" / "emulator", *arguments],
                 cwd=self.root,
-                env=launching.environment(REPOSITORY, self.root, self.port),
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 pass_fds=inherited,
             )
-            if reading is not None:
-                os.close(reading)
-        self._remember(self._child.pid)
+        except OSError as error:
+            reason = error.strerror or error
+            raise ServerError(f"cannot run {PYTHON}: {reason}: run `make install`") from error
 
     def _remember(self, pid: int) -> None:
         self._process = processes.find(pid)
@@ -244,26 +257,30 @@ class Server:
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not self._answers():
+        while (obstacle := self._obstacle()) is not None:
             if self._child is None or self._child.poll() is not None:
                 raise ServerError(f"the server ended while starting\n{tail(self.log)}")
             if time.monotonic() > deadline:
                 raise ServerError(
-                    f"the server did not answer within {READY_SECONDS:.0f} s\n{tail(self.log)}"
+                    f"the server did not answer within {READY_SECONDS:.0f} s: {obstacle}\n"
+                    f"{tail(self.log)}"
                 )
             time.sleep(0.05)
 
-    def _answers(self) -> bool:
-        if not self.ca_bundle.exists():
-            return False
-        context = ssl.create_default_context(cafile=str(self.ca_bundle))
+    def _obstacle(self) -> str | None:
+        """Why the server cannot be used yet; None when it answers."""
+        try:
+            context = ssl.create_default_context(cafile=str(self.ca_bundle))
+        except OSError as error:  # not written yet, or no certificate: ssl.SSLError is one too
+            return f"{self.ca_bundle} cannot be loaded: {error}"
         asked = http.client.HTTPSConnection(HOST, self.port, context=context, timeout=5)
         with contextlib.closing(asked):
             try:
                 asked.request("GET", "/_ministack/health")
-                return asked.getresponse().status == http.HTTPStatus.OK
-            except (OSError, http.client.HTTPException):
-                return False  # not listening yet
+                status = asked.getresponse().status
+            except (OSError, http.client.HTTPException) as error:
+                return str(error)  # not listening yet
+        return None if status == http.HTTPStatus.OK else f"its health is HTTP {status}"
 
 
 def _end(leader: processes.Process) -> None:

@@ -50,7 +50,9 @@ def take(worktree: Path, scratch: Path) -> Snapshot:
         raise SnapshotError("git is missing: install it from https://git-scm.com/downloads")
     top = _top(worktree)
     head = _head(top)
-    if head and not _git(top, "--no-optional-locks", "status", "--porcelain"):
+    if head and not _git(
+        top, "--no-optional-locks", "status", "--porcelain", "--untracked-files=normal"
+    ):
         return Snapshot(head, clean=True)
     environment = _prepared(top, scratch)
     _git(top, "add", "--all", environment=environment)

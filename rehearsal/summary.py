@@ -105,12 +105,11 @@ def _keep_reports(environment: str, run: ActionRun, root: Path) -> dict[str, str
     return kept
 
 
-def start_anew(root: Path) -> Path:
+def start_anew(root: Path) -> None:
     """Remove what the previous rehearsal left, so that it cannot be taken for this one's."""
     last = root / "last"
     shutil.rmtree(last, ignore_errors=True)
     last.mkdir(parents=True)
-    return last
 
 
 def write(root: Path, result: Outcome, fidelity: list[Row]) -> Path:

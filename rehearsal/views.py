@@ -20,7 +20,7 @@ def status_text(state: dict[str, Any], newest: Execution | None) -> str:
 
 def _headline(pipeline: str, newest: Execution | None) -> str:
     if newest is None:
-        return f"{pipeline}: no execution yet: `git push rehearsal HEAD:main` starts one"
+        return f"{pipeline}: no execution yet: `git push rehearsal` starts one"
     return f"{pipeline}: execution {newest.id} of {(newest.commit or '?')[:12]} {newest.status}"
 
 

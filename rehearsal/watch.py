@@ -6,7 +6,7 @@ from rehearsal import snapshot
 from rehearsal.approvals import PendingApproval
 from rehearsal.errors import AlreadyRunningError, NotRunningError
 from rehearsal.follow import Follower
-from rehearsal.lifecycle import bring_up, operator
+from rehearsal.lifecycle import alone, bring_up, operator
 from rehearsal.progress import Progress
 from rehearsal.rehearse import push
 from rehearsal.remote import Remote
@@ -21,7 +21,8 @@ def bring_up_and_watch(root: Path, port: int | None, progress: Progress, *, deta
     _refuse_second(root)
     server = Server(root, port, detached=detach)
     try:
-        bring_up(server, progress)
+        with alone(root):
+            bring_up(server, progress)
         push(server, snapshot.take(REPOSITORY, server.root / "snapshot"))
         Remote(server.root).add_to(REPOSITORY)
         progress.say(_how_to_use(server))
@@ -46,7 +47,7 @@ def _how_to_use(server: Server) -> str:
     return "\n".join(
         [
             f"The embedded AWS answers at {server.endpoint}; the working tree was pushed.",
-            "  git push rehearsal HEAD:main              deliver another commit",
+            "  git push rehearsal                        deliver the commit you are on",
             "  .venv/bin/python -m rehearsal status     see where it is",
             "  .venv/bin/python -m rehearsal approve    let it into prod",
             '  eval "$(.venv/bin/python -m rehearsal env tools)"   point any AWS client here',

@@ -6,11 +6,34 @@ environment, the emulator in its own, and each must be able to read this file.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+_FICTIONAL = {"tools": "111111111111", "dev": "222222222222", "prod": "333333333333"}
+
+
+def read_accounts(cdk_json: Path) -> Mapping[str, str]:
+    """The account ids that the settings name, so that what is rehearsed is what would be deployed.
+
+    Where the settings cannot be read, fictional ones: saying what is wrong with settings is the
+    synthesis's task, and it comes first.
+    """
+    try:
+        settings: Any = json.loads(cdk_json.read_text(encoding="utf-8"))["context"]["tap"]
+        return {label: str(settings["accounts"][label]) for label in _FICTIONAL}
+    except (OSError, ValueError, KeyError, TypeError):
+        return _FICTIONAL
+
+
+_ACCOUNTS = read_accounts(Path(__file__).resolve().parents[1] / "cdk.json")
 
 REGION = "us-west-2"
-PIPELINE_STACK = "tap-pipeline"
+"""The only region that the settings allow."""
+
 PIPELINE_STACK_ID = "TapPipelineStack"
 """The construct id, by which the CDK CLI selects the stack."""
 
@@ -21,11 +44,11 @@ EMULATOR_VERSION = "1.5.33"
 
 
 class Account(StrEnum):
-    """The three accounts, by the id that the rehearsal gives them."""
+    """The three accounts, by their ids in `cdk.json`."""
 
-    TOOLS = "111111111111"
-    DEV = "222222222222"
-    PROD = "333333333333"
+    TOOLS = _ACCOUNTS["tools"]
+    DEV = _ACCOUNTS["dev"]
+    PROD = _ACCOUNTS["prod"]
 
     @property
     def label(self) -> str:

@@ -20,15 +20,16 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from ministack import app
-from ministack.core import iam_actions, router
+from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services.cloudformation import provisioners
 
 from rehearsal.machine import package_managers
 from rehearsal.world import HOST, REGION
 
 Response = tuple[int, dict[str, str], bytes]
-ResourceArn = Callable[[str, Mapping[str, Any], str], str | None]
-"""`(action without namespace, request body, account id) -> ARN`, None meaning `*`."""
+ResourceArn = Callable[[str, Mapping[str, Any], str], str | Sequence[str] | None]
+"""`(action without namespace, request body, account id) -> ARN`; several when the request is about
+several resources and needs permission on each, None or an empty sequence meaning `*`."""
 
 
 class Service(Protocol):
@@ -69,6 +70,17 @@ class Running:
         return f"https://{HOST}:{self.port}"
 
 
+class _Resources(str):
+    """The first resource of a request, for those who expect one, and `each` of them."""
+
+    each: tuple[str, ...]
+
+    def __new__(cls, arns: Sequence[str]) -> _Resources:
+        made = super().__new__(cls, arns[0])
+        made.each = tuple(dict.fromkeys(arns))
+        return made
+
+
 _running: list[Running] = []
 _resource_arns: dict[str, ResourceArn] = {}
 _client_lock = threading.Lock()
@@ -82,7 +94,7 @@ def configure(*, root: Path, port: int, ca: Path) -> None:
     """
     settings = package_managers()
     for name in settings:
-        del os.environ[name]
+        os.environ.pop(name, None)
     _running.append(Running(root.resolve(), port, ca.resolve(), settings))
     _extend_resource_arns()
 
@@ -120,8 +132,8 @@ def register_service(
 
 
 def _extend_resource_arns() -> None:
-    """Lets our services name the resource that a request is about."""
-    original = iam_actions.extract_resource_arn
+    """Lets our services name the resources that a request is about; each is checked."""
+    original, enforce = iam_actions.extract_resource_arn, iam_evaluator.enforce
 
     @functools.wraps(original)
     def extract(service: str, *request: Any) -> str:
@@ -130,9 +142,18 @@ def _extend_resource_arns() -> None:
         if ours is None:
             return str(original(service, *request))
         action = headers.get("x-amz-target", "").rpartition(".")[2]
-        return ours(action, _json(body), account) or "*"
+        named = ours(action, _json(body), account) or "*"
+        return named if isinstance(named, str) else _Resources(named)
+
+    @functools.wraps(enforce)
+    def enforce_each(*request: Any, resource_arn: str = "*", **about: Any) -> Any:
+        for arn in resource_arn.each if isinstance(resource_arn, _Resources) else (resource_arn,):
+            if denied := enforce(*request, resource_arn=arn, **about):
+                return denied
+        return None
 
     iam_actions.extract_resource_arn = extract
+    iam_evaluator.enforce = enforce_each
 
 
 def _json(body: bytes) -> Mapping[str, Any]:

@@ -30,6 +30,9 @@ SERVICES = ("codebuild", "codepipeline", "connections")
 GRACE_SECONDS = 1.0
 """How long requests in flight may keep a stopping server; idle connections would for 30 s."""
 
+CHILDREN_SECONDS = 5.0
+"""How long function workers and builds, which must not outlive their world, may take to die."""
+
 
 def main() -> None:
     """Prepares the world, then serves until TERM, INT or the caller's death."""
@@ -83,7 +86,7 @@ def _end(serving: asyncio.Task[None]) -> NoReturn:
     failure = serving.exception() if serving.done() and not serving.cancelled() else None
     if failure is not None:
         logging.getLogger("rehearsal").error("the server failed", exc_info=failure)
-    _end_children()
+    processes.end_descendants(CHILDREN_SECONDS)
     logging.shutdown()
     os._exit(0 if failure is None else 1)
 
@@ -93,9 +96,3 @@ def _follow(pipe: int) -> None:
     while os.read(pipe, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _end_children() -> None:
-    """Function workers and builds must not outlive the world they belong to."""
-    children = [p for p in processes.family(os.getpid()) if p.pid != os.getpid()]
-    processes.signal_all(children, signal.SIGKILL)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -31,20 +33,40 @@ class Material:
 
 
 def ensure(root: Path) -> Material:
-    """The root's certificate files; made anew when missing or about to expire."""
-    folder = root / "tls"
-    material = Material(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+    """The root's certificate files; made anew when missing, unusable or about to expire.
+
+    All three appear together: a crash leaves the old ones or none. Not for two callers at once.
+    """
+    material = _material(root / "tls")
     if not _usable(material):
-        folder.mkdir(parents=True, exist_ok=True)
-        _make(material)
+        partial, replaced = root / "tls.partial", root / "tls.replaced"
+        for remains in (partial, replaced):
+            shutil.rmtree(remains, ignore_errors=True)
+        partial.mkdir(parents=True)
+        _make(_material(partial))
+        if material.ca.parent.exists():
+            material.ca.parent.rename(replaced)
+        partial.rename(material.ca.parent)
+        shutil.rmtree(replaced, ignore_errors=True)
     return material
 
 
+def _material(folder: Path) -> Material:
+    return Material(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+
+
 def _usable(material: Material) -> bool:
-    if not all(path.exists() for path in (material.ca, material.certificate, material.key)):
-        return False
-    certificate = x509.load_pem_x509_certificate(material.certificate.read_bytes())
-    return bool(certificate.not_valid_after_utc - _SPARE > datetime.datetime.now(datetime.UTC))
+    """Whether the authority signed the certificate, the key is the certificate's, none expires."""
+    try:
+        authority = x509.load_pem_x509_certificate(material.ca.read_bytes())
+        certificate = x509.load_pem_x509_certificate(material.certificate.read_bytes())
+        key = serialization.load_pem_private_key(material.key.read_bytes(), password=None)
+        certificate.verify_directly_issued_by(authority)
+    except (OSError, ValueError, TypeError, InvalidSignature):
+        return False  # missing, cut short by a crash, or not made together
+    expires = min(one.not_valid_after_utc for one in (authority, certificate))
+    lasts = expires - _SPARE > datetime.datetime.now(datetime.UTC)
+    return bool(lasts and key.public_key() == certificate.public_key())
 
 
 def _make(material: Material) -> None:

@@ -21,7 +21,6 @@ from tests.rehearsal.pipelines import APPROVAL, SOURCE, action
 NAME = "delivery"
 BUCKET = "delivery-artifacts"
 CONNECTION = f"arn:aws:codeconnections:{REGION}:{Account.TOOLS}:connection/provider"
-DEPLOY = ("Deploy", "CloudFormation")
 PATIENCE = 40.0
 PIPELINE_ROLE = f"arn:aws:iam::{Account.TOOLS}:role/delivery-pipeline"
 SOURCE_ROLE = f"arn:aws:iam::{Account.TOOLS}:role/delivery-source"

@@ -23,14 +23,24 @@ from rehearsal.world import Account
 from tests.rehearsal.codebuild_world import ALLOWED, BUCKET, Projects, phase
 
 CANARY = "developers-own-value"
+CANARIES = (
+    "TAP_CANARY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "NPM_CONFIG_PREFIX",
+    "UV_INDEX_PRIVATE_PASSWORD",
+    "UV_PUBLISH_TOKEN",
+    "npm_config_//registry.example.com/:_authToken",
+    "npm_config_userconfig",
+)
 
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projects]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TAP_CANARY", CANARY)
-        patch.setenv("AWS_ACCESS_KEY_ID", CANARY)
-        patch.setenv("AWS_PROFILE", CANARY)
+        for name in CANARIES:
+            patch.setenv(name, CANARY)
+        patch.setenv("UV_EXTRA_INDEX_URL", "https://me:index-password@index.invalid/simple")
         root = tmp_path_factory.mktemp("codebuild")
         with Server(root, services=["codebuild"]) as server:
             prepared = Projects(server)
@@ -142,6 +152,7 @@ def test_nothing_of_the_developers_environment_reaches_a_build(projects: Project
     assert f"HOME={os.environ['HOME']}\n" not in text
     assert "AWS_ACCESS_KEY_ID" not in text
     assert "AWS_CONTAINER_AUTHORIZATION_TOKEN=***" in text
+    assert "UV_EXTRA_INDEX_URL=https://me:***@index.invalid/simple" in text
 
 
 def test_urls_of_deployed_apis_lead_to_the_emulator(projects: Projects) -> None:
@@ -409,4 +420,45 @@ def test_a_caller_needs_permission_on_the_project_it_starts(projects: Projects) 
         codebuild.start_build(projectName="forbidden")
     with pytest.raises(ClientError, match="AccessDenied"):
         codebuild.batch_get_builds(ids=[projects.start("forbidden")])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        codebuild.batch_get_builds(ids=[started, projects.start("forbidden")])
+    assert codebuild.batch_get_builds(ids=[started, started])["builds"]
     projects.wait(started)
+
+
+def cached(projects: Projects, name: str, *commands: str) -> None:
+    """A project whose builds run the commands and keep the folder `kept` in the local cache."""
+    spec = {
+        "version": "0.2",
+        "phases": {"build": {"commands": list(commands)}},
+        "cache": {"paths": ["kept/**/*"]},
+    }
+    projects.project(name, spec, cache={"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]})
+
+
+def test_a_successful_build_leaves_its_cache_to_the_next(projects: Projects) -> None:
+    cached(projects, "cached", "ls kept || echo none", "mkdir -p kept && touch kept/file")
+    first, second = (projects.wait(projects.start("cached")) for _ in range(2))
+    assert projects.output(first)[-1] == "none"
+    assert projects.output(second) == ["file"]
+
+
+def test_a_failed_build_keeps_nothing(projects: Projects) -> None:
+    cached(projects, "uncached", "ls kept || echo none", "mkdir kept; exit 1")
+    first, second = (projects.wait(projects.start("uncached")) for _ in range(2))
+    assert first["buildStatus"] == "FAILED"
+    assert projects.output(second)[-1] == "none"
+
+
+def test_a_build_whose_cache_cannot_be_kept_still_ends(projects: Projects) -> None:
+    """The fault is ours, so it is a FAULT, and the server's log has it whole."""
+    cached(projects, "uncacheable", "mkdir kept")
+    store = projects.server.root / "cache" / "projects" / Account.TOOLS / "uncacheable"
+    store.parent.mkdir(parents=True, exist_ok=True)
+    store.write_text("a file where the cache would be")
+    build = projects.wait(projects.start("uncacheable"))
+    assert build["buildStatus"] == "FAULT"
+    context = phase(build, "FINALIZING")["contexts"][0]
+    assert context["statusCode"] == "INTERNAL_SERVICE_ERROR"
+    assert "FileExistsError" in projects.server.log.read_text()
+    assert not (projects.folder(build) / "tmp").exists()

@@ -7,6 +7,7 @@ parts work together is proved in `test_codebuild_builds`.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -192,13 +193,15 @@ Start = Callable[..., Runner]
 def start(tmp_path: Path) -> Start:
     """Starts a runner in the test's own folder."""
 
-    def make(seconds: float = 20, shell: str = "/bin/sh") -> Runner:
+    def make(
+        seconds: float = 20, shell: str = "/bin/sh", output: Callable[[str], None] = print
+    ) -> Runner:
         return Runner(
             shell=shell,
             folder=tmp_path / "commands",
             directory=tmp_path,
             environment={"PATH": os.defpath, "OUTPUT": str(tmp_path / "output")},
-            output=print,
+            output=output,
             deadline=time.monotonic() + seconds,
         )
 
@@ -230,6 +233,22 @@ def test_a_command_that_reads_its_input_finds_none(start: Start) -> None:
     runner = start()
     assert runner.run("cat > /dev/null") == 0
     runner.close()
+
+
+def test_a_full_disk_costs_the_log_but_not_the_build(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(line: str) -> None:
+        raise OSError(errno.ENOSPC, f"No space left on device for {line}")
+
+    runner = start(output=full)
+    more_than_a_pipe_holds = (
+        "i=0; while [ $i -lt 20000 ]; do echo a line of output; i=$((i+1)); done"
+    )
+    assert runner.run(more_than_a_pipe_holds) == 0
+    assert runner.run("exit 3") == 3
+    runner.close()
+    assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
 def test_a_timeout_kills_even_processes_that_detached_themselves(

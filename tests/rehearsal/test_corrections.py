@@ -375,6 +375,33 @@ def test_a_condition_on_a_roles_tag_decides_who_may_assume_it(
             aws.assume(someone, arn)
 
 
+@pytest.mark.parametrize(("pattern", "may"), [("wanted-*", True), ("other-*", False)])
+def test_a_condition_on_the_principals_arn_is_about_the_role_not_its_session(
+    dev: Session, emulator: Server, pattern: str, may: bool
+) -> None:
+    iam = dev.client("iam")
+    by = f"named-{pattern[:-2]}"
+    own = {"Effect": "Allow", "Principal": {"AWS": str(Account.DEV)}, "Action": "sts:AssumeRole"}
+    named = {"ArnLike": {"aws:PrincipalArn": f"arn:*:iam::*:role/{pattern}"}}
+    for role, trust in ((f"wanted-{by}", own), (by, {**own, "Condition": named})):
+        document = {"Version": "2012-10-17", "Statement": [trust]}
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(document))
+    arn = f"arn:aws:iam::{Account.DEV}:role/{by}"
+    iam.put_role_policy(
+        RoleName=f"wanted-{by}",
+        PolicyName="assume",
+        PolicyDocument=aws.allow("sts:AssumeRole", arn),
+    )
+    user = aws.user(dev, f"user-{by}", aws.allow("sts:AssumeRole", "*"))
+    wanted = f"arn:aws:iam::{Account.DEV}:role/wanted-{by}"
+    session = emulator.session(aws.assume(emulator.session(user), wanted))
+    if may:
+        assert aws.assume(session, arn).session_token
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            aws.assume(session, arn)
+
+
 def test_a_function_acts_with_its_role_and_nothing_more(dev: Session) -> None:
     """Not a correction: it is what "the function's permissions were exercised" rests on."""
     dev.client("s3").create_bucket(

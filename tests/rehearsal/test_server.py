@@ -20,6 +20,7 @@ import pytest
 from botocore.exceptions import SSLError
 
 from rehearsal import processes
+from rehearsal import server as server_module
 from rehearsal.accounts import Credentials
 from rehearsal.clients import Session
 from rehearsal.errors import (
@@ -29,7 +30,7 @@ from rehearsal.errors import (
     RootError,
     ServerError,
 )
-from rehearsal.server import REPOSITORY, Server
+from rehearsal.server import PYTHON, REPOSITORY, Server
 from rehearsal.world import REGION, Account, local_api_url
 from tests.rehearsal import aws
 
@@ -149,6 +150,23 @@ class TestStopping:
         other.stop()
         assert who(server)
 
+    @pytest.mark.parametrize("detached", [False, True])
+    def test_works_when_the_start_was_interrupted_at_once(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch, *, detached: bool
+    ) -> None:
+        started: list[int] = []
+
+        def interrupted(_: Server, pid: int) -> None:
+            started.append(pid)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Server, "_remember", interrupted)
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            Server(root, detached=detached, services=[]).start()
+        assert time.monotonic() - began < 10
+        assert processes.family(started[0]) == []
+
     def test_works_from_another_process(self, root: Path) -> None:
         server = Server(root, detached=True, services=[])
         server.start()
@@ -163,6 +181,30 @@ def start_worker(server: Server) -> None:
     session = server.session(ROOT_OF_DEV)
     aws.function(session, "warm", "def handler(event, context):\n    return 1\n")
     assert aws.invoke(session, "warm", {}) == 1
+
+
+LATE_CHILDREN = """
+import subprocess, sys, time
+from rehearsal import processes
+shell = subprocess.Popen(["sh", "-c", "sleep 60 & echo $!; sleep 60 & echo $!; wait"],
+    start_new_session=True, stdout=subprocess.PIPE, text=True)
+print(shell.stdout.readline(), shell.stdout.readline(), flush=True)
+look, looks = processes.table, []
+def table():
+    looks.append(1)
+    return {p: row for p, row in look().items() if len(looks) > 2 or row.parent != shell.pid}
+processes.table = table
+processes.end_descendants(10)
+"""
+
+
+def test_what_is_forked_while_the_family_is_ended_ends_too() -> None:
+    """The first look does not show two children; when their parent is gone they are orphans."""
+    script = [sys.executable, "-c", LATE_CHILDREN]
+    ran = subprocess.run(script, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True)
+    late = [int(pid) for pid in ran.stdout.split()]
+    assert len(late) == 2
+    assert [pid for pid in late if processes.find(pid)] == []
 
 
 class TestCrashes:
@@ -202,6 +244,30 @@ class TestCrashes:
         stranger.kill()
         stranger.wait()
 
+    @pytest.mark.parametrize("broken", ["ca.pem", "server.pem", "server.key"])
+    @pytest.mark.parametrize("how", ["empty", "absent", "of another authority"])
+    def test_certificates_that_a_crash_left_are_made_anew(
+        self, root: Path, tmp_path: Path, broken: str, how: str
+    ) -> None:
+        for folder in (root, tmp_path / "other"):
+            make_certificates(folder)
+        file = root / "tls" / broken
+        if how == "empty":
+            file.write_text("")
+        elif how == "absent":
+            file.unlink()
+        else:
+            (tmp_path / "other" / "tls" / broken).replace(file)
+        (root / "tls.partial").mkdir()
+        before = certificates(root)
+        make_certificates(root)
+        after = certificates(root)
+        assert after.keys() == {"ca.pem", "server.pem", "server.key"}
+        assert not set(before.values()) & set(after.values())
+        assert [path.name for path in root.iterdir()] == ["tls"]
+        make_certificates(root)
+        assert certificates(root) == after
+
     def test_a_record_that_was_cut_short_counts_as_none(self, root: Path) -> None:
         root.mkdir(parents=True)
         (root / "server.json").write_text('{"pid": 1')
@@ -209,6 +275,18 @@ class TestCrashes:
             Server.attach(root)
         with Server(root, services=[]) as server:
             assert who(server)
+
+
+def make_certificates(root: Path) -> None:
+    """What a server does first, in the server's interpreter."""
+    script = "import sys, pathlib; from rehearsal.emulator import tls"
+    script += "; tls.ensure(pathlib.Path(sys.argv[1]))"
+    subprocess.run([PYTHON, "-c", script, str(root)], cwd=REPOSITORY, check=True)
+
+
+def certificates(root: Path) -> dict[str, str]:
+    """The files of a root's certificates by name."""
+    return {path.name: path.read_text() for path in (root / "tls").iterdir()}
 
 
 def start_owner(root: Path) -> subprocess.Popen[bytes]:
@@ -250,6 +328,21 @@ class TestRefusals:
         monkeypatch.undo()
         with Server(root, services=[]) as server:
             assert who(server)
+
+    def test_an_emulator_that_is_not_installed_is_not_blamed_on_the_root(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(server_module, "PYTHON", root / "absent" / "python")
+        with pytest.raises(ServerError, match=r"absent/python: .*run `make install`"):
+            Server(root, services=[]).start()
+
+    def test_an_authority_that_cannot_be_read_is_named(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(server_module, "READY_SECONDS", 1.0)
+        monkeypatch.setattr(Server, "ca_bundle", root / "server.log")
+        with pytest.raises(ServerError, match=r"server\.log cannot be loaded"):
+            Server(root, services=[]).start()
 
     def test_a_server_that_dies_while_starting_shows_its_log(self, root: Path) -> None:
         with pytest.raises(ServerError, match=r"No module named 'rehearsal\.emulator\.absent'"):

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import approvals
 from rehearsal.accounts import Directory
 from rehearsal.approvals import PendingApproval
 from rehearsal.executions import Execution, action_runs, executions
@@ -30,6 +29,19 @@ from rehearsal.world import PIPELINE, Account
 
 HANDLER = "services/requests/runtime/handler.py"
 PIPELINE_STACK = "pipeline/stack.py"
+REVIEWED = "gates/shape/actions.py"
+NEW_STEP = """\
+steps: list[pipelines.Step] = [smoke]
+        if target.environment == "dev":
+            extra = pipelines.CodeBuildStep(
+                "Extra",
+                input=self._source.step,
+                project_name=builds.project_name("extra"),
+                logging=builds.logging(builds.log_group(self, "extra")),
+                commands=["scripts/extra"],
+            )
+            steps.append(extra)
+        self._pipeline.add_stage(stage, post=steps)"""
 INSTALLED = (".venv", ".venv-emulator", "node_modules")
 
 
@@ -43,7 +55,7 @@ class World:
         self.progress = io.StringIO()
 
     def push(
-        self, edit: Callable[[Path], object], on_approval: Callable[[PendingApproval], None]
+        self, edit: Callable[[Path], object], on_approval: Callable[[PendingApproval], object]
     ) -> Execution:
         """Commit an edit of a fresh copy, push it, follow it to its end."""
         git(self.worktree, "reset", "--quiet", "--hard", "base")
@@ -58,12 +70,6 @@ class World:
         """`Stage/Action` -> status, in the order in which they started."""
         runs = action_runs(self.operator.codepipeline, PIPELINE, execution.id)
         return {run.label: run.status for run in runs}
-
-    def answer(self, waiting: PendingApproval, *, approved: bool) -> None:
-        """Approve or reject as the operator."""
-        approvals.answer(
-            self.operator.codepipeline, PIPELINE, waiting, approved=approved, reason="a test"
-        )
 
     def prod_code(self) -> str:
         """The hash of the code that prod's function runs."""
@@ -182,6 +188,45 @@ def test_a_push_reaches_prod_when_the_aws_cli_approves_it(world: World) -> None:
     ]
 
 
+def test_the_commands_show_where_the_delivery_is_and_point_clients_there(world: World) -> None:
+    status = world.rehearsal("status").stdout
+    assert status.startswith("tap-pipeline: execution ")
+    assert status.count("Succeeded") == 12  # the execution and its eleven actions
+    assert "Running command scripts/synth" in world.rehearsal("logs", "Build/Synth").stdout
+    assert "fits several actions" in world.rehearsal("logs", "Smoke").stderr
+    assert "no approval waits" in world.rehearsal("approve").stderr
+
+    exports = world.rehearsal("env", "dev").stdout
+    url = f"export TAP_REQUESTS_API_URL={world.server.endpoint}/_aws/execute-api/"
+    assert url in exports
+    identity = f'eval "$1"; {REPOSITORY}/.venv/bin/aws sts get-caller-identity'
+    shell = ["bash", "-c", identity, "bash", exports]
+    caller = subprocess.run(shell, check=True, capture_output=True, text=True).stdout
+    assert "assumed-role/tap-dev-smoke/" in caller
+
+
+def test_the_one_command_delivers_a_changed_function_and_says_what_it_proved(world: World) -> None:
+    serving = world.prod_code()
+    git(world.worktree, "reset", "--quiet", "--hard", "base")
+    with (world.worktree / HANDLER).open("a") as code:
+        code.write("\n\nCHANGED = True\n")
+
+    done = world.rehearsal("run")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "dev: 12 of 12 smoke checks passed" in done.stdout
+    assert world.prod_code() != serving
+    summary = json.loads((world.server.root / "last" / "summary.json").read_text())
+    assert (summary["status"], summary["passed"]) == ("Succeeded", True)
+    assert summary["smoke"]["prod"]["tests"] == 12
+    assert {row["status"] for row in summary["fidelity"]} == {
+        "exercised",
+        "checked statically",
+        "not exercised",
+    }
+    assert git(world.worktree, "status", "--porcelain") == f"M {HANDLER}"
+
+
 def test_a_broken_handler_stops_in_dev_and_the_developer_is_told_which_check(world: World) -> None:
     serving = world.prod_code()
     git(world.worktree, "reset", "--quiet", "--hard", "base")
@@ -201,20 +246,30 @@ def test_a_broken_handler_stops_in_dev_and_the_developer_is_told_which_check(wor
     assert Path(summary["smoke"]["dev"]["reports"]["html"]).exists()
 
 
+def test_a_step_that_nobody_reviewed_is_stopped_by_name_before_the_pipeline_changes(
+    world: World,
+) -> None:
+    execution = world.push(add_a_step, nobody_is_asked)
+
+    assert world.status_of(execution) == {"Source/Source": "Succeeded", "Build/Synth": "Failed"}
+    assert "Dev/Extra: TAP-SHAPE-known-actions" in world.rehearsal("logs", "Synth").stdout
+
+
 def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
     world: World,
 ) -> None:
     serving = world.prod_code()
-    add_a_step = change(
-        PIPELINE_STACK,
-        "post=[smoke]",
-        'post=[smoke, pipelines.ShellStep("Extra", commands=["echo an extra step"])]',
+
+    def add_and_review(worktree: Path) -> None:
+        add_a_step(worktree)
+        review_the_step(worktree)
+
+    execution = world.push(
+        add_and_review, lambda _: world.rehearsal("reject", "--reason", "not today")
     )
 
-    execution = world.push(add_a_step, lambda waiting: world.answer(waiting, approved=False))
-
     status = world.status_of(execution)
-    assert status["Dev/Extra"] == "Succeeded", world.progress.getvalue()
+    assert status.get("Dev/Extra") == "Succeeded", world.progress.getvalue()
     assert status["Promote/Approve"] == "Failed"
     assert not any(label.startswith("Prod/") for label in status)
     assert world.prod_code() == serving
@@ -222,3 +277,26 @@ def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
         e for e in executions(world.operator.codepipeline, PIPELINE) if e.commit == execution.commit
     ]
     assert [e.status for e in of_this_commit] == ["Failed", "Cancelled"]
+
+
+def add_a_step(worktree: Path) -> None:
+    """A build named Extra after dev's deployment, that runs a script of its own."""
+    change(PIPELINE_STACK, "self._pipeline.add_stage(stage, post=[smoke])", NEW_STEP)(worktree)
+    script = worktree / "scripts" / "extra"
+    script.write_text("#!/bin/sh\necho an extra step\n")
+    script.chmod(0o755)
+    git(worktree, "add", "scripts/extra")
+
+
+def review_the_step(worktree: Path) -> None:
+    """What a reviewed change of the pipeline's shape brings along: the gates know about it."""
+    change(
+        REVIEWED, '"tap-pipeline-smoke-dev"}', '"tap-pipeline-smoke-dev", "tap-pipeline-extra"}'
+    )(worktree)
+    change(REVIEWED, 'action.name == "Smoke"', 'action.name in ("Smoke", "Extra")')(worktree)
+    iam = [str(worktree / "scripts" / "iam")]
+    subprocess.run(iam, cwd=worktree, check=True, capture_output=True, text=True)
+
+
+def nobody_is_asked(waiting: PendingApproval) -> None:
+    raise AssertionError(f"{waiting.stage}/{waiting.action} was reached")

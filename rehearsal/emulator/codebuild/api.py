@@ -218,23 +218,22 @@ def _id(identifier: str) -> str:
     return identifier.rpartition(":build/")[2]
 
 
-def resource_arn(action: str, body: Mapping[str, Any], account: str) -> str | None:
+def resource_arns(action: str, body: Mapping[str, Any], account: str) -> list[str]:
     """What permissions are checked against (service authorization reference, CodeBuild)."""
     prefix = f"arn:aws:codebuild:{REGION}:{account}"
-    identifier = next(iter(body.get("ids") or []), body.get("id"))
-    if identifier:
-        return f"{prefix}:project/{_id(identifier).rpartition(':')[0]}"
+    if builds := _named(body, "ids", "id"):
+        return [f"{prefix}:project/{_id(build).rpartition(':')[0]}" for build in builds]
     if "ReportGroup" in action and "name" in body:
-        return f"{prefix}:report-group/{body['name']}"
-    report = body.get("reportArn") or body.get("report", {}).get("arn") or _first_report(body)
-    if report:
-        return str(report).rpartition(":")[0].replace(":report/", ":report-group/")
-    group = body.get("reportGroupArn") or next(iter(body.get("reportGroupArns") or []), None)
-    if group or "ReportGroup" in action:
-        return str(group or body.get("arn") or "*")
-    name = body.get("projectName") or body.get("name") or next(iter(body.get("names") or []), None)
-    return f"{prefix}:project/{name}" if name else None
+        return [f"{prefix}:report-group/{body['name']}"]
+    if reports := _named(body, "reportArns", "reportArn") or _named(body.get("report", {}), "arn"):
+        return [arn.rpartition(":")[0].replace(":report/", ":report-group/") for arn in reports]
+    groups = _named(body, "reportGroupArns", "reportGroupArn")
+    if groups or "ReportGroup" in action:
+        return groups or _named(body, "arn")
+    return [f"{prefix}:project/{name}" for name in _named(body, "names", "projectName", "name")]
 
 
-def _first_report(body: Mapping[str, Any]) -> str | None:
-    return next(iter(body.get("reportArns") or []), None)
+def _named(body: Mapping[str, Any], *members: str) -> list[str]:
+    """What the first of the members that is there names: one, or a list of them."""
+    value: Any = next((body[member] for member in members if body.get(member)), [])
+    return [str(item) for item in (value if isinstance(value, list) else [value])]

@@ -9,6 +9,7 @@ nothing passes in a rehearsal that might fail at AWS.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import shutil
@@ -70,7 +71,7 @@ class Build:
             status = interrupted.status
         except Exception:  # the edge of the worker: a fault of ours must not leave a build running
             _logger.exception("build %s", self._record["id"])
-            self._close_phase("FAULT", BuildError("INTERNAL_SERVICE_ERROR", "see the server's log"))
+            self._close_phase("FAULT", _fault())
         finally:
             self._finalize(status)
 
@@ -178,6 +179,8 @@ class Build:
     def _start_shell(self, spec: buildspec.Buildspec) -> None:
         for note in spec.notes:
             self._log.container(note)
+        for password in environment.url_passwords(self._running.package_managers.values()):
+            self._redactor.hide(password)
         variables = environment.machine(self._running, self.folders)
         variables |= self._endpoint.admit(self._unique, self._role)
         self._redactor.hide(variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"])
@@ -231,15 +234,26 @@ class Build:
 
     def _finalize(self, status: str) -> None:
         self._record.begin("FINALIZING")
-        if self._runner is not None:
-            self._runner.close()
-        self._endpoint.dismiss(self._unique)
-        if status == "SUCCEEDED":
-            self._cache().keep()
-        shutil.rmtree(self.folders.temporary, ignore_errors=True)
-        self._record.end("SUCCEEDED")
-        self._log.close()
+        try:
+            self._leave(keeping=status == "SUCCEEDED")
+        except Exception:  # the edge again: whoever waits for the record must see its end
+            _logger.exception("the end of build %s", self._record["id"])
+            status = "FAULT"
+            self._record.end(status, _fault())
+        else:
+            self._record.end("SUCCEEDED")
         self._record.finish(status)
+
+    def _leave(self, *, keeping: bool) -> None:
+        """Gives everything back, last taken first; a step that fails does not stop the others."""
+        with contextlib.ExitStack() as steps:
+            steps.callback(self._log.close)
+            steps.callback(shutil.rmtree, self.folders.temporary, ignore_errors=True)
+            if keeping:
+                steps.callback(self._cache().keep)
+            steps.callback(self._endpoint.dismiss, self._unique)
+            if self._runner is not None:
+                steps.callback(self._runner.close)
 
     def _shell(self, command: str) -> int:
         if self._runner is None:
@@ -250,6 +264,10 @@ class Build:
         if self._spec is None:
             raise BuildError("INTERNAL_SERVICE_ERROR", "the buildspec was not read yet")
         return self._spec
+
+
+def _fault() -> BuildError:
+    return BuildError("INTERNAL_SERVICE_ERROR", "see the server's log")
 
 
 def folder_name(build_id: str) -> str:

@@ -7,11 +7,13 @@ wins: the StartBuild request, then the project, then the buildspec).
 from __future__ import annotations
 
 import json
+import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import botocore
 from botocore.exceptions import ClientError
@@ -80,8 +82,7 @@ def machine(running: Running, folders: Folders) -> dict[str, str]:
     """Where things are on this machine: programs, caches, registries, the emulator."""
     path = [folders.prefix / "bin", folders.runtimes, SYSTEM_PATH]
     bundle = _certificates(running, folders)
-    settings = {k: v for k, v in running.package_managers.items() if k != "MACHINE_CA"}
-    return settings | {
+    return dict(running.package_managers) | {
         "PATH": ":".join(map(str, path)),
         "HOME": str(folders.home),
         "TMPDIR": str(folders.temporary),
@@ -90,7 +91,8 @@ def machine(running: Running, folders: Folders) -> dict[str, str]:
         "npm_config_prefer_offline": "true",
         # The interpreter is the machine's own: only virtual environments may be installed into.
         "PIP_REQUIRE_VIRTUALENV": "true",
-        # A rehearsal is nobody's usage figure, and both wait for hosts that may not be reachable.
+        # A rehearsal is nobody's usage figure, and all wait for hosts that may not be reachable.
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "1",
         **{name: str(running.root / "cache" / folder) for name, folder in _CACHES.items()},
@@ -109,14 +111,23 @@ def _certificates(running: Running, folders: Folders) -> Path:
 
     npm and pip read the same variables as clients of the emulator, and must reach registries too.
     """
-    settings = running.package_managers
-    candidates = [settings.get("MACHINE_CA"), settings.get("SSL_CERT_FILE")]
+    candidates = [running.package_managers.get("SSL_CERT_FILE")]
     candidates += [ssl.get_default_verify_paths().cafile]
     candidates += [str(Path(botocore.__file__).with_name("cacert.pem"))]
     machine_ca = next(Path(item) for item in candidates if item and Path(item).is_file())
     bundle = folders.top / "ca.pem"
     bundle.write_bytes(running.ca.read_bytes() + b"\n" + machine_ca.read_bytes())
     return bundle
+
+
+def url_passwords(settings: Iterable[str]) -> Iterator[str]:
+    """The credentials inside the URLs of settings, as they are written there and decoded.
+
+    A setting may hold several URLs. A user without a password is a token.
+    """
+    for user_info in re.findall(r"//([^/\s]+)@", " ".join(settings)):
+        user, _, password = user_info.partition(":")
+        yield from {password or user, unquote(password or user)}
 
 
 def documented(plan: Plan, record: Mapping[str, Any], folders: Folders) -> dict[str, str]:

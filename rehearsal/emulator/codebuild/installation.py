@@ -13,6 +13,6 @@ def install() -> None:
         api.Service(),
         target_prefixes=["CodeBuild_20161006"],
         iam_namespace="codebuild",
-        resource_arn=api.resource_arn,
+        resource_arn=api.resource_arns,
     )
     resources.install()

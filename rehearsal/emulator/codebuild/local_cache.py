@@ -2,15 +2,18 @@
 
 User guide, caching-local: with LOCAL_CUSTOM_CACHE the folders named in the buildspec's
 `cache.paths` are there again in the next build on the same host, and only folders can be cached.
-CodeBuild links them into the build; here they are moved, which takes no time either, so that a
-build that fails or is stopped leaves nothing half-written behind: its folders are not kept.
+CodeBuild links them into the build; here they are moved, which on one file system takes no time
+either, so that a build that fails or is stopped leaves nothing half-written behind: its folders
+are not kept.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .errors import BuildspecError
@@ -29,23 +32,51 @@ class LocalCache:
         """Moves what is kept into the build; the names of the folders that were there."""
         restored = []
         for name, folder in self._folders.items():
-            kept = self._kept(name)
-            if kept.exists() and not folder.exists():
-                folder.parent.mkdir(parents=True, exist_ok=True)
-                kept.rename(folder)
+            if not folder.exists() and _move(self._kept(name), folder):
                 restored.append(name)
         return restored
 
     def keep(self) -> None:
-        """Moves the folders out of a build that succeeded, in place of what was kept."""
-        self._store.mkdir(parents=True, exist_ok=True)
+        """Moves the folders out of a build that succeeded, in place of what was kept.
+
+        Raises `OSError`; what was kept before is still there then.
+        """
         for name, folder in self._folders.items():
-            if folder.is_dir():
-                shutil.rmtree(self._kept(name), ignore_errors=True)
-                folder.rename(self._kept(name))
+            _move(folder, self._kept(name))
 
     def _kept(self, name: str) -> Path:
         return self._store / hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def _move(folder: Path, target: Path) -> bool:
+    """Puts `folder` in place of `target`; False when there is no `folder`.
+
+    Between file systems a move is a copy and a removal, and both can end half-way. So either end
+    is a rename: whoever looks finds a folder that is whole, or none.
+    """
+    if not folder.is_dir():
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(folder) as leaving, _beside(target) as arriving:
+        try:
+            folder.rename(leaving / "whole")
+        except FileNotFoundError:
+            return False  # another build of the project was quicker
+        shutil.move(leaving / "whole", arriving / "whole")
+        if target.exists():
+            target.rename(arriving / "replaced")
+        (arriving / "whole").rename(target)
+    return True
+
+
+@contextlib.contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A folder on the target's own file system, gone afterwards with all that is in it."""
+    temporary = Path(tempfile.mkdtemp(prefix=".moving-", dir=target.parent))
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _folder(path: str) -> str:

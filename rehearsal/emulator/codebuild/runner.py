@@ -6,6 +6,7 @@ input is the one way to end a build: it works for a stop, a timeout and the deat
 
 from __future__ import annotations
 
+import logging
 import queue
 import secrets
 import subprocess
@@ -18,6 +19,7 @@ from typing import IO
 
 from .errors import BuildError, InterruptedBuildError
 
+_logger = logging.getLogger("codebuild")
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _FAREWELL = 10.0
 """Seconds a supervisor gets to end its processes before it is killed itself."""
@@ -104,13 +106,23 @@ class Runner:
     def _read(self) -> None:
         """Passes output on line by line; a line of the token is a command's status instead."""
         mark = f"\0{self._token} ".encode()
+        output: Callable[[str], None] = self._output
         for raw in _pipe(self._process.stdout):
             text, found, status = raw.partition(mark)
             if text.strip(b"\n") or not found:
-                self._output(text.decode("utf-8", "replace").rstrip("\r\n"))
+                try:
+                    output(text.decode("utf-8", "replace").rstrip("\r\n"))
+                except OSError:  # a full disk; unread, the pipe would fill and stop the build
+                    _logger.exception("the rest of the output of %s is lost", self._folder.parent)
+                    output = _drop
             if found:
                 self._answers.put(int(status))
         self._answers.put(255)
+
+
+def _drop(line: str) -> None:
+    """Where output goes that cannot be logged."""
+    del line
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

@@ -332,7 +332,6 @@ class Engine:
             revision, branch = execution.source_revisions.get(action.name, (None, None))
             return Context(
                 pipeline=pipeline.name,
-                pipeline_arn=pipeline.arn,
                 account=pipeline.account,
                 region=action.region or pipeline.region,
                 pipeline_role_arn=execution.structure.role_arn,
@@ -340,7 +339,6 @@ class Engine:
                 execution_id=execution.id,
                 stage=run.stage,
                 action=action,
-                action_execution_id=run.id,
                 configuration=run.configuration,
                 inputs={artifact.name: artifact for artifact in run.inputs},
                 outputs={name: _output(execution.structure, name) for name in action.outputs},

@@ -218,7 +218,3 @@ class State:
 
     def __iter__(self) -> Iterator[Pipeline]:
         return iter(list(self._pipelines.values()))
-
-    def clear(self) -> None:
-        """Forgets everything."""
-        self._pipelines.clear()

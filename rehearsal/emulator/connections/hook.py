@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-TOOLS_ACCOUNT_ROOT = {"AccessKeyId": "111111111111", "SecretAccessKey": "root"}
 
 
 def main(root: Path, lines: Iterable[str]) -> None:
@@ -32,13 +31,14 @@ def main(root: Path, lines: Iterable[str]) -> None:
 
 def _notify(root: Path, port: int, push: dict[str, str]) -> None:
     calls = importlib.import_module("rehearsal.emulator.connections.calls")
+    world = importlib.import_module("rehearsal.world")
     try:
         answer = calls.call(
             "codeconnections",
             "NotifyPush",
             push,
-            credentials=TOOLS_ACCOUNT_ROOT,
-            endpoint=f"https://127.0.0.1:{port}",
+            credentials={"AccessKeyId": str(world.Account.TOOLS), "SecretAccessKey": "root"},
+            endpoint=f"https://{world.HOST}:{port}",
             ca=str(root / "tls" / "ca.pem"),
         )
     except (OSError, calls.RefusedError) as error:

@@ -2,7 +2,7 @@
 
 One module a correction: its docstring says what AWS does (with the page that says so), what the
 emulator does, and why it matters here. Each has a test against the running emulator and a row in
-`rehearsal/fidelity.py`. They change private parts of MiniStack, so another release is refused.
+`rehearsal/behaviours.py`. They change private parts of MiniStack, so another release is refused.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ CORRECTIONS = (
     "lambda_error",
     "log_streams",
     "machine_role",
+    "principal_arn",
     "role_tags",
     "same_execution",
     "template_url",

@@ -21,7 +21,7 @@ def install() -> None:
     original = iam_actions.extract_resource_arn
 
     def extract(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
-        arn = str(original(service, method, path, headers, body, *more))
+        arn: str = original(service, method, path, headers, body, *more)
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         if service != "logs" or action not in _ON_A_STREAM or arn == "*":
             return arn

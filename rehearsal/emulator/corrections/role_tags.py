@@ -13,27 +13,13 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.services import iam
-from ministack.services.cloudformation import provisioners
 
-_TYPE = "AWS::IAM::Role"
+from rehearsal.emulator.provisioning import after_each
 
 
 def install() -> None:
-    """Wraps the type's create and update, and the check that every request goes through."""
-    handlers = provisioners._RESOURCE_HANDLERS[_TYPE]
-    create, update, enforce = handlers["create"], handlers["update"], iam_evaluator.enforce
-
-    def tagged_create(logical_id: str, props: dict[str, Any], stack: str) -> Any:
-        name, attributes = create(logical_id, props, stack)
-        _tag(name, props)
-        return name, attributes
-
-    def tagged_update(
-        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str
-    ) -> Any:
-        name, attributes = update(physical_id, old, new, stack)
-        _tag(name, new)
-        return name, attributes
+    """Tags each role that CloudFormation makes or updates, and lets every check see the tags."""
+    enforce = iam_evaluator.enforce
 
     def enforce_with_role_tags(access_key: str, action: str, *more: Any, **about: Any) -> Any:
         if action == "sts:AssumeRole":
@@ -41,10 +27,7 @@ def install() -> None:
             about["service_context"] = {**(about.get("service_context") or {}), **tags}
         return enforce(access_key, action, *more, **about)
 
-    provisioners._RESOURCE_HANDLERS[_TYPE] = handlers | {
-        "create": tagged_create,
-        "update": tagged_update,
-    }
+    after_each("AWS::IAM::Role", _tag)
     iam_evaluator.enforce = enforce_with_role_tags
 
 

@@ -26,7 +26,6 @@ class Context:
     """
 
     pipeline: str
-    pipeline_arn: str
     account: str
     region: str
     pipeline_role_arn: str
@@ -34,7 +33,6 @@ class Context:
     execution_id: str
     stage: str
     action: Action
-    action_execution_id: str
     configuration: Mapping[str, str]
     inputs: Mapping[str, Artifact]
     outputs: Mapping[str, Artifact]
