@@ -35,7 +35,7 @@ lock: install ## Write the lock files anew
 	@scripts/lock
 
 permissions: install ## Write the bootstrap templates anew from what the stacks need
-	@scripts/synth --output .build/permissions && .venv/bin/python -m bootstrap write .build/permissions
+	@scripts/synth --output .build/permissions && .venv/bin/python -m accounts.bootstrap write .build/permissions
 
 sbom: install ## Say what the Lambda assets are made of: packages, licences, known vulnerabilities
 	@scripts/synth --output .build/sbom && scripts/supply-chain report .build/sbom

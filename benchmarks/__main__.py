@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.run import BENCHMARKS, REPOSITORY, Comparison, Subject, compare, staged_copy
-from services.common.aws_models import ROOTS
-from services.common.bundling import Bundle, stage
+from services.common.packaging.aws_models import ROOTS
+from services.common.packaging.bundling import Bundle, stage
 
 TABLE = REPOSITORY / "docs" / "benchmarks.md"
 DELAY = 0.010

@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from rehearsal.emulator import tls
+from embedded_aws import tls
 
 _ARN = "arn:aws:states:us-west-2:222222222222:execution:tap-dev-statemachine:x"
 _STARTED = json.dumps({"executionArn": _ARN, "startDate": 1.0}).encode()

@@ -14,11 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from gates import acknowledgements, assembly, report, rules
+from assembly import templates as assembly
+from gates import acknowledgements, report, rules
 from gates.acknowledgements import AcknowledgementsError
 from gates.finding import Finding, deduplicated
 from gates.shape import gate as shape
-from gates.tools import copies, guard, lint, memory, nag, secrets
+from gates.tools import cache as memory
+from gates.tools import copies, guard, lint, nag, secrets
 from gates.tools.run import ToolError
 
 CHECKOUT: Final = Path(__file__).parents[1]
@@ -80,7 +82,7 @@ def findings(
 
 
 def _bootstrap_templates(checkout: Path) -> list[Path]:
-    return sorted((checkout / "bootstrap").glob("*.template.yaml"))
+    return sorted((checkout / "accounts" / "bootstrap").glob("*.template.yaml"))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from embedded_aws.installation import Account
 from rehearsal import cli
 from rehearsal.errors import RehearsalError
 from rehearsal.server import REPOSITORY
-from rehearsal.world import Account
 
 type _Subcommands = argparse._SubParsersAction[ArgumentParser]
 

@@ -10,10 +10,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from embedded_aws.installation import (
+    PIPELINE,
+    REGION,
+    Account,
+    smoke_project_role_arn,
+    smoke_role_arn,
+)
 from rehearsal.credentials import Credentials
 from rehearsal.errors import NotRunningError
 from rehearsal.server import Server
-from rehearsal.world import PIPELINE, REGION, Account, smoke_project_role_arn, smoke_role_arn
 
 __all__ = ["ADMINISTRATOR", "OPERATOR", "OPERATOR_ROLE_ARN", "Credentials", "Directory"]
 

@@ -1,6 +1,6 @@
 """The behaviours that a delivery relies on, each with what would show it.
 
-Keep this list beside `rehearsal/emulator/corrections/`: every correction has a behaviour here, and
+Keep this list beside `embedded_aws/corrections/`: every correction has a behaviour here, and
 everything the emulator is known to ignore is named, so that no table passes over it in silence.
 """
 

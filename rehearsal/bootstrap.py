@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bootstrap.options import bootstrap_arguments
+from accounts.bootstrap.options import bootstrap_arguments
+from embedded_aws.installation import PIPELINE_STACK_ID, REGION, Account
 from rehearsal.commands import cdk
 from rehearsal.credentials import Credentials
 from rehearsal.server import Server
-from rehearsal.world import PIPELINE_STACK_ID, REGION, Account
 
 
 def bootstrap(server: Server, administrators: Mapping[Account, Credentials]) -> None:

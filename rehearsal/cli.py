@@ -4,11 +4,12 @@ import shutil
 import sys
 from argparse import Namespace
 
+from embedded_aws.installation import Account
+from ops.pipeline import ActionRun, action_runs, executions
 from rehearsal import approvals, shell, views
 from rehearsal.accounts import Directory
 from rehearsal.builds import is_build, log_lines
 from rehearsal.errors import NothingToAnswerError, NotRunningError, RootError, UnknownActionError
-from rehearsal.executions import ActionRun, action_runs, executions
 from rehearsal.follow import Operator
 from rehearsal.lifecycle import alone, operator
 from rehearsal.progress import Progress
@@ -16,7 +17,6 @@ from rehearsal.rehearse import rehearse
 from rehearsal.remote import Remote
 from rehearsal.server import REPOSITORY, Server, is_root
 from rehearsal.watch import bring_up_and_watch
-from rehearsal.world import Account
 
 
 def run(arguments: Namespace) -> int:

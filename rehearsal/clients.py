@@ -10,8 +10,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from embedded_aws.installation import REGION
 from rehearsal.credentials import Credentials
-from rehearsal.world import REGION
 
 _NOTHING = {
     "profile": (None, None, None, None),

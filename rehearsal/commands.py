@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from rehearsal import machine
+from embedded_aws import host as machine
 from rehearsal.credentials import Credentials
 from rehearsal.errors import CommandError
 from rehearsal.server import REPOSITORY, Server

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ops.pipeline import ActionRun, Execution, action_runs, executions
 from rehearsal.approvals import PendingApproval, pending_approval
 from rehearsal.builds import is_build, log_lines
-from rehearsal.executions import ActionRun, Execution, action_runs, executions
 from rehearsal.progress import Progress
 
 # CodePipeline can only be polled; its state changes in tenths of a second here.

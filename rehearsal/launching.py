@@ -8,9 +8,9 @@ import os
 import socket
 from pathlib import Path
 
-from rehearsal import machine
+from embedded_aws import host as machine
+from embedded_aws.installation import HOST, REGION
 from rehearsal.errors import PortInUseError
-from rehearsal.world import HOST, REGION
 
 
 def try_lock(file: int) -> bool:

@@ -6,16 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from embedded_aws.host import package_managers
+from embedded_aws.installation import PIPELINE, Account
 from rehearsal.accounts import Directory
 from rehearsal.bootstrap import bootstrap, deploy_pipeline
 from rehearsal.commands import environment, run
 from rehearsal.errors import AlreadyRunningError, NotRunningError, RootError
 from rehearsal.follow import Operator
-from rehearsal.machine import package_managers
 from rehearsal.progress import Progress
 from rehearsal.remote import Remote
 from rehearsal.server import COMMAND_LOCK, REPOSITORY, Server
-from rehearsal.world import PIPELINE, Account
 
 
 @contextmanager

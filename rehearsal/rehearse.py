@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from embedded_aws.installation import PIPELINE, Account
+from ops.pipeline import executions
 from rehearsal import approvals, fidelity, snapshot, summary, verdict
 from rehearsal.accounts import Directory
 from rehearsal.approvals import PendingApproval
-from rehearsal.executions import executions
 from rehearsal.follow import Follower, Operator
 from rehearsal.lifecycle import operator, running
 from rehearsal.progress import Progress
@@ -15,7 +16,6 @@ from rehearsal.remote import Remote
 from rehearsal.server import REPOSITORY, Server
 from rehearsal.snapshot import Snapshot
 from rehearsal.summary import Outcome
-from rehearsal.world import PIPELINE, Account
 
 
 def rehearse(root: Path, port: int | None, progress: Progress, *, keep: bool) -> bool:

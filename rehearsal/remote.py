@@ -13,7 +13,7 @@ from rehearsal.errors import RehearsalError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PYTHON = REPOSITORY / ".venv-emulator" / "bin" / "python"
-HOOK = REPOSITORY / "rehearsal" / "emulator" / "connections" / "hook.py"
+HOOK = REPOSITORY / "embedded_aws" / "connections" / "hook.py"
 
 
 class RemoteError(RehearsalError):

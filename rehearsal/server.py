@@ -21,16 +21,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from rehearsal import launching, processes
+from embedded_aws import processes
+from embedded_aws.installation import HOST, REGION
+from rehearsal import launching
 from rehearsal.clients import Session
 from rehearsal.credentials import Credentials
-from rehearsal.errors import (
-    AlreadyRunningError,
-    NotRunningError,
-    RootError,
-    ServerError,
-)
-from rehearsal.world import HOST, REGION
+from rehearsal.errors import AlreadyRunningError, NotRunningError, RootError, ServerError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COMMAND_LOCK = "command.lock"
@@ -233,7 +229,7 @@ class Server:
         environment = launching.environment(REPOSITORY, self.root, self.port)
         try:
             return subprocess.Popen(
-                [PYTHON, REPOSITORY / "rehearsal" / "emulator", *arguments],
+                [PYTHON, REPOSITORY / "embedded_aws", *arguments],
                 cwd=self.root,
                 env=environment,
                 stdin=subprocess.DEVNULL,

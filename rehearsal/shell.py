@@ -3,10 +3,10 @@
 import shlex
 from typing import Any
 
+from embedded_aws.installation import ENVIRONMENTS, local_api_url
 from rehearsal.accounts import Credentials
 from rehearsal.errors import NotDeployedError
 from rehearsal.server import Server
-from rehearsal.world import ENVIRONMENTS, local_api_url
 
 
 def export_lines(server: Server, credentials: Credentials, more: dict[str, str]) -> str:

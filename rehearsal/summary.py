@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.installation import ENVIRONMENTS
+from ops.pipeline import ActionRun, Execution, action_runs
 from rehearsal.builds import TestCase, test_cases
-from rehearsal.executions import ActionRun, Execution, action_runs
 from rehearsal.fidelity import Row, RunEvidence
 from rehearsal.follow import Operator
-from rehearsal.world import ENVIRONMENTS
 
 _SMOKE_ACTION = "Smoke"
 

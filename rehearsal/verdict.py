@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rehearsal.executions import ActionRun
+from ops.pipeline import ActionRun
 from rehearsal.fidelity import Row, Status
 from rehearsal.snapshot import Snapshot
 from rehearsal.summary import Outcome, SmokeResult

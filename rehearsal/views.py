@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.executions import Execution
+from ops.pipeline import Execution
 
 
 def status_text(state: dict[str, Any], newest: Execution | None) -> str:

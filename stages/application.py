@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from constructs import Construct
 
-from services.common.environment import Surroundings
+from services.common.infrastructure.environment import Surroundings
 from services.requests.options import DEFAULTS, RequestOptions
 from stages.tap_stack import TapStack
 

@@ -9,10 +9,10 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from services.common.api import ApiGatewayLogging
-from services.common.environment import Surroundings
-from services.common.monitoring import Monitor
-from services.common.storage import log_group
+from services.common.infrastructure.api import ApiGatewayLogging
+from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.monitoring import Monitor
+from services.common.infrastructure.storage import log_group
 from services.requests.infrastructure import RequestService
 from services.requests.monitoring import RUNBOOK, watch
 from services.requests.options import DEFAULTS, RequestOptions

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gates.assembly import Assembly, Resource, Template
-from gates.rules.reading import as_list, references
+from assembly.templates import Assembly, Resource, Template
+from assembly.text import as_list, references
 from gates.rules.registry import rule
 
 _FIX = "add an alarm on {metric} with an action: somebody has to hear it"

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from gates.assembly import Assembly, Resource
-from gates.rules.reading import as_list, joined
+from assembly.templates import Assembly, Resource
+from assembly.text import as_list, joined
 from gates.rules.registry import rule
 
 _VERSION = r"\d+\.\d+[\w.+-]*"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gates.assembly import Assembly, Resource
-from gates.rules.reading import references
+from assembly.templates import Assembly, Resource
+from assembly.text import references
 from gates.rules.registry import rule
 
 TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")

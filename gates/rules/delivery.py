@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gates.assembly import Assembly, Resource
+from assembly.templates import Assembly, Resource
 from gates.rules.registry import rule
 
 _DEPLOYS = ("CloudFormation", "CodeDeploy", "ECS", "ServiceCatalog")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gates.assembly import Assembly, Resource
-from gates.rules.reading import settings, texts
+from assembly.templates import Assembly, Resource
+from assembly.text import settings, texts
 from gates.rules.registry import rule
 
 _ORIGINS = re.compile(

@@ -6,8 +6,8 @@ import fnmatch
 from collections.abc import Iterator
 from typing import Any
 
-from gates.assembly import Assembly, Resource, Template
-from gates.rules.reading import as_list, references
+from assembly.templates import Assembly, Resource, Template
+from assembly.text import as_list, references
 from gates.rules.registry import rule
 
 # Actions that cause what triggers a function, in small letters.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from gates.assembly import Assembly, Resource
+from assembly.templates import Assembly, Resource
 from gates.finding import Finding
 
 Hit = Resource | tuple[Resource, str]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gates.assembly import Assembly, Resource
-from gates.rules.reading import as_list, joined
+from assembly.templates import Assembly, Resource
+from assembly.text import as_list, joined
 from gates.rules.registry import rule
 
 _WHOLE_ACCOUNT = re.compile(

@@ -10,8 +10,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from gates.assembly import Assembly, Resource, Template
-from gates.rules.reading import references
+from assembly.templates import Assembly, Resource, Template
+from assembly.text import references
 from gates.rules.registry import rule
 
 # What the input may hold: ids and places of data, never the data.

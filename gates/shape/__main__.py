@@ -9,7 +9,7 @@ import difflib
 import sys
 from pathlib import Path
 
-from gates.shape.delivery import Delivery
+from assembly.pipeline import Delivery
 from gates.shape.snapshot import render
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gates.shape.delivery import Action, Delivery
-from gates.shape.intended import Target
+from assembly.intended import Target
+from assembly.pipeline import Action, Delivery
+from assembly.plain import plain
 from gates.shape.permissions import role_of
-from gates.shape.plain import plain
 from gates.shape.violation import Violation
 
 # What may stand in a stage: a kind of action, or the project that a CodeBuild action starts.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gates.shape.delivery import Delivery
+from assembly.pipeline import Delivery
 from gates.shape.permissions import Role, roles
 from gates.shape.violation import Violation
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gates.shape.delivery import Delivery
-from gates.shape.plain import listed, plain
+from assembly.pipeline import Delivery
+from assembly.plain import listed, plain
 from gates.shape.violation import Violation
 
 PRIVATE = {

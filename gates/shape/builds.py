@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from gates.shape.delivery import PROJECT as PROJECT_TYPE
-from gates.shape.delivery import Delivery
+from assembly.pipeline import PROJECT as PROJECT_TYPE
+from assembly.pipeline import Delivery
 from gates.shape.permissions import role_of
 from gates.shape.violation import Violation
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from assembly.pipeline import Delivery
 from gates.finding import Finding
-from gates.shape.delivery import Delivery
 from gates.shape.rules import judge
 
 

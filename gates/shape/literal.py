@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gates.shape.delivery import Delivery, Stack
+from assembly.pipeline import Delivery, Stack
 from gates.shape.violation import Violation
 
 # Macros rewrite a template when it is deployed; AWS::Include reads a part of it from a bucket.

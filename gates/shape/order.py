@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from gates.shape.delivery import PIPELINE, Action, Delivery
-from gates.shape.intended import PIPELINE as PIPELINE_NAME
-from gates.shape.intended import STAGES, Target
+from assembly.intended import PIPELINE as PIPELINE_NAME
+from assembly.intended import STAGES, Target
+from assembly.pipeline import PIPELINE, Action, Delivery
 from gates.shape.permissions import role_of
 from gates.shape.violation import Violation
 
@@ -52,7 +52,7 @@ def stages_in_order(delivery: Delivery) -> Iterator[Violation]:
         yield Violation(
             "the pipeline",
             f"its stages are {', '.join(names)}; reviewed were {', '.join(STAGES)}",
-            "restore the order, or have a new one reviewed in gates/shape/intended.py",
+            "restore the order, or have a new one reviewed in assembly/intended.py",
         )
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from gates.shape.delivery import Stack
-from gates.shape.plain import listed, plain
+from assembly.pipeline import Stack
+from assembly.plain import listed, plain
 
 ROLE = "AWS::IAM::Role"
 POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gates.shape import actions, approvals, artifacts, builds, literal, order, smoke, sources, twins
-from gates.shape.delivery import Delivery
+from assembly.pipeline import Delivery
+from gates.shape import (
+    actions,
+    approvals,
+    artifacts,
+    builds,
+    literal,
+    order,
+    smoke,
+    sources,
+)
+from gates.shape import (
+    parity as twins,
+)
 from gates.shape.snapshot import permissions_were_reviewed
 from gates.shape.violation import Violation
 

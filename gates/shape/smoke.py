@@ -6,11 +6,11 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from gates.shape.delivery import Build, Delivery, Stack
-from gates.shape.intended import Target
+from assembly.intended import Target
+from assembly.pipeline import Build, Delivery, Stack
+from assembly.plain import listed, plain
 from gates.shape.order import smoke_of
 from gates.shape.permissions import Role, role_of, roles
-from gates.shape.plain import listed, plain
 from gates.shape.violation import Violation
 
 COMMANDS = ["scripts/install-python", "scripts/smoke"]

@@ -15,9 +15,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gates.shape.delivery import Delivery, Stack
+from assembly.pipeline import Delivery, Stack
+from assembly.plain import listed, plain
 from gates.shape.permissions import POLICIES, RESOURCE_POLICIES, Role, roles, statements
-from gates.shape.plain import listed, plain
 from gates.shape.violation import Violation
 
 UPDATE = "make iam"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gates.shape.delivery import Delivery
-from gates.shape.plain import plain
+from assembly.pipeline import Delivery
+from assembly.plain import plain
 from gates.shape.violation import Violation
 
 # What starts the pipeline on a schedule, on an event or by a call of a function of ours.

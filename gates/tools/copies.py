@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gates.assembly import Assembly, Template
+from assembly.templates import Assembly, Template
 
 
 @dataclass(frozen=True)

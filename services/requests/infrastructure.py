@@ -13,10 +13,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from services.common.api import signed_api
-from services.common.environment import Surroundings
-from services.common.function import PythonFunction
-from services.common.storage import log_group, table
+from services.common.infrastructure.api import signed_api
+from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.function import PythonFunction
+from services.common.infrastructure.storage import log_group, table
 from services.requests.options import DEFAULTS, RequestOptions
 from services.requests.payloads import PAYLOAD_PREFIX, payload_bucket
 from services.requests.runtime.models import PENDING_INDEX

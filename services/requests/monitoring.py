@@ -5,10 +5,10 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from services.common.alarms import PERIOD, Missing, Trigger
-from services.common.environment import Surroundings
-from services.common.function import METRICS_NAMESPACE
-from services.common.monitoring import Monitor
+from services.common.infrastructure.alarms import PERIOD, Missing, Trigger
+from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.function import METRICS_NAMESPACE
+from services.common.infrastructure.monitoring import Monitor
 from services.requests.infrastructure import RequestService
 from services.requests.runtime.metric_names import SERVICE, Metric
 

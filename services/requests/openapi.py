@@ -11,11 +11,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from services.common import openapi
-from services.common.api import THROTTLING_BURST, THROTTLING_RATE
-from services.common.api_page import page
-from services.common.bundling import REPOSITORY
-from services.common.openapi import Json, header, ref
+from services.common.infrastructure.api import THROTTLING_BURST, THROTTLING_RATE
+from services.common.packaging import openapi
+from services.common.packaging.api_page import page
+from services.common.packaging.bundling import REPOSITORY
+from services.common.packaging.openapi import Json, header, ref
 from services.common.runtime.problems import (
     BodyTooLargeError,
     InternalError,

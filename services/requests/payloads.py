@@ -6,8 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from services.common.environment import Surroundings
-from services.common.storage import private_bucket
+from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.storage import private_bucket
 from services.requests.runtime.models import ACCEPTANCE_TAG, UNDECIDED_TAG
 
 PAYLOAD_PREFIX = "requests/"

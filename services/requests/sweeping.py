@@ -9,8 +9,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from services.common.environment import Surroundings
-from services.common.function import PythonFunction
+from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.function import PythonFunction
 
 SWEEP_EVERY = cdk.Duration.minutes(1)
 

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import pytest
 
+from embedded_aws.installation import PIPELINE, Account
+from ops.pipeline import Execution, action_runs, executions
 from rehearsal.accounts import Directory
 from rehearsal.approvals import PendingApproval
-from rehearsal.executions import Execution, action_runs, executions
 from rehearsal.follow import Follower, Operator
 from rehearsal.lifecycle import bring_up, operator
 from rehearsal.progress import Progress
 from rehearsal.remote import Remote
 from rehearsal.server import REPOSITORY, Server
-from rehearsal.world import PIPELINE, Account
 
 HANDLER = "services/requests/runtime/handler.py"
 PIPELINE_STACK = "pipeline/stack.py"

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gates.assembly import Assembly, Stack, Template
+from assembly.templates import Assembly, Stack, Template
 
 PROD = Stack("tap-prod", "333333333333", termination_protection=True, disposable=False)
 DEV = Stack("tap-dev", "222222222222", termination_protection=False, disposable=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gates.shape.delivery import Delivery
+from assembly.pipeline import Delivery
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from cases import resource
 
+from assembly.templates import Assembly, read
 from gates.__main__ import CHECKOUT, main
 from gates.acknowledgements import Judged
-from gates.assembly import Assembly, read
 from gates.finding import Finding, deduplicated
 from gates.report import text
 from gates.tools import copies, guard, lint, nag, secrets

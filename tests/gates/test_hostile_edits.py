@@ -12,7 +12,7 @@ from cloud_assembly import REPOSITORY, Assembly
 from drafts import Draft
 from mutants import MUTANTS, Mutation
 
-from gates.shape.delivery import Delivery
+from assembly.pipeline import Delivery
 from gates.shape.rules import RULES, judge
 
 SNAPSHOT = REPOSITORY / "tests/gates/iam.snapshot"

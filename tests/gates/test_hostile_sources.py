@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from cloud_assembly import REPOSITORY, copy_checkout, synthesize
 
-from gates.shape.delivery import Delivery
+from assembly.pipeline import Delivery
 from gates.shape.rules import RULES
 
 SNAPSHOT = REPOSITORY / "tests/gates/iam.snapshot"

@@ -10,7 +10,7 @@ from pathlib import Path
 from cases import assembly, resource
 
 from gates.finding import Finding
-from gates.tools.memory import Memory, key
+from gates.tools.cache import Memory, key
 
 FOUND = Finding("Tap/Bucket", "t.json", "X1", "why", "fix")
 

@@ -14,7 +14,7 @@ from cloud_assembly import REPOSITORY
 from drafts import Draft
 from test_pipeline_sources import with_source
 
-from gates.shape.delivery import Delivery
+from assembly.pipeline import Delivery
 from gates.shape.rules import RULES, judge
 
 SOURCES = (

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cases import DEV, PROD, arn, assembly, policy, resource
 
-from gates.assembly import Assembly, Stack
+from assembly.templates import Assembly, Stack
 from gates.rules import RULES
 
 KEEP = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}

@@ -13,8 +13,8 @@ import pytest
 from cloud_assembly import REPOSITORY, Assembly
 from drafts import Draft
 
+from assembly.pipeline import Delivery
 from gates.shape import __main__ as command
-from gates.shape.delivery import Delivery
 from gates.shape.permissions import Role
 from gates.shape.snapshot import permissions_were_reviewed, render
 

@@ -15,9 +15,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
+from embedded_aws.installation import HOST, REGION, Account
 from rehearsal.accounts import Credentials
 from rehearsal.server import Server
-from rehearsal.world import HOST, REGION, Account
 
 
 def trust(service: str) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from embedded_aws.installation import Account
 from rehearsal.accounts import Credentials, Directory
 from rehearsal.server import Server
-from rehearsal.world import Account
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.installation import REGION, Account
 from rehearsal.accounts import Credentials
 from rehearsal.remote import Remote
 from rehearsal.server import Server
-from rehearsal.world import REGION, Account
 from tests.rehearsal.pipelines import APPROVAL, SOURCE, action
 
 NAME = "delivery"

@@ -11,8 +11,8 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from embedded_aws.installation import REGION, Account
 from rehearsal.clients import Session
-from rehearsal.world import REGION, Account
 from stages.application import PERMISSIONS_BOUNDARY_NAME, ApplicationStage
 
 ENVIRONMENT = "dev"

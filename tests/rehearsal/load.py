@@ -31,11 +31,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
-from rehearsal import processes
+from embedded_aws import processes
+from embedded_aws.installation import HOST, REGION, Account, local_api_url
 from rehearsal.accounts import Credentials, Directory
 from rehearsal.clients import Session
 from rehearsal.server import Server
-from rehearsal.world import HOST, REGION, Account, local_api_url
 from tests.rehearsal import aws
 from tests.rehearsal.deployments import deploy
 

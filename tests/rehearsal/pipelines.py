@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.emulator.codepipeline.actions.base import Context, Outcome
-from rehearsal.emulator.codepipeline.engine import Engine
-from rehearsal.emulator.codepipeline.errors import ActionError
-from rehearsal.emulator.codepipeline.model import parse
-from rehearsal.emulator.codepipeline.state import Execution, Pipeline, State
+from embedded_aws.codepipeline.actions.base import Context, Outcome
+from embedded_aws.codepipeline.engine import Engine
+from embedded_aws.codepipeline.errors import ActionError
+from embedded_aws.codepipeline.model import parse
+from embedded_aws.codepipeline.state import Execution, Pipeline, State
 
 ACCOUNT, REGION = "111111111111", "us-west-2"
 PATIENCE = 10.0

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from embedded_aws.installation import Account, smoke_project_role_arn, smoke_role_arn
 from rehearsal.accounts import Credentials, Directory
 from rehearsal.bootstrap import bootstrap
 from rehearsal.clients import Session
 from rehearsal.errors import CommandError, NotRunningError
 from rehearsal.server import Server
-from rehearsal.world import Account, smoke_project_role_arn, smoke_role_arn
 from tests.rehearsal import aws
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from embedded_aws.installation import Account
 from rehearsal.credentials import Credentials
 from rehearsal.server import Server
-from rehearsal.world import Account
 from tests.rehearsal.codebuild_world import ALLOWED, BUCKET, Projects, phase
 
 CANARY = "developers-own-value"

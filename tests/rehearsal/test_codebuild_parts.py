@@ -20,12 +20,12 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.emulator.codebuild import artifacts, buildspec, junit, runtimes
-from rehearsal.emulator.codebuild.buildspec import FileSet
-from rehearsal.emulator.codebuild.errors import BuildError, InterruptedBuildError
-from rehearsal.emulator.codebuild.logs import Redactor
-from rehearsal.emulator.codebuild.plan import plan
-from rehearsal.emulator.codebuild.runner import Runner
+from embedded_aws.codebuild import artifacts, buildspec, junit, runtimes
+from embedded_aws.codebuild.buildspec import FileSet
+from embedded_aws.codebuild.errors import BuildError, InterruptedBuildError
+from embedded_aws.codebuild.logs import Redactor
+from embedded_aws.codebuild.plan import plan
+from embedded_aws.codebuild.runner import Runner
 
 MINIMAL = "version: 0.2\nphases: {build: {commands: [make]}}\n"
 
@@ -279,7 +279,7 @@ def test_when_the_server_dies_its_builds_die_with_it(tmp_path: Path) -> None:
         "import sys, time\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "from pathlib import Path\n"
-        "from rehearsal.emulator.codebuild.runner import Runner\n"
+        "from embedded_aws.codebuild.runner import Runner\n"
         f"root = Path({str(tmp_path)!r})\n"
         "runner = Runner(shell='/bin/sh', folder=root / 'c', directory=root,\n"
         "    environment={'PATH': '/usr/bin:/bin'}, output=print, deadline=time.monotonic() + 60)\n"

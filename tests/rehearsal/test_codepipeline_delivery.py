@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from embedded_aws.installation import REGION, Account
 from rehearsal.accounts import Credentials, Directory
 from rehearsal.server import REPOSITORY, Server
-from rehearsal.world import REGION, Account
 from tests.rehearsal import aws
 from tests.rehearsal.delivery import BUCKET, GOOD, NAME, Delivery, deployment, pipeline
 

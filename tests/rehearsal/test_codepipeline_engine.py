@@ -10,18 +10,10 @@ import threading
 
 import pytest
 
-from rehearsal.emulator.codepipeline.actions.base import Context, Outcome
-from rehearsal.emulator.codepipeline.errors import CodePipelineError
-from rehearsal.emulator.codepipeline.model import parse
-from tests.rehearsal.pipelines import (
-    APPROVAL,
-    PATIENCE,
-    REGION,
-    Bench,
-    action,
-    properties,
-    source,
-)
+from embedded_aws.codepipeline.actions.base import Context, Outcome
+from embedded_aws.codepipeline.errors import CodePipelineError
+from embedded_aws.codepipeline.model import parse
+from tests.rehearsal.pipelines import APPROVAL, PATIENCE, REGION, Bench, action, properties, source
 
 DEV = ("Dev", [action("Deploy"), action("Smoke", order=2)])
 PROMOTE = ("Promote", [action("Approve", APPROVAL)])
@@ -172,7 +164,7 @@ def test_an_approval_is_answered_once() -> None:
 
 
 def test_an_approval_that_nobody_answers_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rehearsal.emulator.codepipeline.engine.APPROVAL_TIMEOUT_MINUTES", 0.001)
+    monkeypatch.setattr("embedded_aws.codepipeline.engine.APPROVAL_TIMEOUT_MINUTES", 0.001)
     bench = Bench(properties(PROMOTE, PROD))
     execution = bench.start()
     bench.ended(execution, "Failed")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from rehearsal.emulator.codepipeline.errors import ActionError, StructureError
-from rehearsal.emulator.codepipeline.model import parse
-from rehearsal.emulator.codepipeline.triggers import Criteria, Push, PushFilter, Trigger, judge
-from rehearsal.emulator.codepipeline.triggers import matches as glob_matches
-from rehearsal.emulator.codepipeline.variables import resolve_configuration
+from embedded_aws.codepipeline.errors import ActionError, StructureError
+from embedded_aws.codepipeline.model import parse
+from embedded_aws.codepipeline.triggers import Criteria, Push, PushFilter, Trigger, judge
+from embedded_aws.codepipeline.triggers import matches as glob_matches
+from embedded_aws.codepipeline.variables import resolve_configuration
 from tests.rehearsal.pipelines import REGION, action, properties
 
 DEV = ("Dev", [action("Deploy")])

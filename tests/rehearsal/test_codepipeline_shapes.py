@@ -13,9 +13,9 @@ import boto3
 import pytest
 from botocore.model import ServiceModel, Shape
 
-from rehearsal.emulator.codepipeline import views
-from rehearsal.emulator.codepipeline.actions.base import Context, Outcome
-from rehearsal.emulator.codepipeline.state import Revision, now
+from embedded_aws.codepipeline import views
+from embedded_aws.codepipeline.actions.base import Context, Outcome
+from embedded_aws.codepipeline.state import Revision, now
 from tests.rehearsal.pipelines import APPROVAL, Bench, action, properties
 
 MODEL: ServiceModel = boto3.client(

@@ -1,6 +1,6 @@
 """Proves that the emulator, once corrected, answers as AWS documents it.
 
-Each test is about one correction of `rehearsal/emulator/corrections/` or one behaviour that the
+Each test is about one correction of `embedded_aws/corrections/` or one behaviour that the
 rehearsal's claims rest on; without the correction it fails. It does not prove that AWS behaves so:
 the corrections' docstrings name the pages that say it.
 """
@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from embedded_aws.installation import REGION, Account
 from rehearsal.accounts import Credentials
 from rehearsal.clients import Session
 from rehearsal.server import REPOSITORY, Server
-from rehearsal.world import REGION, Account
 from tests.rehearsal import aws
 
 ANSWERS = """
@@ -427,7 +427,7 @@ def test_functions_see_nothing_of_the_developers_environment(dev: Session) -> No
 
 
 def test_another_release_of_the_emulator_is_refused_by_name(tmp_path: Path) -> None:
-    ask = "from rehearsal.emulator import corrections; corrections.check('1.6.0')"
+    ask = "from embedded_aws import corrections; corrections.check('1.6.0')"
     python = REPOSITORY / ".venv-emulator" / "bin" / "python"
     done = subprocess.run(
         [python, "-c", ask],

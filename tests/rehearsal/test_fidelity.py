@@ -90,7 +90,7 @@ def test_every_named_check_is_a_smoke_test() -> None:
 
 
 def test_every_correction_has_a_row_and_every_row_a_correction(emulator: Server) -> None:
-    folder = REPOSITORY / "rehearsal" / "emulator" / "corrections"
+    folder = REPOSITORY / "embedded_aws" / "corrections"
     files = {file.stem for file in folder.glob("*.py")} - {"__init__"}
     assert {b.correction for b in BEHAVIOURS if b.correction} == files
     logged = next(line for line in emulator.log.read_text().splitlines() if "corrections: " in line)

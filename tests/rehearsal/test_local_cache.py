@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.emulator.codebuild.errors import BuildspecError
-from rehearsal.emulator.codebuild.local_cache import LocalCache
+from embedded_aws.codebuild.errors import BuildspecError
+from embedded_aws.codebuild.local_cache import LocalCache
 
 PATHS = ("node_modules/**/*", "deep/cache/**/*")
 

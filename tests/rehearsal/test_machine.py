@@ -9,8 +9,8 @@ import os
 
 import pytest
 
-from rehearsal import machine
-from rehearsal.emulator.codebuild import environment
+from embedded_aws import host as machine
+from embedded_aws.codebuild import environment
 
 CANARY = "developers-own-value"
 

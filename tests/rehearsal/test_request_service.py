@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from embedded_aws.installation import Account, local_api_url
 from rehearsal.accounts import Credentials
 from rehearsal.clients import Session
 from rehearsal.server import Server
-from rehearsal.world import Account, local_api_url
 from services.common.runtime.problems import UnavailableError
 from services.requests.runtime.logic import RequestDesk
 from services.requests.runtime.models import Row, Submission

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import SSLError
 
-from rehearsal import processes
+from embedded_aws import processes
+from embedded_aws.installation import REGION, Account, local_api_url
 from rehearsal import server as server_module
 from rehearsal.accounts import Credentials
 from rehearsal.clients import Session
@@ -31,7 +32,6 @@ from rehearsal.errors import (
     ServerError,
 )
 from rehearsal.server import PYTHON, REPOSITORY, Server
-from rehearsal.world import REGION, Account, local_api_url
 from tests.rehearsal import aws
 
 ROOT_OF_DEV = Credentials(str(Account.DEV), "root")
@@ -185,7 +185,7 @@ def start_worker(server: Server) -> None:
 
 LATE_CHILDREN = """
 import subprocess, sys, time
-from rehearsal import processes
+from embedded_aws import processes
 shell = subprocess.Popen(["sh", "-c", "sleep 60 & echo $!; sleep 60 & echo $!; wait"],
     start_new_session=True, stdout=subprocess.PIPE, text=True)
 print(shell.stdout.readline(), shell.stdout.readline(), flush=True)
@@ -279,7 +279,7 @@ class TestCrashes:
 
 def make_certificates(root: Path) -> None:
     """What a server does first, in the server's interpreter."""
-    script = "import sys, pathlib; from rehearsal.emulator import tls"
+    script = "import sys, pathlib; from embedded_aws import tls"
     script += "; tls.ensure(pathlib.Path(sys.argv[1]))"
     subprocess.run([PYTHON, "-c", script, str(root)], cwd=REPOSITORY, check=True)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ops.pipeline import ActionRun, Execution
 from rehearsal import fidelity, verdict
 from rehearsal.builds import TestCase as Case
-from rehearsal.executions import ActionRun, Execution
 from rehearsal.summary import Outcome, SmokeResult
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

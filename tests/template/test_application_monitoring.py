@@ -20,8 +20,8 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 from cloud_assembly import REPOSITORY, plain
 
-from services.common.environment import Surroundings
-from services.common.monitoring import Monitor
+from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.monitoring import Monitor
 from services.requests.monitoring import RUNBOOK
 from services.requests.runtime.metric_names import SERVICE, Metric
 

@@ -20,13 +20,13 @@ import pytest
 import yaml
 from cloud_assembly import Assembly
 
-from bootstrap import boundary, execution, generate, iam_actions, trust
-from bootstrap.assembly import ACCOUNTS, Account, Resource, listed, plain, read
-from bootstrap.customise import BOUNDARY_NAME, UnexpectedTemplateError, customise
-from bootstrap.needs import UnknownNeedsError, needed_actions
-from bootstrap.options import bootstrap_arguments, template_path
-from bootstrap.scope import UnknownServiceError, patterns
-from bootstrap.unneeded import UNNEEDED
+from accounts.bootstrap import boundary, execution, generate, iam_actions, trust
+from accounts.bootstrap.assembly import ACCOUNTS, Account, Resource, listed, plain, read
+from accounts.bootstrap.customise import BOUNDARY_NAME, UnexpectedTemplateError, customise
+from accounts.bootstrap.needs import UnknownNeedsError, needed_actions
+from accounts.bootstrap.options import bootstrap_arguments, template_path
+from accounts.bootstrap.scope import UnknownServiceError, patterns
+from accounts.bootstrap.unneeded import UNNEEDED
 
 IDS = {"tools": "111111111111", "dev": "222222222222", "prod": "333333333333"}
 TARGETS = ["dev", "prod"]

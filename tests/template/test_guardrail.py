@@ -25,8 +25,8 @@ import pytest
 import yaml
 from cloud_assembly import REPOSITORY, Assembly, plain
 
-from bootstrap.options import template_path
-from guardrail.stack import RULES, STACK, GuardrailStack
+from accounts.bootstrap.options import template_path
+from accounts.guardrail.stack import RULES, STACK, GuardrailStack
 
 PROD = "333333333333"
 Template = dict[str, Any]

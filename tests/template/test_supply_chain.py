@@ -20,9 +20,9 @@ from cloud_assembly import REPOSITORY, Assembly
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from supply_chain import licences, sbom, vulnerabilities
-from supply_chain.__main__ import report
-from supply_chain.assets import Asset, Package, UnlockedPackageError, assets, locks
+from gates.supply_chain import licences, sbom, vulnerabilities
+from gates.supply_chain.__main__ import report
+from gates.supply_chain.assets import Asset, Package, UnlockedPackageError, assets, locks
 
 
 @pytest.fixture(scope="module")

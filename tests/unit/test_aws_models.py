@@ -13,8 +13,8 @@ import pytest
 from botocore import xform_name
 from botocore.config import Config
 
-from services.common import aws_models
-from services.common.aws_models import FOLDER, OPERATIONS, REPOSITORY, ROOT_LABELS, ROOTS
+from services.common.packaging import aws_models
+from services.common.packaging.aws_models import FOLDER, OPERATIONS, REPOSITORY, ROOT_LABELS, ROOTS
 from services.common.runtime.aws import Aws
 
 _HINT = "run `make install`"

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from services.common import bundling
-from services.common.bundling import REPOSITORY, Bundle, BundlingError, stage
+from services.common.packaging import bundling
+from services.common.packaging.bundling import REPOSITORY, Bundle, BundlingError, stage
 
 RUNTIME = "services/requests/runtime"
 # What Lambda's Python 3.12 runtime has besides the standard library.
@@ -118,7 +118,7 @@ def test_infrastructure_and_tests_are_no_part_of_the_address(tmp_path: Path) -> 
     bundle = checkout(tmp_path)
     before = bundle.address()
     (tmp_path / "services/requests/infrastructure.py").write_text("")
-    (tmp_path / "services/common/bundling.py").write_text("")
+    (tmp_path / "services/common/packaging/bundling.py").write_text("")
     assert bundle.address() == before
 
 

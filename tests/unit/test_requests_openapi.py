@@ -20,9 +20,9 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from requests_fakes import World, document, get, post
 
-from services.common import openapi
-from services.common.api import refusal_template
-from services.common.api_page import page
+from services.common.infrastructure.api import refusal_template
+from services.common.packaging import openapi
+from services.common.packaging.api_page import page
 from services.common.runtime.problems import ProblemError
 from services.requests.openapi import FOLDER
 from services.requests.openapi import document as generate

@@ -1,8 +1,9 @@
 """The way to AWS: one botocore session for all clients of a function.
 
 Only botocore is imported, not boto3, of which we would use a thin cover. What botocore reads is cut
-down to what the function calls (services/common/aws_models.py): the descriptions of services, and
-the certificate authorities. Together this is half of a cold start; docs/benchmarks.md has figures.
+down to what the function calls (services/common/packaging/aws_models.py): the descriptions of
+services, and the certificate authorities. Together this is half of a cold start;
+docs/benchmarks.md has figures.
 """
 
 from __future__ import annotations

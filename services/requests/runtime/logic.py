@@ -22,13 +22,7 @@ from services.common.runtime.problems import (
     RequestGivenUpError,
     UnavailableError,
 )
-from services.requests.runtime.models import (
-    PAYLOAD_MISSING,
-    Acceptance,
-    Row,
-    Status,
-    Submission,
-)
+from services.requests.runtime.models import PAYLOAD_MISSING, Acceptance, Row, Status, Submission
 from services.requests.runtime.ports import Ledger, PayloadStore, WorkflowStarter
 
 PAYLOAD_KEY = "requests/{request_id}.json"

@@ -1,0 +1,170 @@
+"""Our bootstrap template: the pinned CLI's own, with a few changes that are written down here.
+
+What stays is CDK's: bucket, repository, role names, version. What changes is who may take the
+roles, what CloudFormation may do, and which stacks the deploy role may touch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import Any, Final
+
+from accounts.bootstrap import boundary, execution
+from accounts.bootstrap.assembly import Account
+from accounts.bootstrap.trust import BOOTSTRAP_ROLES
+
+BOUNDARY_NAME: Final = "tap-permissions-boundary"
+EXECUTION_NAME: Final = "tap-cloudformation"
+_ENDING_STACKS: Final = ("cloudformation:DeleteStack", "cloudformation:UpdateTerminationProtection")
+
+Template = dict[str, Any]
+
+
+class UnexpectedTemplateError(Exception):
+    """The CLI's template is not as this module knows it; the text says where. Read it anew."""
+
+
+def customise(original: Template, account: Account, trusted: dict[str, list[str]]) -> Template:
+    """The template for one account, from what `cdk bootstrap --show-template` prints.
+
+    trusted: by logical id, the names of tools' roles that may take a bootstrap role from there;
+    empty for the tools account itself, which trusts no other.
+    """
+    template = deepcopy(original)
+    template["Description"] = f"CDK bootstrap of the account {account.name}, narrowed to one system"
+    variant = template["Parameters"]["BootstrapVariant"]
+    # The CLI does not overwrite a stack of another variant: neither by its default template.
+    variant["Default"] = f"tap: {account.name}"
+    for logical_id in BOOTSTRAP_ROLES.values():
+        _narrow_trust(template, logical_id, trusted.get(logical_id, []))
+    _narrow_deploy_role(template, account)
+    _add_policies(template, account)
+    _drop_legacy(template)
+    _drop_unused(template)
+    return template
+
+
+def _narrow_trust(template: Template, logical_id: str, names: list[str]) -> None:
+    """Keeps the account's own principals; of another account's, only these roles."""
+    document = template["Resources"][logical_id]["Properties"]["AssumeRolePolicyDocument"]
+    own, foreign = _split(document["Statement"], logical_id)
+    narrowed = [_only_roles(each, names) for each in foreign] if names else []
+    document["Statement"] = own + narrowed
+
+
+def _split(statements: Iterable[Any], logical_id: str) -> tuple[list[Any], list[Any]]:
+    own: list[Any] = []
+    foreign: list[Any] = []
+    for statement in statements:
+        match statement:
+            case {"Principal": {"AWS": {"Ref": "AWS::AccountId"}}}:
+                own.append(statement)
+            case {"Fn::If": ["HasTrustedAccounts", _, {"Ref": "AWS::NoValue"}]}:
+                foreign.append(statement)
+            case {"Fn::If": ["HasTrustedAccountsForLookup", _, {"Ref": "AWS::NoValue"}]}:
+                continue  # Nothing is looked up from another account.
+            case _:
+                raise UnexpectedTemplateError(f"{logical_id} trusts in a new way: {statement}")
+    return own, foreign
+
+
+def _only_roles(statement: Template, names: list[str]) -> Template:
+    condition, inner, otherwise = statement["Fn::If"]
+    # Whose role it is, the principal says already: one of TrustedAccounts.
+    arns = {"aws:PrincipalArn": [f"arn:*:iam::*:role/{name}" for name in names]}
+    inner = dict(inner)
+    match inner.get("Condition"):
+        case None:
+            inner["Condition"] = {"ArnLike": arns}
+        case {"Fn::If": ["ShouldDenyExternalId", deny, {"Ref": "AWS::NoValue"}]}:
+            both = [{**deny, "ArnLike": arns}, {"ArnLike": arns}]
+            inner["Condition"] = {"Fn::If": ["ShouldDenyExternalId", *both]}
+        case other:
+            raise UnexpectedTemplateError(f"a trust has a new condition: {other}")
+    return {"Fn::If": [condition, inner, otherwise]}
+
+
+def _narrow_deploy_role(template: Template, account: Account) -> None:
+    """Lets the deploy role touch this system's stacks and read the pipeline's artifacts, no more.
+
+    Else it could change or delete any stack of the account, the guardrail's included. Where the
+    pipeline deploys by change sets only, it can neither delete a stack nor make it deletable.
+    """
+    (policy,) = template["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
+    by_sid = {each.get("Sid", "PassRole"): each for each in policy["PolicyDocument"]["Statement"]}
+    here = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack"
+    prefix = account.prefix
+    stacks = [{"Fn::Sub": f"{here}/{prefix}/*"}, {"Fn::Sub": f"{here}/{prefix}-*"}]
+    by_sid["DeployPermissions"]["Resource"] = stacks
+    by_sid["CliPermissions"]["Resource"] = stacks
+    by_sid["CliPermissions"]["Action"].remove("sts:GetCallerIdentity")  # Needs no permission.
+    if account.name != "tools":
+        for sid in ("DeployPermissions", "CliPermissions"):
+            actions = by_sid[sid]["Action"]
+            by_sid[sid]["Action"] = [each for each in actions if each not in _ENDING_STACKS]
+    artifacts = by_sid["PipelineCrossAccountArtifactsBucket"]
+    artifacts["Action"] = ["s3:GetObject*", "s3:GetBucket*", "s3:List*"]
+    artifacts["Resource"] = {"Fn::Sub": "arn:${AWS::Partition}:s3:::tap-pipeline-*"}
+    by_sid["PipelineCrossAccountArtifactsKey"]["Action"] = ["kms:Decrypt", "kms:DescribeKey"]
+    del by_sid["Refactor"]
+    policy["PolicyDocument"]["Statement"] = [each for each in by_sid.values() if each["Action"]]
+
+
+def _drop_legacy(template: Template) -> None:
+    """CDK's example of a boundary, which is not ours, and an ACL, which S3 ignores by default."""
+    del template["Resources"]["CdkBoostrapPermissionsBoundaryPolicy"]
+    del template["Resources"]["StagingBucket"]["Properties"]["AccessControl"]
+
+
+def _drop_unused(template: Template) -> None:
+    """Parameters and conditions that nothing refers to any more; the CLI passes none of those."""
+    # The CLI reads it from the stack's parameters, so nothing in the template has to.
+    template["Outputs"]["BootstrapVariant"] = {"Value": {"Ref": "BootstrapVariant"}}
+    body = json.dumps([template["Resources"], template["Outputs"]])
+    conditions = template["Conditions"]
+    used = {name for name in conditions if f'"{name}"' in body}
+    # One condition may be made of others.
+    used |= {
+        name for name in conditions if any(f'"{name}"' in json.dumps(conditions[u]) for u in used)
+    }
+    template["Conditions"] = {name: conditions[name] for name in conditions if name in used}
+    body += json.dumps(template["Conditions"])
+    template["Parameters"] = {
+        name: parameter
+        for name, parameter in template["Parameters"].items()
+        if f'{{"Ref": "{name}"}}' in body or f"${{{name}}}" in body
+    }
+
+
+def _add_policies(template: Template, account: Account) -> None:
+    documents = execution.documents(execution.statements(account))
+    for number, document in enumerate(documents, start=1):
+        template["Resources"][f"ExecutionPolicy{number}"] = _managed_policy(
+            f"{EXECUTION_NAME}-{number}",
+            "What CloudFormation may do: what our stacks need",
+            document,
+        )
+    template["Resources"]["PermissionsBoundary"] = _managed_policy(
+        BOUNDARY_NAME,
+        "The most that a role may do which CloudFormation creates",
+        {"Version": "2012-10-17", "Statement": boundary.statements(account)},
+    )
+    role = template["Resources"]["CloudFormationExecutionRole"]
+    # It names them by ARN, as an option of the CLI, so CloudFormation cannot see the order.
+    role["DependsOn"] = [f"ExecutionPolicy{number + 1}" for number in range(len(documents))]
+    # Without policies the CLI's template would fall back on AdministratorAccess.
+    role["Properties"]["ManagedPolicyArns"] = {"Ref": "CloudFormationExecutionPolicies"}
+    del template["Parameters"]["CloudFormationExecutionPolicies"]["Default"]
+
+
+def _managed_policy(name: str, description: str, document: Template) -> Template:
+    return {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {
+            "ManagedPolicyName": name,
+            "Description": description,
+            "PolicyDocument": document,
+        },
+    }

@@ -1,0 +1,99 @@
+"""Deployment with CloudFormation, provider `CloudFormation`.
+
+Source: CodePipeline user guide "action-reference-CloudFormation"; CloudFormation user guide
+"continuous-delivery-codepipeline-action-reference" (action modes, template configuration) and
+"continuous-delivery-codepipeline-parameter-override-functions". An empty change set is a success,
+when it is made and when it is executed. A failure names the first resource that failed, read from
+the stack's events with the action's role.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from embedded_aws.codepipeline import artifacts
+from embedded_aws.codepipeline.actions.base import Context, Outcome
+from embedded_aws.codepipeline.actions.parameters import template_configuration
+from embedded_aws.codepipeline.actions.stack import Stack
+from embedded_aws.codepipeline.credentials import ActionClients
+from embedded_aws.codepipeline.errors import ActionError
+from embedded_aws.codepipeline.state import Artifact, new_id
+
+
+def deploy(context: Context) -> Outcome:
+    """Performs the action's mode; ends when the stack, or the change set, has settled."""
+    try:
+        with ActionClients(context) as clients:
+            return _deploy(context, clients)
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        denied = code in ("AccessDenied", "AccessDeniedException")
+        raise ActionError(
+            f"{context.configuration['StackName']}: {message}",
+            code="PermissionError" if denied else "JobFailed",
+        ) from error
+
+
+def _deploy(context: Context, clients: ActionClients) -> Outcome:
+    stack, mode = Stack(context, clients("cloudformation")), context.configuration["ActionMode"]
+    if mode == "CHANGE_SET_REPLACE":
+        return Outcome(
+            summary=stack.replace_change_set(_change_set(context), _request(context, clients))
+        )
+    if mode == "CHANGE_SET_EXECUTE":
+        summary = stack.execute_change_set(_change_set(context))
+    else:
+        summary = stack.create_or_update(_request(context, clients))
+    outputs = stack.outputs()
+    return Outcome(variables=outputs, artifacts=_output(context, clients, outputs), summary=summary)
+
+
+def _change_set(context: Context) -> str:
+    name = context.configuration.get("ChangeSetName")
+    if not name:
+        raise ActionError("ChangeSetName is missing", code="ConfigurationError")
+    return name
+
+
+def _request(context: Context, clients: ActionClients) -> dict[str, Any]:
+    """What CreateChangeSet, CreateStack and UpdateStack have in common."""
+    configuration = context.configuration
+    request = _template(context, clients) | template_configuration(context, clients("s3"))
+    capabilities = configuration.get("Capabilities", "")
+    request["Capabilities"] = [c.strip() for c in capabilities.split(",") if c.strip()]
+    if configuration.get("RoleArn"):
+        request["RoleARN"] = configuration["RoleArn"]
+    return request
+
+
+def _template(context: Context, clients: ActionClients) -> dict[str, Any]:
+    path = context.configuration.get("TemplatePath")
+    if not path:
+        raise ActionError("TemplatePath is missing", code="ConfigurationError")
+    content = artifacts.read(context, clients("s3"), path)
+    if len(content) <= artifacts.INLINE_TEMPLATE_BYTES:
+        return {"TemplateBody": content.decode()}
+    source = context.inputs[path.partition("::")[0]]
+    upload = replace(source, key=f"{source.key}/template-{new_id()}")
+    # A role of another account may read the bucket, not write to it.
+    artifacts.upload(context, clients.of_pipeline("s3"), upload, content)
+    # Path style: the only one the emulator understands here.
+    url = f"https://s3.{context.region}.amazonaws.com/{upload.bucket}/{upload.key}"
+    return {"TemplateURL": url}
+
+
+def _output(
+    context: Context, clients: ActionClients, outputs: Mapping[str, str]
+) -> tuple[Artifact, ...]:
+    """The stack's outputs as a JSON file in the output artifact, when the action has one."""
+    name = context.configuration.get("OutputFileName")
+    written = tuple(context.outputs.values())
+    for artifact in written:
+        content = artifacts.zip_of(name or "outputs.json", json.dumps(outputs).encode())
+        artifacts.upload(context, clients("s3"), artifact, content)
+    return written

@@ -1,0 +1,61 @@
+"""The bare repository behind the connection, read with git."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded_aws import registry
+
+NOTHING = "0" * 40
+"""What git calls a ref that does not exist, before or after a push."""
+
+
+class RepositoryError(Exception):
+    """Git could not do it; the text is its own last line."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit: `author_date` is ISO 8601, `message` the whole of it."""
+
+    id: str
+    author_date: str
+    message: str
+
+
+def path() -> Path:
+    """The bare repository of this server."""
+    return registry.running().root / "remote.git"
+
+
+def commit(reference: str) -> Commit:
+    """The commit that a ref or an id names."""
+    found = _git("log", "-1", "--format=%H%n%aI%n%B", f"{reference}^{{commit}}", "--").decode()
+    identifier, date, message = found.split("\n", 2)
+    return Commit(identifier, date, message.strip())
+
+
+def archive(commit_id: str) -> bytes:
+    """A zip of the commit's files, executable bits kept, without history."""
+    return _git("archive", "--format=zip", "-1", commit_id)
+
+
+def changed_files(old: str, new: str) -> tuple[str, ...]:
+    """The paths that differ between two commits; every path of `new` when there was no old one."""
+    if old == NOTHING:
+        listed = _git("ls-tree", "-r", "-z", "--name-only", new)
+    else:
+        listed = _git("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new)
+    return tuple(name for name in listed.decode(errors="surrogateescape").split("\0") if name)
+
+
+def _git(*arguments: str) -> bytes:
+    done = subprocess.run(
+        ["git", f"--git-dir={path()}", *arguments], capture_output=True, check=False
+    )
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise RepositoryError(lines[0] if lines else f"git {arguments[0]} failed")
+    return done.stdout

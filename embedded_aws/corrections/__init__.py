@@ -1,0 +1,54 @@
+"""Where the emulator differs from AWS in something the rehearsal relies on, and is put right.
+
+One module a correction: its docstring says what AWS does (with the page that says so), what the
+emulator does, and why it matters here. Each has a test against the running emulator and a row in
+`rehearsal/behaviours.py`. They change private parts of MiniStack, so another release is refused.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from importlib.metadata import version
+
+from embedded_aws.installation import EMULATOR_VERSION
+
+CORRECTIONS = (
+    "api_invokes",
+    "api_owner",
+    "bucket_owner",
+    "bucket_policy",
+    "bucket_tags",
+    "lambda_error",
+    "log_streams",
+    "machine_role",
+    "principal_arn",
+    "role_tags",
+    "same_execution",
+    "template_url",
+)
+"""The modules of this package, in the order in which they are installed."""
+
+
+class OtherEmulatorError(RuntimeError):
+    """These corrections were not checked with the MiniStack that is installed."""
+
+
+def install() -> None:
+    """Applies every correction, once, before the server answers its first request."""
+    check(version("ministack"))
+    for name in CORRECTIONS:
+        importlib.import_module(f"{__name__}.{name}").install()
+    logging.getLogger("rehearsal").info("corrections: %s", " ".join(CORRECTIONS))
+
+
+def check(installed: str) -> None:
+    """Raises `OtherEmulatorError`, naming what to check again, for any other release."""
+    if installed != EMULATOR_VERSION:
+        raise OtherEmulatorError(
+            f"MiniStack {installed} is installed, but the corrections were made for "
+            f"{EMULATOR_VERSION}. Read each again beside the new code, run "
+            "tests/rehearsal/test_corrections.py, then change EMULATOR_VERSION in "
+            f"embedded_aws/installation.py. Corrections: {', '.join(CORRECTIONS)}; and "
+            "embedded_aws/registry.py, which enters services into MiniStack's tables."
+        )

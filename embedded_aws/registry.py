@@ -1,0 +1,214 @@
+"""How our own services join the emulator: behind its signatures and permissions, as equals.
+
+A service that is registered here is reached like any AWS service: requests are authenticated and
+authorized before its handler sees them. What is told about the running server (endpoint,
+certificate authority, root folder, package-manager settings) is asked for here as well.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator, router
+from ministack.services.cloudformation import provisioners
+
+from embedded_aws.host import package_managers
+from embedded_aws.installation import HOST, REGION
+
+Response = tuple[int, dict[str, str], bytes]
+ResourceArn = Callable[[str, Mapping[str, Any], str], str | Sequence[str] | None]
+"""`(action without namespace, request body, account id) -> ARN`; several when the request is about
+several resources and needs permission on each, None or an empty sequence meaning `*`."""
+
+
+class Service(Protocol):
+    """What the emulator calls on a service; a module with these functions will do."""
+
+    async def handle_request(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, list[str]],
+    ) -> Response:
+        """Answers one authorized request, on the event loop: it must not block."""
+
+    def reset(self) -> None:
+        """Forgets everything."""
+
+    def get_state(self) -> dict[str, Any]:
+        """What a snapshot would keep; `{}` where there are none."""
+
+    def load_persisted_state(self, data: dict[str, Any]) -> None:
+        """Takes a snapshot back."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What this server process is."""
+
+    root: Path
+    port: int
+    ca: Path
+    package_managers: Mapping[str, str]
+
+    @property
+    def endpoint(self) -> str:
+        """Where every service answers, e.g. `https://127.0.0.1:4566`."""
+        return f"https://{HOST}:{self.port}"
+
+
+class _Resources(str):
+    """The first resource of a request, for those who expect one, and `each` of them."""
+
+    each: tuple[str, ...]
+
+    def __new__(cls, arns: Sequence[str]) -> _Resources:
+        made = super().__new__(cls, arns[0])
+        made.each = tuple(dict.fromkeys(arns))
+        return made
+
+
+_running: list[Running] = []
+_resource_arns: dict[str, ResourceArn] = {}
+_client_lock = threading.Lock()
+
+
+def configure(*, root: Path, port: int, ca: Path) -> None:
+    """Called once, first. Takes the package-manager settings out of this process's environment.
+
+    Builds may have them (`running().package_managers`); Lambda functions inherit this process's
+    environment and must not.
+    """
+    settings = package_managers()
+    for name in settings:
+        os.environ.pop(name, None)
+    _running.append(Running(root.resolve(), port, ca.resolve(), settings))
+    _extend_resource_arns()
+
+
+def running() -> Running:
+    """This server: its endpoint, certificate authority, root folder and machine settings."""
+    return _running[-1]
+
+
+def register_service(
+    name: str,
+    module: Service,
+    *,
+    target_prefixes: Sequence[str],
+    iam_namespace: str,
+    host_patterns: Sequence[str] = (),
+    resource_arn: ResourceArn | None = None,
+) -> None:
+    """Makes `module` answer the requests whose X-Amz-Target starts with one of the prefixes.
+
+    `name` is also the credential scope that clients sign with; registering the name of an
+    existing service replaces it. Without `resource_arn`, permissions are checked against `*`.
+    """
+    app._loaded_modules[name] = module
+    app.SERVICE_REGISTRY[name] = {"module": name}
+    app.SERVICE_HANDLERS[name] = module.handle_request
+    router.SERVICE_PATTERNS[name] = {
+        "target_prefixes": list(target_prefixes),
+        "host_patterns": list(host_patterns) or [rf"{name}\."],
+        "credential_scope": name,
+    }
+    iam_actions.SERVICE_TO_IAM_NAMESPACE[name] = iam_namespace
+    if resource_arn is not None:
+        _resource_arns[name] = resource_arn
+
+
+def _extend_resource_arns() -> None:
+    """Lets our services name the resources that a request is about; each is checked."""
+    original, enforce = iam_actions.extract_resource_arn, iam_evaluator.enforce
+
+    @functools.wraps(original)
+    def extract(service: str, *request: Any) -> str:
+        _, _, headers, body, _, _, account = request
+        ours = _resource_arns.get(service)
+        if ours is None:
+            return str(original(service, *request))
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        named = ours(action, _json(body), account) or "*"
+        return named if isinstance(named, str) else _Resources(named)
+
+    @functools.wraps(enforce)
+    def enforce_each(*request: Any, resource_arn: str = "*", **about: Any) -> Any:
+        for arn in resource_arn.each if isinstance(resource_arn, _Resources) else (resource_arn,):
+            if denied := enforce(*request, resource_arn=arn, **about):
+                return denied
+        return None
+
+    iam_actions.extract_resource_arn = extract
+    iam_evaluator.enforce = enforce_each
+
+
+def _json(body: bytes) -> Mapping[str, Any]:
+    try:
+        parsed = json.loads(body or b"{}")
+    except ValueError:
+        return {}  # the service itself answers SerializationException
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def register_resource_type(
+    type_name: str,
+    *,
+    create: Callable[..., Any],
+    update: Callable[..., Any],
+    delete: Callable[..., Any],
+) -> None:
+    """Adds a CloudFormation resource type, or replaces it.
+
+    The callables have the emulator's own signatures; properties arrive with their intrinsic
+    functions resolved.
+    """
+    provisioners._RESOURCE_HANDLERS[type_name] = {
+        "create": create,
+        "update": update,
+        "delete": delete,
+    }
+
+
+def client(
+    service: str, credentials: Mapping[str, str] | None = None, account: str | None = None
+) -> Any:
+    """A boto3 client to this very server. Call it, and what it returns, on worker threads only.
+
+    `credentials` have the shape that STS returns (AccessKeyId, SecretAccessKey, SessionToken).
+    `account` instead signs as that account's root: only for what plays AWS itself.
+    """
+    if (credentials is None) == (account is None):
+        raise ValueError("give either credentials or the account whose root plays AWS")
+    keys = credentials or {"AccessKeyId": str(account), "SecretAccessKey": "root"}
+    with _client_lock:  # creating clients is not thread-safe in botocore
+        return boto3.Session(
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys.get("SessionToken"),
+            region_name=REGION,
+            botocore_session=botocore.session.Session({"profile": (None, None, None, None)}),
+        ).client(
+            service,
+            endpoint_url=running().endpoint,
+            verify=str(running().ca),
+            config=Config(
+                s3={"addressing_style": "path"},
+                retries={"mode": "standard"},
+                read_timeout=300,
+                proxies={},
+            ),
+        )

@@ -1,8 +1,0 @@
-"""The connection to the git provider: its webhook, and the permission to use it."""
-
-import importlib
-
-
-def install() -> None:
-    """Makes the service answer. Loaded late: the git hook has no use for the emulator."""
-    importlib.import_module("rehearsal.emulator.connections.service").install()

@@ -1,0 +1,69 @@
+"""Where an environment's alarms go: one topic, encrypted, that only alarms of this account reach.
+
+Facts used here:
+- Alarms cannot use a topic that is encrypted with the AWS managed key, whose policy does not admit
+  them and cannot be changed; so the topic has a key of its own (Amazon SNS Developer Guide, "Key
+  management": "Enable compatibility between event sources from AWS services and encrypted topics").
+- A topic with a policy of its own lets nobody publish whom the policy does not name (same guide,
+  "Example cases for Amazon SNS access control": publishing by CloudWatch alarms).
+"""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from services.common.infrastructure.environment import Surroundings
+
+
+def alarm_topic(
+    scope: Construct, construct_id: str, *, surroundings: Surroundings, name: str
+) -> sns.Topic:
+    """Whoever is on call subscribes to it; it stays empty of subscriptions here."""
+    topic = sns.Topic(
+        scope,
+        construct_id,
+        topic_name=surroundings.named(name),
+        display_name=f"Alarms of {surroundings.name}",
+        master_key=_key(scope, f"{construct_id}Key"),
+        enforce_ssl=True,
+    )
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AlarmsPublish",
+            principals=[_alarms()],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}},
+        )
+    )
+    return topic
+
+
+def _key(scope: Construct, construct_id: str) -> kms.Key:
+    key = kms.Key(
+        scope,
+        construct_id,
+        description="Encrypts notifications of alarms on their way to whoever is on call",
+        enable_key_rotation=True,
+        # It protects messages for seconds; once the topic is gone there is nothing left to read.
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+        pending_window=cdk.Duration.days(7),
+    )
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AlarmsEncrypt",
+            principals=[_alarms()],
+            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+            resources=["*"],
+            conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}},
+        )
+    )
+    return key
+
+
+def _alarms() -> iam.ServicePrincipal:
+    return iam.ServicePrincipal("cloudwatch.amazonaws.com")
