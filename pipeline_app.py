@@ -6,8 +6,9 @@ import sys
 
 import aws_cdk as cdk
 
-from pipeline.settings import CONTEXT_KEY, Settings, SettingsError
 from pipeline.stack import STACK_ID, PipelineStack
+from settings import CONTEXT_KEY, Settings, SettingsError
+from stages.options import ApplicationOptions
 
 
 def main() -> int:
@@ -15,13 +16,14 @@ def main() -> int:
     app = cdk.App()
     try:
         settings = Settings.parse(app.node.try_get_context(CONTEXT_KEY))
+        options = ApplicationOptions.parse(settings.application)
     except SettingsError as error:
         problems = "\n".join(f"  {problem}" for problem in error.problems)
         sys.stderr.write(f'The settings in cdk.json, context "{CONTEXT_KEY}", are wrong:\n')
         sys.stderr.write(f"{problems}\n")
         return 1
-    env = cdk.Environment(account=settings.accounts.tools, region=settings.region)
-    PipelineStack(app, STACK_ID, settings=settings, env=env)
+    env = cdk.Environment(account=settings.tools_account, region=settings.region)
+    PipelineStack(app, STACK_ID, settings=settings, options=options, env=env)
     app.synth()
     return 0
 

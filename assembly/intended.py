@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from settings import Settings, Source
+
 # In the order in which they run. A further stage is a decision: it is made here, and reviewed.
 STAGES: Final = ("Source", "Build", "UpdatePipeline", "Assets", "Dev", "Promote", "Prod")
 PIPELINE: Final = "tap-pipeline"
@@ -35,22 +37,25 @@ class Intended:
     dev: Target
     prod: Target
     region: str
-    source: dict[str, str]
+    source: Source
     approval_minutes: int
     pins: dict[str, str]
 
     @classmethod
     def read(cls, repository: Path) -> Intended:
         """From the `cdk.json` and `package.json` of a checkout."""
-        settings = json.loads((repository / "cdk.json").read_text())["context"]["tap"]
-        accounts = settings["accounts"]
+        settings = Settings.of_checkout(repository)
+        dev, prod = (
+            Target(each.stage, each.name, each.account)
+            for each in (settings.environments[0], settings.guarded)
+        )
         return cls(
-            tools=accounts["tools"],
-            dev=Target("Dev", "dev", accounts["dev"]),
-            prod=Target("Prod", "prod", accounts["prod"]),
-            region=settings["region"],
-            source=settings["source"],
-            approval_minutes=settings.get("approval_timeout_minutes", 7 * 24 * 60),
+            tools=settings.tools_account,
+            dev=dev,
+            prod=prod,
+            region=settings.region,
+            source=settings.source,
+            approval_minutes=settings.approval_timeout_minutes,
             pins=json.loads((repository / "package.json").read_text())["dependencies"],
         )
 

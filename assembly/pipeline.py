@@ -254,7 +254,9 @@ def _beside(repository: Path) -> Iterator[Stack]:
     for folder in BESIDE:
         for path in sorted((repository / folder).glob("*.template.*")):
             template = yaml.safe_load(path.read_text())
-            yield Stack(path.name, f"{path.parent.name} {path.name.partition('.')[0]}", "", True, template)
+            yield Stack(
+                path.name, f"{path.parent.name} {path.name.partition('.')[0]}", "", True, template
+            )
 
 
 def _manifest(path: Path) -> bool:

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import yaml
 
+from settings import Settings
+
 PATH: Final = "aws:cdk:path"
 ASSET_PATH: Final = "aws:asset:path"
 
@@ -112,8 +114,9 @@ def read(
 
 
 def disposable_accounts(cdk_json: Path) -> list[str]:
-    """The accounts whose data may go: dev, and nothing else."""
-    return [json.loads(cdk_json.read_text())["context"]["tap"]["accounts"]["dev"]]
+    """The accounts whose data may go."""
+    environments = Settings.of_checkout(cdk_json.parent).environments
+    return [each.account for each in environments if each.disposable]
 
 
 def _assembly_templates(folder: Path, root: Path, disposable: frozenset[str]) -> Iterator[Template]:

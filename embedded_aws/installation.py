@@ -6,12 +6,12 @@ environment, the emulator in its own, and each must be able to read this file.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+
+from settings import Settings, SettingsError
 
 _FICTIONAL = {"tools": "111111111111", "dev": "222222222222", "prod": "333333333333"}
 
@@ -23,9 +23,8 @@ def read_accounts(cdk_json: Path) -> Mapping[str, str]:
     synthesis's task, and it comes first.
     """
     try:
-        settings: Any = json.loads(cdk_json.read_text(encoding="utf-8"))["context"]["tap"]
-        return {label: str(settings["accounts"][label]) for label in _FICTIONAL}
-    except (OSError, ValueError, KeyError, TypeError):
+        return Settings.of_checkout(cdk_json.parent).accounts
+    except SettingsError:
         return _FICTIONAL
 
 

@@ -1,4 +1,4 @@
-"""What stands between dev and prod: the stage "Promote"."""
+"""What stands before the guarded environment: the stage "Promote"."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import pipelines
 
+from settings import Environment
+
 STAGE: Final = "Promote"
 APPROVAL: Final = "Approve"
 
 
-def promotion_steps(*, revision: str, production_account: str) -> list[pipelines.Step]:
-    """The steps before prod, in a stage without stacks.
+def promotion_steps(
+    *, revision: str, tested: Environment, guarded: Environment
+) -> list[pipelines.Step]:
+    """The steps before the guarded environment, in a stage without stacks.
 
-    The approval does not belong to the stage Prod: rolling that one back runs it again, and would
-    then wait for a person.
+    The approval does not belong to the environment's stage: rolling that one back runs it again,
+    and would then wait for a person. tested: the environment before it.
     """
-    question = f"Deploy {revision} to prod ({production_account})? Its smoke tests passed in dev."
+    where = f"{guarded.name} ({guarded.account})"
+    question = f"Deploy {revision} to {where}? Its smoke tests passed in {tested.name}."
     return [pipelines.ManualApprovalStep(APPROVAL, comment=question)]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
@@ -12,55 +10,42 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from pipeline import builds
-from pipeline.settings import Settings
 from pipeline.source import SourceAction
+from settings import Environment, Settings
 
 
-@dataclass(frozen=True)
-class Target:
-    """An environment and the account it lives in."""
-
-    environment: str
-    account: str
-
-    @property
-    def smoke_role_arn(self) -> str:
-        """The role in `account` that may invoke the environment's APIs and nothing else."""
-        return f"arn:aws:iam::{self.account}:role/tap-{self.environment}-smoke"
-
-
-def project_role_arn(settings: Settings, environment: str) -> str:
+def project_role_arn(settings: Settings, environment: Environment) -> str:
     """The role of an environment's smoke project, which that environment's smoke role trusts.
 
     Its name is fixed, so that the application can name it without an output of the pipeline.
     """
-    name = builds.project_name(f"smoke-{environment}")
-    return f"arn:aws:iam::{settings.accounts.tools}:role/{name}"
+    name = builds.project_name(f"smoke-{environment.name}")
+    return f"arn:aws:iam::{settings.tools_account}:role/{name}"
 
 
 def smoke_step(
     scope: Construct,
-    target: Target,
+    environment: Environment,
     *,
     source: SourceAction,
     artifacts: s3.Bucket,
     requests_api_url: cdk.CfnOutput,
 ) -> pipelines.CodeBuildStep:
-    """The step "Smoke": runs `scripts/smoke` as the target's smoke role.
+    """The step "Smoke": runs `scripts/smoke` as the environment's smoke role.
 
     Its JUnit report goes to a report group, also when tests fail; the page that people read is the
     step's artifact.
     """
-    name = f"smoke-{target.environment}"
+    name = f"smoke-{environment.name}"
     logs = builds.log_group(scope, name)
     role = iam.Role(
         scope,
         f"Role-{name}",
         role_name=builds.project_name(name),
-        description=f"Runs the smoke tests of {target.environment}: may only assume its smoke role",
+        description=f"Runs the smoke tests of {environment.name}: may only assume its smoke role",
         assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
         inline_policies={
-            "smoke-tests": _statements(_may(["sts:AssumeRole"], target.smoke_role_arn)),
+            "smoke-tests": _statements(_may(["sts:AssumeRole"], environment.smoke_role_arn)),
             "build": _what_codebuild_needs(artifacts, logs, _report_group(scope, name)),
         },
     )
@@ -72,8 +57,8 @@ def smoke_step(
         role=role.without_policy_updates(),
         logging=builds.logging(logs),
         env={
-            "TAP_ENVIRONMENT": target.environment,
-            "TAP_SMOKE_ROLE_ARN": target.smoke_role_arn,
+            "TAP_ENVIRONMENT": environment.name,
+            "TAP_SMOKE_ROLE_ARN": environment.smoke_role_arn,
             "TAP_COMMIT": source.revision,
         },
         env_from_cfn_outputs={"TAP_REQUESTS_API_URL": requests_api_url},

@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
 from constructs import Construct
 
-from pipeline.settings import CodeCommitSource, ConnectionSource, S3Source, Source
+from settings import CodeCommitSource, ConnectionSource, S3Source, Source
 
 ACTION_NAME: Final = "Source"
 

@@ -1,4 +1,7 @@
-"""The delivery pipeline: Source, Build, UpdatePipeline, Assets, Dev, Promote, Prod."""
+"""The delivery pipeline: Source, Build, UpdatePipeline, Assets, then the environments.
+
+Before the last environment stands the stage "Promote" with the approval.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from constructs import Construct
 
 from pipeline import builds, promotion
 from pipeline.artifacts import artifact_bucket
-from pipeline.settings import Settings
-from pipeline.smoke import Target, project_role_arn, smoke_step
+from pipeline.smoke import project_role_arn, smoke_step
 from pipeline.source import SourceAction, source_action, start_on_push
 from pipeline.tools import pinned_tools
+from settings import Environment, Settings
 from stages.application import PERMISSIONS_BOUNDARY, ApplicationStage
+from stages.options import ApplicationOptions
 
 # For life: the running pipeline deploys its next self by these names.
 STACK_ID: Final = "TapPipelineStack"
@@ -32,32 +36,35 @@ TAGS: Final = {
 
 
 class PipelineStack(cdk.Stack):
-    """One pipeline in the tools account that deploys itself, then dev, then prod."""
+    """One pipeline in the tools account that deploys itself, then every environment in order.
+
+    options: the application's, the same in every environment.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, env: cdk.Environment
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        options: ApplicationOptions,
+        env: cdk.Environment,
     ) -> None:
+        names = " and ".join(each.name for each in settings.environments)
         super().__init__(
             scope,
             construct_id,
             stack_name=STACK_NAME,
             env=env,
-            description="Delivers the serverless application to dev and prod",
+            description=f"Delivers the serverless application to {names}",
             termination_protection=True,
             permissions_boundary=PERMISSIONS_BOUNDARY,
         )
-        self._settings = settings
+        self._settings, self._options = settings, options
         self._source = source_action(self, settings.source)
         self._artifacts = artifact_bucket(self)
         self._pipeline = self._self_updating_pipeline()
-        self._deploy_and_test(Target("dev", settings.accounts.dev), disposable=True)
-        self._pipeline.add_wave(
-            promotion.STAGE,
-            pre=promotion.promotion_steps(
-                revision=self._source.revision, production_account=settings.accounts.prod
-            ),
-        )
-        self._deploy_and_test(Target("prod", settings.accounts.prod), disposable=False)
+        self._deliver_to_environments()
         self._pipeline.build_pipeline()
         self._finish()
         for key, value in {**TAGS, "Repository": settings.source.repository}.items():
@@ -91,21 +98,31 @@ class PipelineStack(cdk.Stack):
             ),
         )
 
-    def _deploy_and_test(self, target: Target, *, disposable: bool) -> None:
+    def _deliver_to_environments(self) -> None:
+        *before, tested, guarded = self._settings.environments
+        for environment in (*before, tested):
+            self._deploy_and_test(environment)
+        steps = promotion.promotion_steps(
+            revision=self._source.revision, tested=tested, guarded=guarded
+        )
+        self._pipeline.add_wave(promotion.STAGE, pre=steps)
+        self._deploy_and_test(guarded)
+
+    def _deploy_and_test(self, environment: Environment) -> None:
         stage = ApplicationStage(
             self,
-            target.environment.capitalize(),
-            environment=target.environment,
-            disposable=disposable,
-            smoke_project_role_arn=project_role_arn(self._settings, target.environment),
+            environment.stage,
+            environment=environment.name,
+            disposable=environment.disposable,
+            smoke_project_role_arn=project_role_arn(self._settings, environment),
             architecture=self._settings.architecture,
-            requests=self._settings.requests,
-            env=cdk.Environment(account=target.account, region=self._settings.region),
+            options=self._options,
+            env=cdk.Environment(account=environment.account, region=self._settings.region),
         )
         cdk.Tags.of(stage).add("Repository", self._settings.source.repository)
         smoke = smoke_step(
             self,
-            target,
+            environment,
             source=self._source,
             artifacts=self._artifacts,
             requests_api_url=stage.requests_api_url,

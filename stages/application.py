@@ -8,8 +8,10 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from services.common.infrastructure.environment import Surroundings
-from services.requests.options import DEFAULTS, RequestOptions
+from stages.options import ApplicationOptions
 from stages.tap_stack import TapStack
+
+DEFAULTS = ApplicationOptions()
 
 # A name reserved for documentation (RFC 2606): until an environment names its own origins, no
 # browser page in the world may call its APIs.
@@ -24,10 +26,10 @@ PERMISSIONS_BOUNDARY = cdk.PermissionsBoundary.from_name(PERMISSIONS_BOUNDARY_NA
 class ApplicationStage(cdk.Stage):
     """The application's stacks in one account and region.
 
-    environment: "dev" or "prod". disposable: may its data be destroyed with its stack?
+    environment: its name, such as "dev". disposable: may its data be destroyed with its stack?
     smoke_project_role_arn: the only principal that may take `tap-<environment>-smoke`.
     architecture: "x86_64" or "arm64". cors_origins: origins of browser pages that call the APIs.
-    requests: of the request service.
+    options: the services' own.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class ApplicationStage(cdk.Stage):
         env: cdk.Environment,
         architecture: str = "x86_64",
         cors_origins: Sequence[str] = NO_BROWSER,
-        requests: RequestOptions = DEFAULTS,
+        options: ApplicationOptions = DEFAULTS,
     ) -> None:
         super().__init__(scope, construct_id, env=env, permissions_boundary=PERMISSIONS_BOUNDARY)
         self.stack = TapStack(
@@ -55,7 +57,7 @@ class ApplicationStage(cdk.Stage):
             ),
             smoke_project_role_arn=smoke_project_role_arn,
             env=env,
-            requests=requests,
+            options=options,
         )
         self.requests_api_url = self.stack.requests_api_url
         for key, value in {

@@ -15,7 +15,7 @@ from services.common.infrastructure.monitoring import Monitor
 from services.common.infrastructure.storage import log_group
 from services.requests.infrastructure import RequestService
 from services.requests.monitoring import RUNBOOK, watch
-from services.requests.options import DEFAULTS, RequestOptions
+from stages.options import ApplicationOptions
 
 
 class TapStack(cdk.Stack):
@@ -33,7 +33,7 @@ class TapStack(cdk.Stack):
         surroundings: Surroundings,
         smoke_project_role_arn: str,
         env: cdk.Environment,
-        requests: RequestOptions = DEFAULTS,
+        options: ApplicationOptions,
     ) -> None:
         super().__init__(
             scope,
@@ -45,7 +45,7 @@ class TapStack(cdk.Stack):
         )
         logging = ApiGatewayLogging(self, "ApiGatewayLogging")
         self.requests = RequestService(
-            self, "Requests", surroundings=surroundings, options=requests
+            self, "Requests", surroundings=surroundings, options=options.requests
         )
         # A stage with logs is refused while the account has no role to write them with.
         self.requests.api.deployment_stage.node.add_dependency(logging)

@@ -14,6 +14,7 @@ from accounts.bootstrap.assembly import ACCOUNTS, read
 from accounts.bootstrap.customise import customise
 from accounts.bootstrap.options import template_path
 from accounts.bootstrap.trust import trusted
+from settings import Settings
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 _HEADER: Final = """\
@@ -58,13 +59,12 @@ def render(template: dict[str, Any], name: str) -> str:
 
 def account_ids() -> dict[str, str]:
     """The account ids that cdk.json names."""
-    settings = json.loads((REPOSITORY / "cdk.json").read_text())["context"]["tap"]
-    return {name: str(settings["accounts"][name]) for name in ACCOUNTS}
+    return dict(Settings.of_checkout(REPOSITORY).accounts)
 
 
 def region() -> str:
     """The Region that cdk.json names."""
-    return str(json.loads((REPOSITORY / "cdk.json").read_text())["context"]["tap"]["region"])
+    return Settings.of_checkout(REPOSITORY).region
 
 
 def write(assembly: Path) -> list[Path]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import aws_cdk as cdk
 
 from accounts.guardrail.stack import STACK, GuardrailStack
+from settings import Settings
 
 
 def main() -> None:
-    """Synthesizes the stack for the prod account that cdk.json names."""
-    settings = json.loads((Path(__file__).parents[2] / "cdk.json").read_text())["context"]["tap"]
-    env = cdk.Environment(account=settings["accounts"]["prod"], region=settings["region"])
+    """Synthesizes the stack for the guarded environment's account."""
+    settings = Settings.of_checkout(Path(__file__).parents[2])
+    env = cdk.Environment(account=settings.guarded.account, region=settings.region)
     app = cdk.App()
     GuardrailStack(app, STACK, env=env)
     app.synth()

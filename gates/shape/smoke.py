@@ -12,6 +12,7 @@ from assembly.plain import listed, plain
 from gates.shape.order import smoke_of
 from gates.shape.permissions import Role, role_of, roles
 from gates.shape.violation import Violation
+from settings import S3Source
 
 COMMANDS = ["scripts/install-python", "scripts/smoke"]
 # The lines of scripts/smoke that may do something, in any order but for the last one. Nothing here
@@ -147,7 +148,7 @@ def _wanted(delivery: Delivery, target: Target) -> dict[str, str]:
         and action.configuration.get("ActionMode") == "CHANGE_SET_EXECUTE"
     ]
     source = next((a.declaration.get("Namespace") for a in delivery.actions), None)
-    revision = "VersionId" if delivery.intended.source.get("type") == "s3" else "CommitId"
+    revision = "VersionId" if isinstance(delivery.intended.source, S3Source) else "CommitId"
     return {
         "TAP_ENVIRONMENT": target.environment,
         "TAP_SMOKE_ROLE_ARN": target.smoke_role,

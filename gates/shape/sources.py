@@ -8,6 +8,7 @@ from typing import Any
 from assembly.pipeline import Delivery
 from assembly.plain import plain
 from gates.shape.violation import Violation
+from settings import CodeCommitSource, ConnectionSource, S3Source, Source
 
 # What starts the pipeline on a schedule, on an event or by a call of a function of ours.
 STARTERS = (
@@ -35,43 +36,44 @@ def source_is_the_configured_one(delivery: Delivery) -> Iterator[Violation]:
             yield Violation(action.where, f"says {sorted(set(found) - set(wanted))}", "remove it")
 
 
-def _wanted(source: dict[str, str]) -> tuple[str, dict[str, Any]]:
-    match source.get("type", "connection"):
-        case "codecommit":
+def _wanted(source: Source) -> tuple[str, dict[str, Any]]:
+    match source:
+        case CodeCommitSource():
             return "Source/CodeCommit", {
-                "RepositoryName": source["repository"],
-                "BranchName": source["branch"],
+                "RepositoryName": source.repository,
+                "BranchName": source.branch,
                 "PollForSourceChanges": False,
             }
-        case "s3":
+        case S3Source():
             return "Source/S3", {
-                "S3Bucket": source["bucket"],
-                "S3ObjectKey": source["key"],
+                "S3Bucket": source.bucket,
+                "S3ObjectKey": source.key,
                 "PollForSourceChanges": True,
             }
-    return "Source/CodeStarSourceConnection", {
-        "ConnectionArn": source["connection_arn"],
-        "FullRepositoryId": source["repository"],
-        "BranchName": source["branch"],
-        "DetectChanges": False,
-    }
+        case ConnectionSource():
+            return "Source/CodeStarSourceConnection", {
+                "ConnectionArn": source.connection_arn,
+                "FullRepositoryId": source.repository,
+                "BranchName": source.branch,
+                "DetectChanges": False,
+            }
 
 
 def only_the_branch_starts_it(delivery: Delivery) -> Iterator[Violation]:
     """The one trigger is a push to the branch that changes more than documentation."""
     source = delivery.intended.source
     triggers = delivery.pipeline.get("Triggers", [])
-    if source.get("type", "connection") == "connection":
+    if isinstance(source, ConnectionSource):
         pushes = [p for t in triggers for p in t.get("GitConfiguration", {}).get("Push", [])]
         wanted = {
             "ProviderType": "CodeStarSourceConnection",
             "GitConfiguration": {"SourceActionName": "Source", "Push": pushes},
         }
-        if triggers != [wanted] or len(pushes) != 1 or not _is_branch(pushes[0], source["branch"]):
+        if triggers != [wanted] or len(pushes) != 1 or not _is_branch(pushes[0], source.branch):
             yield Violation(
                 "the pipeline's triggers",
                 f"{triggers} start it",
-                f"a push to {source['branch']} starts it, unless it changed only {DOCUMENTATION}",
+                f"a push to {source.branch} starts it, unless it changed only {DOCUMENTATION}",
             )
     elif triggers:
         yield Violation("the pipeline's triggers", "belong to another source", "remove them")
@@ -101,13 +103,13 @@ def nothing_else_starts_it(delivery: Delivery) -> Iterator[Violation]:
                 )
 
 
-def _is_the_repositorys_event(pattern: Any, source: dict[str, str]) -> bool:
+def _is_the_repositorys_event(pattern: Any, source: Source) -> bool:
     """CodeCommit has no triggers: an event of the branch starts the pipeline."""
     return (
-        source.get("type") == "codecommit"
+        isinstance(source, CodeCommitSource)
         and pattern.get("source") == ["aws.codecommit"]
-        and pattern.get("detail", {}).get("referenceName") == [source["branch"]]
-        and all(str(arn).endswith(f":{source['repository']}") for arn in pattern["resources"])
+        and pattern.get("detail", {}).get("referenceName") == [source.branch]
+        and all(str(arn).endswith(f":{source.repository}") for arn in pattern["resources"])
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from services.requests.runtime.settings import EXPRESS, STANDARD
+from settings import Reader
 
 WORKFLOW_TYPES = (STANDARD, EXPRESS)
 DEFAULT_MAX_BODY_BYTES = 1024 * 1024
@@ -35,6 +37,15 @@ class RequestOptions:
                 f"max_body_bytes is {self.max_body_bytes!r}; "
                 f"expected 1 to {LARGEST_BODY_BYTES:_} bytes"
             )
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """From the service's section of the settings; the reader remembers what is wrong there."""
+        workflow_type = reader.one_of("workflow_type", WORKFLOW_TYPES, default=STANDARD)
+        limit = ("max_body_bytes", 1, LARGEST_BODY_BYTES, DEFAULT_MAX_BODY_BYTES)
+        options = cls(workflow_type or STANDARD, reader.whole_number(*limit))
+        reader.finish()
+        return options
 
 
 DEFAULTS = RequestOptions()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from copy import deepcopy
@@ -19,24 +20,30 @@ from typing import Any
 import botocore.session
 import pytest
 
-from pipeline.settings import (
+from services.requests.options import RequestOptions
+from settings import (
     REGIONS,
-    Accounts,
     CodeCommitSource,
     ConnectionSource,
+    Environment,
     S3Source,
     Settings,
     SettingsError,
 )
-from services.requests.options import RequestOptions
+from stages.options import ApplicationOptions
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONNECTION = (
     "arn:aws:codeconnections:us-west-2:111111111111:connection/11111111-2222-4333-8444-555555555555"
 )
+STAGING = {"name": "staging", "account": "444444444444"}
 GOOD: dict[str, Any] = {
-    "accounts": {"tools": "111111111111", "dev": "222222222222", "prod": "333333333333"},
+    "tools_account": "111111111111",
     "region": "us-west-2",
+    "environments": [
+        {"name": "dev", "account": "222222222222", "disposable": True},
+        {"name": "prod", "account": "333333333333"},
+    ],
     "source": {
         "type": "connection",
         "repository": "example-org/shop",
@@ -47,10 +54,10 @@ GOOD: dict[str, Any] = {
 
 
 def changed(key: str, value: object) -> dict[str, Any]:
-    """`GOOD` with another value at the dotted `key`; with `...` as the value, without the key."""
+    """`GOOD` with another value at `key`, such as "environments[0].name"; `...`: without it."""
     settings = deepcopy(GOOD)
-    *sections, last = key.split(".")
-    section = settings
+    *sections, last = (int(k) if k.isdigit() else k for k in re.findall(r"\w+", key))
+    section: Any = settings
     for name in sections:
         section = section[name]
     if value is ...:
@@ -68,24 +75,58 @@ def problems(settings: Any) -> list[str]:
 
 def test_good_settings_become_typed_objects() -> None:
     assert Settings.parse(GOOD) == Settings(
-        accounts=Accounts(tools="111111111111", dev="222222222222", prod="333333333333"),
+        tools_account="111111111111",
         region="us-west-2",
+        environments=(
+            Environment("dev", "222222222222", disposable=True),
+            Environment("prod", "333333333333"),
+        ),
         source=ConnectionSource("example-org/shop", "main", CONNECTION),
         architecture="x86_64",
         approval_timeout_minutes=10_080,
+        application={},
     )
 
 
-def test_the_request_service_has_settings_of_its_own() -> None:
-    express = Settings.parse(GOOD | {"workflow_type": "EXPRESS", "max_body_bytes": 2_000_000})
-    assert express.requests == RequestOptions("EXPRESS", 2_000_000)
-    assert Settings.parse(GOOD).requests == RequestOptions("STANDARD", 1024 * 1024)
+def test_the_last_environment_is_the_guarded_one_and_each_is_found_by_name() -> None:
+    settings = Settings.parse(changed("environments", [*GOOD["environments"], STAGING]))
+    assert settings.guarded.name == "staging"
+    assert settings.environment("dev").stage == "Dev"
+    assert settings.accounts == {
+        "tools": "111111111111",
+        "dev": "222222222222",
+        "prod": "333333333333",
+        "staging": "444444444444",
+    }
 
 
-def test_what_the_request_service_cannot_be_is_refused() -> None:
-    assert problems(GOOD | {"workflow_type": "FAST", "max_body_bytes": 6_000_000}) == [
-        'tap.workflow_type is "FAST": expected one of STANDARD, EXPRESS',
-        "tap.max_body_bytes is 6000000: expected a whole number from 1 to 3000000",
+def test_a_service_has_options_of_its_own() -> None:
+    options = {"requests": {"workflow_type": "EXPRESS", "max_body_bytes": 2_000_000}}
+    settings = Settings.parse(GOOD | {"application": options})
+    chosen = ApplicationOptions.parse(settings.application)
+    assert chosen.requests == RequestOptions("EXPRESS", 2_000_000)
+    assert ApplicationOptions.parse({}).requests == RequestOptions("STANDARD", 1024 * 1024)
+
+
+def test_what_a_service_cannot_be_is_refused() -> None:
+    section = {"workflow_type": "FAST", "max_body_bytes": 6_000_000, "speed": "high"}
+    with pytest.raises(SettingsError) as refused:
+        ApplicationOptions.parse({"requests": section, "request": {}})
+    found = [str(problem).partition(": expected ") for problem in refused.value.problems]
+    assert [(held, expected) for held, _, expected in found] == [
+        ('tap.application.requests.workflow_type is "FAST"', "one of STANDARD, EXPRESS"),
+        (
+            "tap.application.requests.max_body_bytes is 6000000",
+            "a whole number from 1 to 3000000",
+        ),
+        (
+            'tap.application.requests.speed is "high"',
+            "no such key, only workflow_type, max_body_bytes",
+        ),
+        (
+            "tap.application.request is {}",
+            "no such key, only requests (did you mean requests?)",
+        ),
     ]
 
 
@@ -122,12 +163,25 @@ def test_names_that_git_hosts_allow_are_accepted(repository: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("accounts.dev", "22222222222", "12 digits, in quotes"),
-        ("accounts.dev", "22222222222x", "12 digits, in quotes"),
-        ("accounts.dev", 222222222222, "12 digits, in quotes"),
-        ("accounts.prod", ..., "12 digits, in quotes"),
-        ("accounts", ["111111111111"], "an object with keys and values"),
-        ("accounts", ..., "an object with keys and values"),
+        ("environments[0].account", "22222222222", "12 digits, in quotes"),
+        ("environments[0].account", "22222222222x", "12 digits, in quotes"),
+        ("environments[0].account", 222222222222, "12 digits, in quotes"),
+        ("environments[1].account", ..., "12 digits, in quotes"),
+        ("environments[1].account", "111111111111", "another account than that of the tools"),
+        ("environments[1].account", "222222222222", "another account than that of dev"),
+        ("environments[1].name", "dev", "another name than that of dev"),
+        ("environments[0].name", "tools", "another name than that of the tools account"),
+        ("environments[0].name", "Dev", "lower-case letters"),
+        ("environments[0].name", "a-long-name", "lower-case letters"),
+        ("environments[0].disposable", "yes", "true or false"),
+        ("environments[1].disposable", True, "false: the last environment"),
+        ("environments[1].alarm_email", "on-call", "an e-mail address"),
+        ("environments[1]", "prod", "an object with keys and values"),
+        ("environments", {"dev": "222222222222"}, "a list of at least two environments"),
+        ("environments", [], "a list of at least two environments"),
+        ("environments", ..., "a list of at least two environments"),
+        ("tools_account", ..., "12 digits, in quotes"),
+        ("application", [], "an object with keys and values"),
         ("region", "us-west-22", "did you mean us-west-2?"),
         ("region", "cn-north-1", "one of af-south-1"),
         ("region", ..., "one of af-south-1"),
@@ -187,32 +241,30 @@ def test_an_unknown_key_is_refused_and_the_near_one_suggested() -> None:
 
 
 def test_a_misspelt_key_is_both_missing_and_unknown() -> None:
-    settings = changed("accounts.prod", ...)
-    settings["accounts"]["production"] = "333333333333"
+    settings = changed("tools_account", ...)
+    settings["tool_account"] = "111111111111"
     missing, unknown = problems(settings)
-    assert missing.startswith("tap.accounts.prod is missing")
-    assert unknown.endswith("(did you mean prod?)")
+    assert missing.startswith("tap.tools_account is missing")
+    assert unknown.endswith("(did you mean tools_account?)")
 
 
-@pytest.mark.parametrize(
-    ("first", "second"), [("dev", "prod"), ("tools", "dev"), ("tools", "prod")]
-)
-def test_no_two_accounts_may_be_the_same(first: str, second: str) -> None:
-    account = GOOD["accounts"][first]
-    (problem,) = problems(changed(f"accounts.{second}", account))
-    assert problem == (
-        f'tap.accounts.{second} is "{account}": expected another account than '
-        f"tap.accounts.{first}: three separate accounts"
-    )
+def test_one_environment_is_not_enough_for_an_approval_to_stand_before() -> None:
+    (problem,) = problems(changed("environments", GOOD["environments"][1:]))
+    assert "at least two environments" in problem
 
 
 def test_every_problem_is_told_at_once() -> None:
     settings = changed("region", "mars")
-    settings["accounts"]["dev"] = "1"
+    settings["environments"][0]["account"] = "1"
     del settings["source"]["connection_arn"]
     settings["regoin"] = "us-west-2"
     found = [problem.split(" is ")[0] for problem in problems(settings)]
-    assert found == ["tap.accounts.dev", "tap.region", "tap.source.connection_arn", "tap.regoin"]
+    assert found == [
+        "tap.region",
+        "tap.environments[0].account",
+        "tap.source.connection_arn",
+        "tap.regoin",
+    ]
 
 
 @pytest.mark.parametrize("settings", [None, "x", []])
@@ -221,7 +273,7 @@ def test_settings_that_are_no_object_at_all_are_refused(settings: object) -> Non
     assert problem == f"tap is {json.dumps(settings)}: expected an object with keys and values"
 
 
-@pytest.mark.parametrize("setting", ["region", "accounts", "source"])
+@pytest.mark.parametrize("setting", ["region", "environments", "source"])
 def test_settings_do_not_change_once_parsed(setting: str) -> None:
     with pytest.raises(FrozenInstanceError):
         setattr(Settings.parse(GOOD), setting, "another")
@@ -234,10 +286,10 @@ def test_the_regions_are_those_that_botocore_knows_for_codepipeline() -> None:
 
 def test_the_app_tells_of_wrong_settings_without_a_traceback(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "pipeline", tmp_path / "pipeline")
-    for folder in ("services", "stages"):
+    for folder in ("services", "settings", "stages"):
         (tmp_path / folder).symlink_to(REPOSITORY / folder)
     shutil.copy(REPOSITORY / "pipeline_app.py", tmp_path)
-    context = {"tap": changed("accounts.dev", "22")}
+    context = {"tap": changed("environments[0].account", "22")}
     environment = {
         "PATH": os.environ["PATH"],  # jsii looks for Node there
         "CDK_CONTEXT_JSON": json.dumps(context),
@@ -248,6 +300,6 @@ def test_the_app_tells_of_wrong_settings_without_a_traceback(tmp_path: Path) -> 
         app, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert 'tap.accounts.dev is "22": expected an account id' in done.stderr
+    assert 'tap.environments[0].account is "22": expected an account id' in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert not list((tmp_path / "out").glob("*.json"))

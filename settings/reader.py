@@ -52,10 +52,30 @@ class Reader:
         elif values is not _UNREADABLE:
             self.problems.append(Problem(path, values, "an object with keys and values"))
 
-    def section(self, key: str) -> Reader:
-        """A reader of the mapping at `key`."""
-        values = self._take(key, MISSING) if self._readable else _UNREADABLE
+    def section(self, key: str, default: Mapping[str, object] | None = None) -> Reader:
+        """A reader of the mapping at `key`, which may be absent only with a `default`."""
+        absent = MISSING if default is None else default
+        values = self._take(key, absent) if self._readable else _UNREADABLE
         return Reader(values, f"{self.path}.{key}", self.problems)
+
+    def sections(self, key: str, expected: str) -> list[Reader]:
+        """A reader of each mapping in the list at `key`, which must have one at least."""
+        values = self._take(key, MISSING)
+        if isinstance(values, list) and values:
+            return [
+                Reader(value, f"{self.path}.{key}[{index}]", self.problems)
+                for index, value in enumerate(values)
+            ]
+        self.reject(key, values, expected)
+        return []
+
+    def mapping(self, key: str) -> Mapping[str, object]:
+        """The mapping at `key` as it stands, for somebody else to read; empty when absent."""
+        value = self._take(key, {})
+        if isinstance(value, Mapping):
+            return value
+        self.reject(key, value, "an object with keys and values")
+        return {}
 
     def text(self, key: str, pattern: str, expected: str, default: str | None = None) -> str:
         """The text at `key`, which must match all of `pattern`; `expected` says so in words."""
@@ -64,6 +84,21 @@ class Reader:
             return value
         self.reject(key, value, expected)
         return value if isinstance(value, str) else ""
+
+    def optional_text(self, key: str, pattern: str, expected: str) -> str | None:
+        """As `text`, but None where the key is absent."""
+        if key in self._values:
+            return self.text(key, pattern, expected)
+        self._known.append(key)
+        return None
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """The true or false at `key`."""
+        value = self._take(key, default)
+        if isinstance(value, bool):
+            return value
+        self.reject(key, value, "true or false")
+        return default
 
     def one_of(self, key: str, choices: Collection[str], default: str | None = None) -> str:
         """The text at `key`, which must be one of `choices`."""

@@ -1,0 +1,85 @@
+"""The environments that the pipeline delivers to, in the order in which it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from settings.reader import Reader
+
+ACCOUNT: Final = r"\d{12}"
+ACCOUNT_IN_WORDS: Final = 'an account id: 12 digits, in quotes, such as "111111111111"'
+
+# Stands in every physical name; the longest, of buckets, may have 63 characters with account and
+# region in it (Amazon S3 User Guide, "General purpose bucket naming rules").
+_NAME: Final = r"[a-z][a-z0-9]{1,11}"
+_EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One deployment of the application.
+
+    name: part of every physical name, such as "dev". account: 12 digits, its own. disposable: may
+    its data go with its stack? alarm_email: who is told of alarms, None for nobody.
+    """
+
+    name: str
+    account: str
+    disposable: bool = False
+    alarm_email: str | None = None
+
+    @property
+    def stage(self) -> str:
+        """The name of its stage in the pipeline."""
+        return self.name.capitalize()
+
+    @property
+    def smoke_role_arn(self) -> str:
+        """The role that its smoke tests take, which may call its APIs and nothing else."""
+        return f"arn:aws:iam::{self.account}:role/tap-{self.name}-smoke"
+
+
+def read_environments(reader: Reader, key: str, tools_account: str) -> tuple[Environment, ...]:
+    """The list at `key`: at least two, each in an account of its own; the last one keeps its data.
+
+    The last one is what the approval guards, so it is the one that people's data is in.
+    """
+    entries = reader.sections(key, "a list of at least two environments, the last one guarded")
+    environments = tuple(_environment(entry) for entry in entries)
+    if len(environments) == 1:
+        reader.reject(key, environments[0].name, "at least two environments, the last one guarded")
+    _reject_repeated(entries, environments, tools_account)
+    if environments and environments[-1].disposable:
+        entries[-1].reject(
+            "disposable", True, "false: the last environment, behind the approval, keeps its data"
+        )
+    return environments
+
+
+def _environment(reader: Reader) -> Environment:
+    environment = Environment(
+        name=reader.text(
+            "name", _NAME, "2 to 12 lower-case letters and digits, a letter first, such as dev"
+        ),
+        account=reader.text("account", ACCOUNT, ACCOUNT_IN_WORDS),
+        disposable=reader.flag("disposable", default=False),
+        alarm_email=reader.optional_text("alarm_email", _EMAIL, "an e-mail address"),
+    )
+    reader.finish()
+    return environment
+
+
+def _reject_repeated(
+    entries: list[Reader], environments: tuple[Environment, ...], tools_account: str
+) -> None:
+    accounts, names = {tools_account: "the tools account"}, {"tools": "the tools account"}
+    for entry, environment in zip(entries, environments, strict=True):
+        if environment.account and environment.account in accounts:
+            other = accounts[environment.account]
+            entry.reject("account", environment.account, f"another account than that of {other}")
+        if environment.name in names:
+            other = names[environment.name]
+            entry.reject("name", environment.name, f"another name than that of {other}")
+        accounts.setdefault(environment.account, environment.name)
+        names.setdefault(environment.name, environment.name)
