@@ -1,67 +1,70 @@
-"""What the pipeline is meant to be, in the terms of cdk.json and package.json."""
+"""What the settings and package.json ask for, in the terms of a cloud assembly."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
-from settings import Settings, Source
+from settings import Environment, Settings, Source
 
-# In the order in which they run. A further stage is a decision: it is made here, and reviewed.
-STAGES: Final = ("Source", "Build", "UpdatePipeline", "Assets", "Dev", "Promote", "Prod")
 PIPELINE: Final = "tap-pipeline"
-PIPELINE_STACK: Final = "TapPipelineStack"
+PIPELINE_STACK: Final = "tap-pipeline"
+# Of the CDK's bootstrap; its default.
 QUALIFIER: Final = "hnb659fds"
 
 
-@dataclass(frozen=True)
-class Target:
-    """An environment: its stage in the pipeline, its name in resources, its account."""
-
-    stage: str
-    environment: str
-    account: str
-
-    @property
-    def smoke_role(self) -> str:
-        return f"arn:aws:iam::{self.account}:role/tap-{self.environment}-smoke"
+def stack_name(environment: Environment) -> str:
+    """The name of the stack that an environment consists of."""
+    return f"tap-{environment.name}"
 
 
 @dataclass(frozen=True)
 class Intended:
-    """The settings that say where the pipeline delivers from and to; versions are exact."""
+    """Where the pipeline delivers from and to; pins: exact versions by npm package."""
 
-    tools: str
-    dev: Target
-    prod: Target
-    region: str
-    source: Source
-    approval_minutes: int
+    settings: Settings
     pins: dict[str, str]
 
     @classmethod
-    def read(cls, repository: Path) -> Intended:
+    def of_checkout(cls, checkout: Path) -> Self:
         """From the `cdk.json` and `package.json` of a checkout."""
-        settings = Settings.of_checkout(repository)
-        dev, prod = (
-            Target(each.stage, each.name, each.account)
-            for each in (settings.environments[0], settings.guarded)
-        )
-        return cls(
-            tools=settings.tools_account,
-            dev=dev,
-            prod=prod,
-            region=settings.region,
-            source=settings.source,
-            approval_minutes=settings.approval_timeout_minutes,
-            pins=json.loads((repository / "package.json").read_text())["dependencies"],
-        )
+        pins = json.loads((checkout / "package.json").read_text())["dependencies"]
+        return cls(Settings.of_checkout(checkout), pins)
 
     @property
-    def targets(self) -> tuple[Target, Target]:
-        return self.dev, self.prod
+    def tools(self) -> str:
+        """The account of the pipeline."""
+        return self.settings.tools_account
+
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """In the order in which they are delivered to; the guarded one is last."""
+        return self.settings.environments
+
+    @property
+    def guarded(self) -> Environment:
+        """The environment behind the approval."""
+        return self.settings.guarded
+
+    @property
+    def before(self) -> tuple[Environment, ...]:
+        """The environments that are deployed and tested without asking anybody."""
+        return self.environments[:-1]
+
+    @property
+    def disposable_accounts(self) -> frozenset[str]:
+        """The accounts whose data may go."""
+        return frozenset(each.account for each in self.environments if each.disposable)
+
+    @property
+    def region(self) -> str:
+        return self.settings.region
+
+    @property
+    def source(self) -> Source:
+        return self.settings.source
 
     def bootstrap_role(self, account: str, kind: str) -> str:
         """The ARN of a role of the CDK's bootstrap: kind is "deploy", "cfn-exec", ...."""

@@ -1,7 +1,7 @@
-"""Reads what would be deployed: every template of a cloud assembly, and templates beside it.
+"""Reads a cloud assembly: every template in it, and which stack deploys it to which account.
 
-Cloud assembly: AWS CDK, `cloud-assembly-schema`. A stage is an assembly of its own in a folder of
-the outer one; a nested stack's template is an asset that only its parent's template mentions.
+A stage is an assembly of its own in a folder of the outer one. A nested stack's template is an
+asset that its parent's template names by the address it is published at.
 """
 
 from __future__ import annotations
@@ -9,20 +9,29 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import yaml
 
-from settings import Settings
+from assembly.assets import Asset, published
+from assembly.text import plain
 
 PATH: Final = "aws:cdk:path"
 ASSET_PATH: Final = "aws:asset:path"
+NESTED: Final = "AWS::CloudFormation::Stack"
+_TEMPLATE: Final = ".template.json"
+_PARSED: Final = (_TEMPLATE, ".assets.json", ".yaml", "manifest.json")
+
+
+class NoAssemblyError(FileNotFoundError):
+    """There is nothing to read: that must not look like nothing found."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """How a template is deployed. disposable: may its data be destroyed with it?"""
+    """How a template is deployed. account: 12 digits. disposable: may its data go with it?"""
 
     name: str
     account: str
@@ -32,7 +41,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Template:
-    """A template's content. stack is None for one that the assembly does not deploy itself.
+    """A template's content. stack is None for one that no stack of an assembly deploys.
 
     file: for people, relative to the assembly (or the checkout). directory: holds what the
     template mentions by a relative path. nested: is it deployed by another template's resource?
@@ -44,10 +53,24 @@ class Template:
     stack: Stack | None = None
     nested: bool = False
 
+    @property
+    def name(self) -> str:
+        """The stack's name, followed by the file's for a nested template."""
+        if self.stack is None:
+            return self.file
+        if not self.nested:
+            return self.stack.name
+        return f"{self.stack.name} / {self.file.rpartition('/')[2].removesuffix(_TEMPLATE)}"
+
+    @property
+    def account(self) -> str:
+        """Where it is deployed; empty without a stack."""
+        return self.stack.account if self.stack else ""
+
     def resources(self, *types: str) -> Iterator[Resource]:
         """All resources, or those of these types."""
         for logical_id, declaration in self.body.get("Resources", {}).items():
-            if not types or declaration["Type"] in types:
+            if not types or declaration.get("Type") in types:
                 yield Resource(self, logical_id, declaration)
 
     def path_of(self, logical_id: str) -> str:
@@ -67,7 +90,7 @@ class Resource:
 
     @property
     def type(self) -> str:
-        return str(self.declaration["Type"])
+        return str(self.declaration.get("Type"))
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -80,61 +103,135 @@ class Resource:
 
     @property
     def disposable(self) -> bool:
-        """May its data go? Only where a stack of the disposable account says so."""
+        """May its data go? Only where a stack of a disposable environment says so."""
         stack = self.template.stack
         return stack is not None and stack.disposable
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """Everything that the gates judge. directory: the checkout, whose scripts buildspecs call."""
+    """A cloud assembly in memory.
 
-    templates: tuple[Template, ...]
-    checkout: Path = field(default_factory=Path)
+    directory: where it was read, for the assets, which are not in memory. documents: parsed
+    manifests, asset manifests, templates and buildspecs, by their path in it. disposable_accounts:
+    where stacks may destroy data.
+    """
+
+    directory: Path
+    documents: dict[str, Any]
+    disposable_accounts: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, directory: Path, disposable_accounts: Iterable[str] = ()) -> Self:
+        """Raises NoAssemblyError, which says what to do, where there is none."""
+        if not (directory / "manifest.json").is_file():
+            raise NoAssemblyError(f"{directory} is no cloud assembly: run scripts/synth first")
+        read = cls(directory, _documents(directory), frozenset(disposable_accounts))
+        if not read.templates:
+            raise NoAssemblyError(f"{directory} has no templates: run scripts/synth first")
+        return read
+
+    @cached_property
+    def templates(self) -> tuple[Template, ...]:
+        """Every template, nested ones included, in the order of their files."""
+        deployed = dict(self._stacks())
+        nested = dict(self._nested(deployed))
+        return tuple(
+            Template(
+                file,
+                body,
+                self.directory / _folder(file),
+                deployed.get(file) or nested.get(file),
+                nested=file not in deployed,
+            )
+            for file, body in self.documents.items()
+            if file.endswith(_TEMPLATE)
+        )
 
     def resources(self, *types: str) -> Iterator[Resource]:
+        """All resources of all templates, or those of these types."""
         for template in self.templates:
             yield from template.resources(*types)
 
+    def stack(self, name: str) -> Template:
+        """The template of the stack of this name. Raises NoAssemblyError without one."""
+        for template in self.templates:
+            if template.stack and not template.nested and template.stack.name == name:
+                return template
+        raise NoAssemblyError(f"{self.directory} has no stack {name}: run scripts/synth first")
 
-def read(
-    directory: Path, *, disposable_accounts: Iterable[str], others: Iterable[Path], checkout: Path
-) -> Assembly:
-    """The assembly in `directory` and the template files `others`.
+    def in_account(self, account: str) -> tuple[Template, ...]:
+        """Every template that is deployed to an account, nested ones included."""
+        return tuple(each for each in self.templates if each.account == account)
 
-    disposable_accounts: where stacks may destroy data. Raises FileNotFoundError for an assembly
-    without templates: nothing to judge must not look like nothing found.
-    """
-    disposable = frozenset(disposable_accounts)
-    templates = [*_assembly_templates(directory, directory, disposable)]
-    if not templates:
-        raise FileNotFoundError(f"{directory} has no templates: run scripts/synth first")
-    templates += [_template(path, path.parent, checkout) for path in others]
-    return Assembly(tuple(templates), checkout)
+    @cached_property
+    def assets(self) -> tuple[Asset, ...]:
+        """Every file asset, once for each asset manifest that publishes it."""
+        return tuple(
+            asset
+            for file, manifest in self.documents.items()
+            if file.endswith(".assets.json")
+            for asset in published(file, manifest)
+        )
+
+    def _stacks(self) -> Iterator[tuple[str, Stack]]:
+        """By template file, what the manifests say of each stack."""
+        for file, manifest in self.documents.items():
+            if file.rpartition("/")[2] != "manifest.json":
+                continue
+            for name, artifact in manifest.get("artifacts", {}).items():
+                if artifact["type"] == "aws:cloudformation:stack":
+                    yield (
+                        _folder(file) + artifact["properties"]["templateFile"],
+                        self._stack(name, artifact),
+                    )
+
+    def _stack(self, name: str, artifact: dict[str, Any]) -> Stack:
+        properties = artifact["properties"]
+        account = artifact["environment"].removeprefix("aws://").partition("/")[0]
+        return Stack(
+            properties.get("stackName", name),
+            account,
+            bool(properties.get("terminationProtection")),
+            account in self.disposable_accounts,
+        )
+
+    def _nested(self, deployed: dict[str, Stack]) -> Iterator[tuple[str, Stack]]:
+        """By template file, the stack that deploys each nested template, at any depth."""
+        waiting = list(deployed.items())
+        seen = set(deployed)
+        while waiting:
+            file, stack = waiting.pop()
+            for resource in self.documents.get(file, {}).get("Resources", {}).values():
+                child = self._child(file, resource) if resource.get("Type") == NESTED else ""
+                if child in self.documents and child not in seen:
+                    seen.add(child)
+                    waiting.append((child, stack))
+                    yield child, stack
+
+    def _child(self, parent: str, resource: dict[str, Any]) -> str:
+        """The template that a nested stack deploys: what its address says, or else its metadata."""
+        address = str(plain(resource.get("Properties", {}).get("TemplateURL", "")))
+        for asset in self.assets:
+            keys = [str(each.get("objectKey")) for each in asset.destinations]
+            if _folder(asset.manifest) == _folder(parent) and address.endswith(tuple(keys)):
+                return _folder(parent) + asset.path
+        return _folder(parent) + str(resource.get("Metadata", {}).get(ASSET_PATH, ""))
 
 
-def disposable_accounts(cdk_json: Path) -> list[str]:
-    """The accounts whose data may go."""
-    environments = Settings.of_checkout(cdk_json.parent).environments
-    return [each.account for each in environments if each.disposable]
+def template_file(path: Path, checkout: Path) -> Template:
+    """A template that lies beside the assembly, such as a bootstrap template; YAML or JSON."""
+    name = path.relative_to(checkout) if path.is_relative_to(checkout) else path
+    return Template(str(name), _parsed(path), path.parent)
 
 
-def _assembly_templates(folder: Path, root: Path, disposable: frozenset[str]) -> Iterator[Template]:
-    stacks = _stacks(folder, disposable)
-    stacks |= _nested(folder, stacks)
-    for path in sorted(folder.glob("*.template.json")):
-        nested = path.name.endswith(".nested.template.json")
-        yield _template(path, folder, root, stacks.get(path.name), nested=nested)
-    for inner in sorted(folder.glob("assembly-*/manifest.json")):
-        yield from _assembly_templates(inner.parent, root, disposable)
-
-
-def _template(
-    path: Path, folder: Path, root: Path, stack: Stack | None = None, *, nested: bool = False
-) -> Template:
-    name = path.relative_to(root) if path.is_relative_to(root) else path
-    body = _parsed(path)
-    return Template(str(name), body, folder, stack, nested)
+def _documents(directory: Path) -> dict[str, Any]:
+    return {
+        str(path.relative_to(directory)): _parsed(path)
+        for path in sorted(directory.rglob("*"))
+        if path.name.endswith(_PARSED)
+        and not any(part.startswith("asset.") for part in path.relative_to(directory).parts[:-1])
+    }
 
 
 def _parsed(path: Path) -> Any:
@@ -144,32 +241,5 @@ def _parsed(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
 
 
-def _stacks(folder: Path, disposable: frozenset[str]) -> dict[str, Stack]:
-    """By template file, what the manifest says of each stack."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    stacks = {}
-    for name, artifact in manifest["artifacts"].items():
-        if artifact["type"] == "aws:cloudformation:stack":
-            properties = artifact["properties"]
-            account = artifact["environment"].removeprefix("aws://").partition("/")[0]
-            stacks[properties["templateFile"]] = Stack(
-                properties.get("stackName", name),
-                account,
-                bool(properties.get("terminationProtection")),
-                account in disposable,
-            )
-    return stacks
-
-
-def _nested(folder: Path, stacks: dict[str, Stack]) -> dict[str, Stack]:
-    """By template file, the stack that deploys each nested template, at any depth."""
-    found: dict[str, Stack] = {}
-    waiting = list(stacks.items())
-    while waiting:
-        file, stack = waiting.pop()
-        for resource in json.loads((folder / file).read_text()).get("Resources", {}).values():
-            child = resource.get("Metadata", {}).get(ASSET_PATH, "")
-            if resource["Type"] == "AWS::CloudFormation::Stack" and (folder / child).is_file():
-                found[child] = stack
-                waiting.append((child, stack))
-    return found
+def _folder(file: str) -> str:
+    return file[: len(file) - len(file.rpartition("/")[2])]

@@ -1,13 +1,40 @@
-"""Small things that several rules read in templates."""
+"""CloudFormation's values as text and lists that one can compare and read."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 
-def as_list(value: Any) -> list[Any]:
-    """What CloudFormation and IAM let people write without a list, as one."""
+def plain(value: Any) -> Any:
+    """`value` with joins and substitutions carried out and references as `<LogicalId.Attribute>`.
+
+    A `Ref` is `<LogicalId>`, the partition is "aws". An expression that is not known at synthesis
+    stays as it is, so it equals no expected text.
+    """
+    match value:
+        case {"Fn::Join": [str() as separator, list() as parts]}:
+            text = separator.join(str(plain(part)) for part in parts)
+        case {"Fn::Sub": str() as template}:
+            text = re.sub(r"\$\{([^!}]+)\}", lambda found: _reference(found[1]), template)
+        case {"Ref": str() as name}:
+            text = _reference(name)
+        case {"Fn::GetAtt": [str() as name, str() as attribute]}:
+            text = f"<{name}.{attribute}>"
+        case dict():
+            return {key: plain(each) for key, each in value.items()}
+        case _:
+            return [plain(each) for each in value] if isinstance(value, list) else value
+    return text
+
+
+def _reference(name: str) -> str:
+    return "aws" if name == "AWS::Partition" else f"<{name}>"
+
+
+def listed(value: Any) -> list[Any]:
+    """What CloudFormation and IAM let one write alone or as a list, as a list; [] for None."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
@@ -55,19 +82,3 @@ def settings(value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list):
         for each in value:
             yield from settings(each)
-
-
-def joined(value: Any) -> str:
-    """A text with its joins joined; each reference stands as <its logical id>."""
-    match value:
-        case str():
-            return value
-        case {"Fn::Join": [separator, list(parts)]}:
-            return str(separator).join(joined(part) for part in parts)
-        case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), *_]}:
-            return text
-        case {"Ref": name}:
-            return f"<{name}>"
-        case {"Fn::GetAtt": [name, attribute]}:
-            return f"<{name}.{attribute}>"
-    return str(value)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cloud_assembly import REPOSITORY, Assembly, synthesize
+
+from tests.support.synthesis import REPOSITORY, Assembly, synthesize
 
 
 @pytest.fixture(scope="session")

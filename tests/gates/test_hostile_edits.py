@@ -8,12 +8,12 @@ can do about the rules themselves is said in docs/decisions/2026-11-23-shape-rul
 from __future__ import annotations
 
 import pytest
-from cloud_assembly import REPOSITORY, Assembly
 from drafts import Draft
 from mutants import MUTANTS, Mutation
 
 from assembly.pipeline import Delivery
 from gates.shape.rules import RULES, judge
+from tests.support.synthesis import REPOSITORY, Assembly
 
 SNAPSHOT = REPOSITORY / "tests/gates/iam.snapshot"
 

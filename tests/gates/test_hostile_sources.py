@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cloud_assembly import REPOSITORY, copy_checkout, synthesize
 
 from assembly.pipeline import Delivery
 from gates.shape.rules import RULES
+from tests.support.synthesis import REPOSITORY, copy_checkout, synthesize
 
 SNAPSHOT = REPOSITORY / "tests/gates/iam.snapshot"
 

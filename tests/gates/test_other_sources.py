@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cloud_assembly import REPOSITORY
 from drafts import Draft
 from test_pipeline_sources import with_source
 
 from assembly.pipeline import Delivery
 from gates.shape.rules import RULES, judge
+from tests.support.synthesis import REPOSITORY
 
 SOURCES = (
     {"type": "codecommit", "repository": "shop", "branch": "main"},

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
-from cloud_assembly import REPOSITORY, TOOLS
+from tests.support.synthesis import REPOSITORY, TOOLS
 
 # What would be noticed, were it in the assembly.
 MACHINES = {

@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cloud_assembly import REPOSITORY, Assembly
 from drafts import Draft
 
 from assembly.pipeline import Delivery
 from gates.shape import __main__ as command
 from gates.shape.permissions import Role
 from gates.shape.snapshot import permissions_were_reviewed, render
+from tests.support.synthesis import REPOSITORY, Assembly
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from cloud_assembly import REPOSITORY, Assembly
+from tests.support.synthesis import REPOSITORY, Assembly
 
 
 def test_the_gates_are_clean(assembly: Assembly, tmp_path: Path) -> None:

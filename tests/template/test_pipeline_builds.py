@@ -12,9 +12,9 @@ import re
 from pathlib import Path
 
 import pytest
-from cloud_assembly import REPOSITORY, Assembly
 
 from pipeline.tools import pinned_tools
+from tests.support.synthesis import REPOSITORY, Assembly
 
 PROJECTS = [
     "tap-pipeline-synth",

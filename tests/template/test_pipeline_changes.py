@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cloud_assembly import Assembly, copy_checkout, synthesize
+from tests.support.synthesis import Assembly, copy_checkout, synthesize
 
 HANDLER = "services/requests/runtime/handler.py"
 

@@ -7,7 +7,7 @@ else depends on another one.
 
 from __future__ import annotations
 
-from cloud_assembly import Assembly
+from tests.support.synthesis import Assembly
 
 
 def test_the_stack_the_pipeline_and_the_artifact_have_their_names(assembly: Assembly) -> None:

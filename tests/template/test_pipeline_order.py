@@ -10,7 +10,9 @@ import json
 from itertools import groupby
 
 import pytest
-from cloud_assembly import Assembly, plain
+
+from assembly.text import plain
+from tests.support.synthesis import Assembly
 
 TARGETS = [("Dev", "tap-dev", "222222222222"), ("Prod", "tap-prod", "333333333333")]
 

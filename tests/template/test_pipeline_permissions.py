@@ -7,10 +7,13 @@ of the target accounts may do.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from cloud_assembly import Assembly, plain
+
+from assembly.text import plain
+from tests.support.synthesis import Assembly
 
 TARGETS = [("dev", "222222222222"), ("prod", "333333333333")]
 
@@ -37,7 +40,7 @@ def each_of(assembly: Assembly, resource: Any) -> str:
     for logical_id, each in assembly.template["Resources"].items():
         properties = each.get("Properties", {})
         name = properties.get("LogGroupName", properties.get("Name", each["Type"]))
-        text = text.replace(f"<{logical_id}>", name)
+        text = re.sub(rf"<{logical_id}(\.Arn)?>", name, text)
     return text
 
 

@@ -10,10 +10,10 @@ import json
 from pathlib import Path
 
 import aws_cdk as cdk
-from cloud_assembly import REPOSITORY, Assembly
-
 from pipeline.settings import Settings
+
 from pipeline.stack import STACK_ID, PipelineStack
+from tests.support.synthesis import REPOSITORY, Assembly
 
 
 def with_source(source: dict[str, str], out: Path) -> Assembly:

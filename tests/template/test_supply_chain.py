@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloud_assembly import REPOSITORY, Assembly
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from gates.supply_chain import licences, sbom, vulnerabilities
 from gates.supply_chain.__main__ import report
 from gates.supply_chain.assets import Asset, Package, UnlockedPackageError, assets, locks
+from tests.support.synthesis import REPOSITORY, Assembly
 
 
 @pytest.fixture(scope="module")

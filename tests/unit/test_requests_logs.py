@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloud_assembly import REPOSITORY
 from requests_fakes import get, post
+
+from tests.support.synthesis import REPOSITORY
 
 CANARY = "4111-1111-canary"
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
