@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 
 import aws_cdk as cdk
-from pipeline.settings import Settings
 
 from pipeline.stack import STACK_ID, PipelineStack
+from settings import Settings
 from tests.support.synthesis import REPOSITORY, Assembly
 
 
