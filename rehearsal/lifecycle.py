@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from embedded_aws.connections.played import Connection
 from embedded_aws.host import package_managers
 from embedded_aws.installation import PIPELINE, Account
 from rehearsal.accounts import Directory
@@ -16,6 +17,7 @@ from rehearsal.follow import Operator
 from rehearsal.progress import Progress
 from rehearsal.remote import Remote
 from rehearsal.server import COMMAND_LOCK, REPOSITORY, Server
+from settings import ConnectionSource, Settings
 
 
 @contextmanager
@@ -86,7 +88,7 @@ def bring_up(server: Server, progress: Progress) -> None:
             bootstrap(server, administrators)
         synth.result()
     # Before the pipeline, whose creation starts an execution: it must not find an old remote.
-    Remote(server.root).create()
+    Remote(server.root).create(_connection())
     with progress.step("pipeline deployed"):
         deploy_pipeline(server, assembly, administrators[Account.TOOLS])
 
@@ -95,6 +97,16 @@ def _synthesize(server: Server, assembly: Path, progress: Progress) -> None:
     command = [str(REPOSITORY / "scripts" / "synth"), "--output", str(assembly)]
     with progress.step("pipeline synthesized"):
         run(command, environment(server) | package_managers(), cwd=REPOSITORY)
+
+
+def _connection() -> Connection:
+    """The connection of the settings, which the remote plays."""
+    source = Settings.of_checkout(REPOSITORY).source
+    if not isinstance(source, ConnectionSource):
+        raise RootError(f"only a connection is rehearsed, not {type(source).__name__}")
+    return Connection(
+        source.connection_arn, source.repository, source.branch, "scripts/rehearsal status"
+    )
 
 
 def operator(server: Server) -> Operator:

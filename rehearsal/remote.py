@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from embedded_aws.connections.played import Connection
 from rehearsal.errors import RehearsalError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -27,10 +28,14 @@ class Remote:
         self.root = root.resolve()
         self.path = self.root / "remote.git"
 
-    def create(self, branch: str = "main") -> None:
-        """Makes it anew and empty: what an earlier server had been told is gone with it."""
+    def create(self, connection: Connection) -> None:
+        """Makes it anew and empty: what an earlier server had been told is gone with it.
+
+        It stands behind `connection`, whose branch is the one that a clone would check out.
+        """
+        connection.write(self.root)
         shutil.rmtree(self.path, ignore_errors=True)
-        _git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(self.path))
+        _git("init", "--quiet", "--bare", f"--initial-branch={connection.branch}", str(self.path))
         hooks = self.path / "hooks"
         for key, value in {
             # The developer's own core.hooksPath must not take the place of our hook.

@@ -207,7 +207,7 @@ class Server:
         with launching.listen(self.port) as listening, self.log.open("wb") as log:
             self.port = listening.getsockname()[1]
             inherited = [listening.fileno(), lock]
-            arguments = ["--root", str(self.root), "--port", str(self.port)]
+            arguments = ["--root", str(self.root), "--port", str(self.port), "--region", REGION]
             arguments += ["--socket", str(listening.fileno())]
             reading = None
             if not self.detached:

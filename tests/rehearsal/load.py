@@ -36,8 +36,8 @@ from embedded_aws.installation import HOST, REGION, Account, local_api_url
 from rehearsal.accounts import Credentials, Directory
 from rehearsal.clients import Session
 from rehearsal.server import Server
-from tests.rehearsal import aws
 from tests.rehearsal.deployments import deploy
+from tests.support import aws
 
 OK = 200
 TRIES = 8

@@ -20,7 +20,7 @@ from rehearsal.bootstrap import bootstrap
 from rehearsal.clients import Session
 from rehearsal.errors import CommandError, NotRunningError
 from rehearsal.server import Server
-from tests.rehearsal import aws
+from tests.support import aws
 
 
 @pytest.fixture(scope="module")

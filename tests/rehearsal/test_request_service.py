@@ -29,8 +29,8 @@ from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.models import Row, Submission
 from services.requests.runtime.stores import DynamoRequestTable, S3Payloads, StepFunctionsStarter
 from services.requests.workflow import definition
-from tests.rehearsal import aws
 from tests.rehearsal.deployments import deploy
+from tests.support import aws
 
 BODY = b'{"order": 1}'
 LONG_AGO = timedelta(minutes=20)

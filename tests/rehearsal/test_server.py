@@ -32,7 +32,7 @@ from rehearsal.errors import (
     ServerError,
 )
 from rehearsal.server import PYTHON, REPOSITORY, Server
-from tests.rehearsal import aws
+from tests.support import aws
 
 ROOT_OF_DEV = Credentials(str(Account.DEV), "root")
 

@@ -13,6 +13,7 @@ import aws_cdk as cdk
 
 from pipeline.stack import STACK_ID, PipelineStack
 from settings import Settings
+from stages.options import ApplicationOptions
 from tests.support.synthesis import REPOSITORY, Assembly
 
 
@@ -21,9 +22,10 @@ def with_source(source: dict[str, str], out: Path) -> Assembly:
     context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
     settings = Settings.parse({**context["tap"], "source": source})
     # The application's assets are the same whatever the source.
+    options = ApplicationOptions.parse(settings.application)
     app = cdk.App(outdir=str(out), context={**context, "aws:cdk:bundling-stacks": []})
-    env = cdk.Environment(account=settings.accounts.tools, region=settings.region)
-    PipelineStack(app, STACK_ID, settings=settings, env=env)
+    env = cdk.Environment(account=settings.tools_account, region=settings.region)
+    PipelineStack(app, STACK_ID, settings=settings, options=options, env=env)
     app.synth()
     return Assembly(out)
 
