@@ -1,4 +1,4 @@
-"""What is watched of the request service, and when somebody is woken for it."""
+"""What is watched of the request service, and when somebody is notified."""
 
 from __future__ import annotations
 
