@@ -24,7 +24,7 @@ from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws.host import package_managers
-from embedded_aws.installation import HOST, REGION
+from embedded_aws.installation import HOST
 
 Response = tuple[int, dict[str, str], bytes]
 ResourceArn = Callable[[str, Mapping[str, Any], str], str | Sequence[str] | None]
@@ -62,6 +62,7 @@ class Running:
     root: Path
     port: int
     ca: Path
+    region: str
     package_managers: Mapping[str, str]
 
     @property
@@ -86,7 +87,7 @@ _resource_arns: dict[str, ResourceArn] = {}
 _client_lock = threading.Lock()
 
 
-def configure(*, root: Path, port: int, ca: Path) -> None:
+def configure(*, root: Path, port: int, ca: Path, region: str) -> None:
     """Called once, first. Takes the package-manager settings out of this process's environment.
 
     Builds may have them (`running().package_managers`); Lambda functions inherit this process's
@@ -95,13 +96,18 @@ def configure(*, root: Path, port: int, ca: Path) -> None:
     settings = package_managers()
     for name in settings:
         os.environ.pop(name, None)
-    _running.append(Running(root.resolve(), port, ca.resolve(), settings))
+    _running.append(Running(root.resolve(), port, ca.resolve(), region, settings))
     _extend_resource_arns()
 
 
 def running() -> Running:
     """This server: its endpoint, certificate authority, root folder and machine settings."""
     return _running[-1]
+
+
+def region() -> str:
+    """The region that this server plays, such as `us-west-2`."""
+    return running().region
 
 
 def register_service(
@@ -199,7 +205,7 @@ def client(
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys.get("SessionToken"),
-            region_name=REGION,
+            region_name=region(),
             botocore_session=botocore.session.Session({"profile": (None, None, None, None)}),
         ).client(
             service,

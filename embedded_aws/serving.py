@@ -37,7 +37,7 @@ def main() -> None:
     """Prepares the world, then serves until TERM, INT or the caller's death."""
     options = _options()
     material = tls.ensure(options.root)
-    registry.configure(root=options.root, port=options.port, ca=material.ca)
+    registry.configure(root=options.root, port=options.port, ca=material.ca, region=options.region)
     if options.parent is not None:
         threading.Thread(target=_follow, args=(options.parent,), daemon=True).start()
     _install(options.services)
@@ -49,6 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--socket", type=int, required=True)
+    parser.add_argument("--region", required=True)
     parser.add_argument("--parent", type=int)
     parser.add_argument("--services", nargs="*", default=SERVICES)
     return parser.parse_args()
@@ -84,7 +85,7 @@ def _end(serving: asyncio.Task[None]) -> NoReturn:
     """
     failure = serving.exception() if serving.done() and not serving.cancelled() else None
     if failure is not None:
-        logging.getLogger("rehearsal").error("the server failed", exc_info=failure)
+        logging.getLogger("embedded_aws").error("the server failed", exc_info=failure)
     processes.end_descendants(CHILDREN_SECONDS)
     logging.shutdown()
     os._exit(0 if failure is None else 1)

@@ -16,8 +16,6 @@ from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_region, new_uuid
 from ministack.services import codebuild as emulated
 
-from embedded_aws.installation import REGION
-
 from .. import registry
 from . import report_groups
 from .build import Build, folder_name
@@ -220,7 +218,7 @@ def _id(identifier: str) -> str:
 
 def resource_arns(action: str, body: Mapping[str, Any], account: str) -> list[str]:
     """What permissions are checked against (service authorization reference, CodeBuild)."""
-    prefix = f"arn:aws:codebuild:{REGION}:{account}"
+    prefix = f"arn:aws:codebuild:{registry.region()}:{account}"
     if builds := _named(body, "ids", "id"):
         return [f"{prefix}:project/{_id(build).rpartition(':')[0]}" for build in builds]
     if "ReportGroup" in action and "name" in body:

@@ -17,8 +17,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
-from embedded_aws.installation import REGION
-
 from .. import registry
 from .artifacts import matching
 from .buildspec import ReportSection
@@ -86,7 +84,7 @@ def _call(role: RoleCredentials, action: str, body: dict[str, Any]) -> dict[str,
         },
     )
     signer = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-    SigV4Auth(signer, "codebuild", REGION).add_auth(request)
+    SigV4Auth(signer, "codebuild", registry.region()).add_auth(request)
     answer = URLLib3Session(verify=str(running.ca)).send(request.prepare())
     document: dict[str, Any] = json.loads(answer.content or b"{}")
     if answer.status_code != HTTPStatus.OK:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from embedded_aws.installation import REGION
+from embedded_aws import registry
 
 _STAGE = frozenset(
     {
@@ -32,4 +32,4 @@ def resource_arn(action: str, body: Mapping[str, Any], account: str) -> str | No
         parts.append(str(body.get("stageName")))
     if action in _ACTION:
         parts.append(str(body.get("actionName")))
-    return f"arn:aws:codepipeline:{REGION}:{account}:{'/'.join(parts)}"
+    return f"arn:aws:codepipeline:{registry.region()}:{account}:{'/'.join(parts)}"

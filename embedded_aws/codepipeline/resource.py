@@ -13,11 +13,11 @@ from typing import Any
 
 from ministack.core.responses import get_account_id
 
+from embedded_aws import registry
 from embedded_aws.codepipeline.engine import Engine
 from embedded_aws.codepipeline.errors import StructureError
 from embedded_aws.codepipeline.model import Structure, parse
 from embedded_aws.codepipeline.state import Pipeline
-from embedded_aws.installation import REGION
 
 Provisioned = tuple[str, dict[str, str]]
 """The physical id, and the attributes for `Fn::GetAtt`."""
@@ -41,7 +41,7 @@ class PipelineResource:
         structure = _parsed(properties, name)
         if self._engine.state.has(account, name):
             raise ValueError(f"A pipeline with the name '{name}' already exists in this account")
-        pipeline = Pipeline(account, REGION, structure, history={1: structure})
+        pipeline = Pipeline(account, registry.region(), structure, history={1: structure})
         with self._engine.state.changed:
             self._engine.state.add(pipeline)
         self._engine.start(pipeline, ("CreatePipeline", "AWSCloudFormation"))
@@ -75,7 +75,7 @@ class PipelineResource:
 
 def _parsed(properties: Mapping[str, Any], name: str) -> Structure:
     try:
-        return parse(properties, name, REGION)
+        return parse(properties, name, registry.region())
     except StructureError as error:
         raise ValueError(f"AWS::CodePipeline::Pipeline {name}: {error}") from error
 

@@ -16,8 +16,6 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from embedded_aws.installation import REGION
-
 SERVICES = {
     "codestar-connections": "com.amazonaws.codestar.connections.CodeStar_connections_20191201",
     "codeconnections": "com.amazonaws.codeconnections.CodeConnections_20231201",
@@ -45,13 +43,16 @@ def call(
     credentials: Mapping[str, str],
     endpoint: str,
     ca: str,
+    region: str,
 ) -> dict[str, Any]:
     """Calls an operation, signed with credentials in the shape that STS returns.
 
     Raises `RefusedError`, or `OSError` when nobody answers.
     """
     content = json.dumps(body).encode()
-    headers = _signed(service, f"{target(service)}.{operation}", content, credentials, endpoint)
+    headers = _signed(
+        service, f"{target(service)}.{operation}", content, credentials, endpoint, region=region
+    )
     connection = http.client.HTTPSConnection(
         urlsplit(endpoint).netloc,
         timeout=TIMEOUT_SECONDS,
@@ -70,14 +71,20 @@ def call(
 
 
 def _signed(
-    service: str, operation: str, content: bytes, credentials: Mapping[str, str], endpoint: str
+    service: str,
+    operation: str,
+    content: bytes,
+    credentials: Mapping[str, str],
+    endpoint: str,
+    *,
+    region: str,
 ) -> dict[str, str]:
     headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": operation}
     request = AWSRequest("POST", f"{endpoint}/", data=content, headers=headers)
     keys = Credentials(
         credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials.get("SessionToken")
     )
-    SigV4Auth(keys, service, REGION).add_auth(request)
+    SigV4Auth(keys, service, region).add_auth(request)
     return dict(request.headers.items())
 
 

@@ -17,44 +17,53 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def main(root: Path, lines: Iterable[str]) -> None:
-    """Notifies the server of each updated ref."""
+    """Notifies the server of each updated ref.
+
+    Whoever made the remote left `connection.json` in the root: the `account` whose connection the
+    pushes come through, and the command with which people `follow` what they start.
+    """
     sys.path.insert(0, str(REPOSITORY))
     try:
-        port = int(json.loads((root / "server.json").read_text())["port"])
-    except (OSError, ValueError, KeyError):
-        print(f"No rehearsal runs in {root}: nothing starts. Start one with `rehearsal up`.")
+        server = json.loads((root / "server.json").read_text())
+    except (OSError, ValueError):
+        print(f"No embedded AWS runs in {root}: nothing starts.")
         return
+    played = json.loads((root / "connection.json").read_text())
     for line in lines:
         old, new, ref = line.split(maxsplit=2)
-        _notify(root, port, {"Ref": ref.strip(), "Old": old, "New": new})
+        push = {"Ref": ref.strip(), "Old": old, "New": new}
+        for said in _notify(root, server, played, push):
+            print(said)
 
 
-def _notify(root: Path, port: int, push: dict[str, str]) -> None:
+def _notify(
+    root: Path, server: dict[str, Any], played: dict[str, str], push: dict[str, str]
+) -> list[str]:
+    """What the developer reads. `played` says as which account's connection, see `main`."""
     calls = importlib.import_module("embedded_aws.connections.calls")
-    world = importlib.import_module("embedded_aws.installation")
+    fixed = importlib.import_module("embedded_aws.installation")
     try:
         answer = calls.call(
             "codeconnections",
             "NotifyPush",
             push,
-            credentials={"AccessKeyId": str(world.Account.TOOLS), "SecretAccessKey": "root"},
-            endpoint=f"https://{world.HOST}:{port}",
+            credentials={"AccessKeyId": played["account"], "SecretAccessKey": "root"},
+            endpoint=f"https://{fixed.HOST}:{server['port']}",
             ca=str(root / "tls" / "ca.pem"),
+            region=server["region"],
         )
     except (OSError, calls.RefusedError) as error:
-        print(f"The rehearsal could not be told of {push['Ref']}: {error}")
-        return
-    for line in report(push["Ref"], answer):
-        print(line)
+        return [f"The embedded AWS could not be told of {push['Ref']}: {error}"]
+    return report(push["Ref"], answer, played["follow"])
 
 
-def report(ref: str, answer: dict[str, Any]) -> list[str]:
+def report(ref: str, answer: dict[str, Any], follow: str) -> list[str]:
     """What the developer reads about one ref."""
     lines = []
     for started in answer["executions"]:
         name, execution = started["pipeline"], started["pipelineExecutionId"]
         lines.append(f"Pipeline {name} starts: execution {execution}")
-        lines.append("Watch it with: .venv/bin/python -m rehearsal status")
+        lines.append(f"Watch it with: {follow}")
     for ignored in answer["ignored"]:
         lines.append(f"Pipeline {ignored['pipeline']} does not start: {ignored['reason']}")
     return lines or [f"No pipeline follows {ref}: nothing starts."]

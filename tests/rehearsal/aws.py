@@ -15,9 +15,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
-from embedded_aws.installation import HOST, REGION, Account
-from rehearsal.accounts import Credentials
-from rehearsal.server import Server
+from embedded_aws.clients import Credentials
+from embedded_aws.installation import HOST
+from embedded_aws.server import Server
+from tests.support.emulated import REGION, Account
 
 
 def trust(service: str) -> str:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.installation import Account
-from rehearsal.credentials import Credentials
-from rehearsal.server import Server
+from embedded_aws.clients import Credentials
+from embedded_aws.server import Server
+from tests.support.emulated import Account
 
 ROLE = "builder"
 BUCKET = "builds-in-and-out"

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.installation import REGION, Account
-from rehearsal.accounts import Credentials
+from embedded_aws.clients import Credentials
+from embedded_aws.server import Server
 from rehearsal.remote import Remote
-from rehearsal.server import Server
 from tests.rehearsal.pipelines import APPROVAL, SOURCE, action
+from tests.support.emulated import REGION, Account
 
 NAME = "delivery"
 BUCKET = "delivery-artifacts"
@@ -149,7 +149,7 @@ class Delivery:
             "s3:GetObject", f"arn:aws:s3:::{BUCKET}/*", Principal={"AWS": DEPLOY_ROLE}
         )
         s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(document))
-        self.remote.create()
+        self.remote.create(Account.TOOLS)
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("remote", "add", "rehearsal", str(self.remote.path))
         self.deploy_pipeline(pipeline())

@@ -11,9 +11,9 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from embedded_aws.installation import REGION, Account
-from rehearsal.clients import Session
+from embedded_aws.clients import Session
 from stages.application import PERMISSIONS_BOUNDARY_NAME, ApplicationStage
+from tests.support.emulated import REGION, Account
 
 ENVIRONMENT = "dev"
 STACK = f"tap-{ENVIRONMENT}"

@@ -32,12 +32,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
 from embedded_aws import processes
-from embedded_aws.installation import HOST, REGION, Account, local_api_url
-from rehearsal.accounts import Credentials, Directory
-from rehearsal.clients import Session
-from rehearsal.server import Server
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.installation import HOST, local_api_url
+from embedded_aws.server import Server
 from tests.rehearsal import aws
 from tests.rehearsal.deployments import deploy
+from tests.support.emulated import REGION, Account, administrators
 
 OK = 200
 TRIES = 8
@@ -233,9 +233,8 @@ def _executions(session: Session, machine: str) -> Iterator[str]:
 
 def on_own_server(root: Path, work: Callable[[Server, Session], Any]) -> Any:
     """Runs `work` with a fresh emulator and the session of dev's administrator."""
-    with Server(root, services=[]) as server:
-        administrators = Directory(server).create_administrators()
-        return work(server, server.session(administrators[Account.DEV]))
+    with Server(root, region=REGION, services=[]) as server:
+        return work(server, server.session(administrators(server)[Account.DEV]))
 
 
 def main(arguments: list[str]) -> int:

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_aws.installation import Account
-from rehearsal.credentials import Credentials
-from rehearsal.server import Server
+from embedded_aws.clients import Credentials
+from embedded_aws.server import Server
 from tests.rehearsal.codebuild_world import ALLOWED, BUCKET, Projects, phase
+from tests.support.emulated import REGION, Account
 
 CANARY = "developers-own-value"
 CANARIES = (
@@ -42,7 +42,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projects]:
             patch.setenv(name, CANARY)
         patch.setenv("UV_EXTRA_INDEX_URL", "https://me:index-password@index.invalid/simple")
         root = tmp_path_factory.mktemp("codebuild")
-        with Server(root, services=["codebuild"]) as server:
+        with Server(root, region=REGION, services=["codebuild"]) as server:
             prepared = Projects(server)
             prepared.prepare()
             yield prepared

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_aws.installation import REGION, Account
-from rehearsal.accounts import Credentials, Directory
-from rehearsal.server import REPOSITORY, Server
+from embedded_aws.clients import Credentials
+from embedded_aws.server import CHECKOUT, Server
 from tests.rehearsal import aws
 from tests.rehearsal.delivery import BUCKET, GOOD, NAME, Delivery, deployment, pipeline
+from tests.support.emulated import REGION, Account, administrators
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
     """The delivery, set up once."""
     root = tmp_path_factory.mktemp("delivery")
     worktree = tmp_path_factory.mktemp("worktree")
-    with Server(root, services=["codepipeline", "connections"]) as server:
-        made = Delivery(server, Directory(server).create_administrators(), worktree)
+    with Server(root, region=REGION, services=["codepipeline", "connections"]) as server:
+        made = Delivery(server, administrators(server), worktree)
         made.set_up()
         yield made
 
@@ -140,7 +140,7 @@ def test_the_aws_cli_works_unchanged(delivery: Delivery, tmp_path: Path) -> None
 
     def cli(*arguments: str) -> Any:
         done = subprocess.run(
-            [REPOSITORY / ".venv" / "bin" / "aws", "codepipeline", *arguments, "--output", "json"],
+            [CHECKOUT / ".venv" / "bin" / "aws", "codepipeline", *arguments, "--output", "json"],
             env={
                 "PATH": "/usr/bin:/bin",
                 "HOME": str(tmp_path),

@@ -18,11 +18,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_aws.installation import REGION, Account
-from rehearsal.accounts import Credentials
-from rehearsal.clients import Session
-from rehearsal.server import REPOSITORY, Server
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.server import CHECKOUT, Server
 from tests.rehearsal import aws
+from tests.support.emulated import REGION, Account
 
 ANSWERS = """
 def handler(event, context):
@@ -428,11 +427,11 @@ def test_functions_see_nothing_of_the_developers_environment(dev: Session) -> No
 
 def test_another_release_of_the_emulator_is_refused_by_name(tmp_path: Path) -> None:
     ask = "from embedded_aws import corrections; corrections.check('1.6.0')"
-    python = REPOSITORY / ".venv-emulator" / "bin" / "python"
+    python = CHECKOUT / ".venv-emulator" / "bin" / "python"
     done = subprocess.run(
         [python, "-c", ask],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(REPOSITORY), "HOME": str(tmp_path)},
+        env={"PYTHONPATH": str(CHECKOUT), "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

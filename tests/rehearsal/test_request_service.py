@@ -20,10 +20,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from embedded_aws.installation import Account, local_api_url
-from rehearsal.accounts import Credentials
-from rehearsal.clients import Session
-from rehearsal.server import Server
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.installation import local_api_url
+from embedded_aws.server import Server
 from services.common.runtime.problems import UnavailableError
 from services.requests.runtime.logic import RequestDesk
 from services.requests.runtime.models import Row, Submission
@@ -31,6 +30,7 @@ from services.requests.runtime.stores import DynamoLedger, S3Payloads, StepFunct
 from services.requests.workflow import definition
 from tests.rehearsal import aws
 from tests.rehearsal.deployments import deploy
+from tests.support.emulated import Account
 
 BODY = b'{"order": 1}'
 LONG_AGO = timedelta(minutes=20)

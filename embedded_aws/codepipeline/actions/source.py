@@ -83,6 +83,7 @@ def _use(connection: str, credentials: Mapping[str, str]) -> None:
             credentials=credentials,
             endpoint=server.endpoint,
             ca=str(server.ca),
+            region=server.region,
         )
     except calls.RefusedError as error:
         raise ActionError(

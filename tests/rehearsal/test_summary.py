@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ops.pipeline import ActionRun, Execution
-from rehearsal import fidelity, verdict
-from rehearsal.builds import TestCase as Case
-from rehearsal.summary import Outcome, SmokeResult
+from ops.pipeline import TestCase as Case
+from rehearsal import fidelity
+from rehearsal.summary import Outcome, SmokeResult, verdict
+from settings import Environment
 
+ENVIRONMENTS = (Environment("dev", "222222222222"), Environment("prod", "333333333333"))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PASSED = Case("test_a_signed_request_is_accepted", passed=True, message="")
 FAILED = Case("test_a_replay_answers_the_same_ids", passed=False, message="expected 1, got 2")
@@ -23,11 +25,11 @@ def run_of(label: str, status: str, error: str = "") -> ActionRun:
 
 def outcome(status: str, *runs: ActionRun, **smoke: list[Case]) -> Outcome:
     results = {name: SmokeResult(name, tuple(cases), {}) for name, cases in smoke.items()}
-    return Outcome(Execution("id", status, "c" * 40), "c" * 40, runs, results)
+    return Outcome("prod", Execution("id", status, "c" * 40), "c" * 40, runs, results)
 
 
 def text(result: Outcome) -> str:
-    return verdict.text(result, fidelity.table(result.evidence()), Path("summary.json"))
+    return verdict(result, fidelity.table(result.evidence(), ENVIRONMENTS), Path("summary.json"))
 
 
 def test_prod_with_passed_checks_is_a_success() -> None:
