@@ -2,13 +2,14 @@
 
 A service that is registered here is reached like any AWS service: requests are authenticated and
 authorized before its handler sees them. What is told about the running server (endpoint,
-certificate authority, root folder, package-manager settings) is asked for here as well.
+region, certificate authority, root folder, package-manager settings) is asked for here as well.
+
+Corrections use `after_each` to add to what the emulator does for a CloudFormation resource type.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -23,10 +24,11 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services.cloudformation import provisioners
 
+from embedded_aws.calls import Place
 from embedded_aws.host import package_managers
 from embedded_aws.installation import HOST
+from embedded_aws.json_service import Answer, operation_of, parsed
 
-Response = tuple[int, dict[str, str], bytes]
 ResourceArn = Callable[[str, Mapping[str, Any], str], str | Sequence[str] | None]
 """`(action without namespace, request body, account id) -> ARN`; several when the request is about
 several resources and needs permission on each, None or an empty sequence meaning `*`."""
@@ -42,7 +44,7 @@ class Service(Protocol):
         headers: dict[str, str],
         body: bytes,
         query_params: dict[str, list[str]],
-    ) -> Response:
+    ) -> Answer:
         """Answers one authorized request, on the event loop: it must not block."""
 
     def reset(self) -> None:
@@ -69,6 +71,11 @@ class Running:
     def endpoint(self) -> str:
         """Where every service answers, e.g. `https://127.0.0.1:4566`."""
         return f"https://{HOST}:{self.port}"
+
+    @property
+    def place(self) -> Place:
+        """The same for calls that no SDK knows."""
+        return Place(self.endpoint, self.ca, self.region)
 
 
 class _Resources(str):
@@ -106,7 +113,7 @@ def running() -> Running:
 
 
 def region() -> str:
-    """The region that this server plays, such as `us-west-2`."""
+    """The one region that this server plays."""
     return running().region
 
 
@@ -147,8 +154,8 @@ def _extend_resource_arns() -> None:
         ours = _resource_arns.get(service)
         if ours is None:
             return str(original(service, *request))
-        action = headers.get("x-amz-target", "").rpartition(".")[2]
-        named = ours(action, _json(body), account) or "*"
+        # What is no JSON object the service itself refuses.
+        named = ours(operation_of(headers), parsed(body) or {}, account) or "*"
         return named if isinstance(named, str) else _Resources(named)
 
     @functools.wraps(enforce)
@@ -160,14 +167,6 @@ def _extend_resource_arns() -> None:
 
     iam_actions.extract_resource_arn = extract
     iam_evaluator.enforce = enforce_each
-
-
-def _json(body: bytes) -> Mapping[str, Any]:
-    try:
-        parsed = json.loads(body or b"{}")
-    except ValueError:
-        return {}  # the service itself answers SerializationException
-    return parsed if isinstance(parsed, dict) else {}
 
 
 def register_resource_type(
@@ -187,6 +186,31 @@ def register_resource_type(
         "update": update,
         "delete": delete,
     }
+
+
+def after_each(type_name: str, then: Callable[[str, dict[str, Any]], None]) -> None:
+    """Calls `then(physical id, properties)` whenever a resource of the type was made or updated.
+
+    The type's other operations stay as they are.
+    """
+    handlers = provisioners._RESOURCE_HANDLERS[type_name]
+    create, update = handlers["create"], handlers["update"]
+
+    def create_and_then(logical_id: str, props: dict[str, Any], stack: str) -> Any:
+        name, attributes = create(logical_id, props, stack)
+        then(name, props)
+        return name, attributes
+
+    def update_and_then(
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str
+    ) -> Any:
+        name, attributes = update(physical_id, old, new, stack)
+        then(name, new)
+        return name, attributes
+
+    register_resource_type(
+        type_name, create=create_and_then, update=update_and_then, delete=handlers["delete"]
+    )
 
 
 def client(
@@ -218,3 +242,10 @@ def client(
                 proxies={},
             ),
         )
+
+
+def call(
+    service: str, target: str, body: Mapping[str, Any], credentials: Mapping[str, str]
+) -> dict[str, Any]:
+    """Calls an operation of this very server that no SDK knows; see `Place.call`."""
+    return running().place.call(service, target, body, credentials)

@@ -30,11 +30,11 @@ GRACE_SECONDS = 1.0
 """How long requests in flight may keep a stopping server; idle connections would for 30 s."""
 
 CHILDREN_SECONDS = 5.0
-"""How long function workers and builds, which must not outlive their world, may take to die."""
+"""How long function workers and builds, which must not outlive the server, may take to end."""
 
 
 def main() -> None:
-    """Prepares the world, then serves until TERM, INT or the caller's death."""
+    """Prepares everything, then serves until TERM, INT or the caller's death."""
     options = _options()
     material = tls.ensure(options.root)
     registry.configure(root=options.root, port=options.port, ca=material.ca, region=options.region)
@@ -58,7 +58,7 @@ def _options() -> argparse.Namespace:
 def _install(services: list[str]) -> None:
     corrections.install()
     for name in services:
-        importlib.import_module(f"embedded_aws.{name}").install()
+        importlib.import_module(f"embedded_aws.{name}.api").install()
 
 
 async def _serve(socket: int, material: tls.Material) -> NoReturn:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from embedded_aws.connections.played import Connection
 from embedded_aws.errors import NotRunningError
 from embedded_aws.host import package_managers
 from embedded_aws.server import Server
@@ -22,6 +23,7 @@ from rehearsal.tools import run_tool
 from settings import ConnectionSource, Settings
 
 COMMAND_LOCK = "command.lock"
+FOLLOW = "scripts/rehearsal status"
 
 
 @contextmanager
@@ -114,7 +116,7 @@ def bring_up(server: Server, settings: Settings, progress: Progress) -> None:
     stack = pipeline_stack(assembly)
     directory.create_operator(stack.pipeline)
     # Before the pipeline, whose creation starts an execution: it must not find an old remote.
-    Remote(server.root).create(directory.account(TOOLS), branch_of(settings))
+    Remote(server.root).create(_connection(settings))
     with progress.step("pipeline deployed"):
         _deploy_pipeline(server, assembly, stack)
 
@@ -162,14 +164,15 @@ def _deploy_pipeline(server: Server, assembly: Path, stack: PipelineStack) -> No
     run_tool(server, command, Directory(server).administrator(TOOLS))
 
 
-def branch_of(settings: Settings) -> str:
-    """The branch that the pipeline follows. Raises `UnsupportedSourceError`."""
+def _connection(settings: Settings) -> Connection:
+    """The connection that the remote plays. Raises `UnsupportedSourceError`."""
     if not isinstance(settings.source, ConnectionSource):
         raise UnsupportedSourceError(
             "the rehearsal plays a git provider behind a connection: in cdk.json, "
             'tap.source.type must be "connection"'
         )
-    return settings.source.branch
+    source = settings.source
+    return Connection(source.connection_arn, source.repository, source.branch, FOLLOW)
 
 
 def operated(server: Server) -> Pipeline:

@@ -11,7 +11,7 @@ from rehearsal import CHECKOUT, fidelity, snapshot, summary
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError
 from rehearsal.follow import Follower
-from rehearsal.lifecycle import alone, branch_of, operated, running, start
+from rehearsal.lifecycle import alone, operated, running, start
 from rehearsal.progress import Progress
 from rehearsal.remote import Remote
 from rehearsal.snapshot import Snapshot
@@ -41,22 +41,20 @@ def deliver(server: Server, shot: Snapshot, settings: Settings, progress: Progre
     """Push `shot` and follow it to its end, approving it on the way."""
     pipeline = operated(server)
     before = frozenset(each.id for each in pipeline.executions())
-    push(server, shot, branch_of(settings), before=before)
+    push(server, shot, before=before)
     approver = Approver(pipeline, settings, shot, server.root, progress)
     execution = Follower(pipeline, progress, approver.decide).follow(shot.commit, since=before)
     return summary.outcome(pipeline, execution, shot.commit, settings, server.root)
 
 
-def push(
-    server: Server, shot: Snapshot, branch: str, *, before: frozenset[str] = frozenset()
-) -> None:
+def push(server: Server, shot: Snapshot, *, before: frozenset[str] = frozenset()) -> None:
     """Push `shot`, and start the pipeline where the push did not.
 
     A push of nothing but documentation, for example, starts no execution: the trigger's filters
     say so. The remote's hook returns once the provider's webhook has been served, so an execution
     that the push starts is there afterwards, and none of `before`.
     """
-    Remote(server.root).push(CHECKOUT, shot.commit, branch, environment=shot.environment)
+    Remote(server.root).push(CHECKOUT, shot.commit, environment=shot.environment)
     # Starting is not for the operator, who may only watch and answer.
     pipeline = Pipeline(operated(server).name, Directory(server).session(TOOLS).client)
     if all(each.id in before for each in pipeline.executions()):
@@ -104,9 +102,8 @@ def bring_up_and_watch(root: Path, port: int | None, progress: Progress, *, deta
     with alone(root):
         server = start(root, port, settings, progress, detached=detach)
     try:
-        branch = branch_of(settings)
-        push(server, snapshot.take(CHECKOUT, server.root / "snapshot"), branch)
-        Remote(server.root).add_to(CHECKOUT, branch)
+        push(server, snapshot.take(CHECKOUT, server.root / "snapshot"))
+        Remote(server.root).add_to(CHECKOUT)
         progress.say(_how_to_use(server))
         if not detach:
             follower = Follower(operated(server), progress, lambda a: _say_who_waits(a, progress))

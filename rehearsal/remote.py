@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from embedded_aws.connections import played
+from embedded_aws.connections.played import Connection
 from embedded_aws.server import PYTHON
 from rehearsal import CHECKOUT
 from rehearsal.git import git
 
 HOOK = CHECKOUT / "embedded_aws" / "connections" / "hook.py"
-FOLLOW = "scripts/rehearsal status"
 
 
 class Remote:
-    """`<root>/remote.git`. Its hook tells the server of this root about every push.
-
-    Beside it stands `connection.json`, from which the hook learns as which account's connection it
-    plays (`account`, 12 digits) and what to tell people to type (`follow`).
-    """
+    """`<root>/remote.git`, behind a connection. Its hook tells the server of this root about every
+    push."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.path = self.root / "remote.git"
 
-    def create(self, account: str, branch: str = "main") -> None:
+    @property
+    def branch(self) -> str:
+        """The branch that its connection was made for."""
+        return played.read(self.root).branch
+
+    def create(self, connection: Connection) -> None:
         """Makes it anew and empty: what an earlier server had been told is gone with it.
 
-        account: whose connection it is behind. branch: the one that the pipeline follows.
+        It stands behind `connection`, whose branch is the one that a clone would check out.
         """
-        played = {"account": account, "follow": FOLLOW}
-        self.root.mkdir(parents=True, exist_ok=True)
-        (self.root / "connection.json").write_text(json.dumps(played))
+        connection.write(self.root)
         shutil.rmtree(self.path, ignore_errors=True)
-        git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(self.path))
+        git("init", "--quiet", "--bare", f"--initial-branch={connection.branch}", str(self.path))
         hooks = self.path / "hooks"
         for key, value in {
             # The developer's own core.hooksPath must not take the place of our hook.
@@ -51,12 +51,12 @@ class Remote:
         hook.write_text(f"#!/bin/sh\nexec {command}\n")
         hook.chmod(0o755)
 
-    def add_to(self, worktree: Path, branch: str = "main", name: str = "rehearsal") -> None:
+    def add_to(self, worktree: Path, name: str = "rehearsal") -> None:
         """Lets `git push <name>` in `worktree` reach this remote, wherever it pointed before."""
         verb = "set-url" if name in git("remote", folder=worktree).split() else "add"
         git("remote", verb, name, str(self.path), folder=worktree)
         # What `up` pushed may hold uncommitted changes: the next commit does not descend from it.
-        git("config", f"remote.{name}.push", f"+HEAD:refs/heads/{branch}", folder=worktree)
+        git("config", f"remote.{name}.push", f"+HEAD:refs/heads/{self.branch}", folder=worktree)
 
     def remove_from(self, worktree: Path, name: str = "rehearsal") -> None:
         """Takes the remote out of `worktree` again, if it is this one."""
@@ -67,20 +67,16 @@ class Remote:
             git("remote", "remove", name, folder=worktree)
 
     def push(
-        self,
-        worktree: Path,
-        commit: str,
-        branch: str = "main",
-        environment: Mapping[str, str] | None = None,
+        self, worktree: Path, commit: str, environment: Mapping[str, str] | None = None
     ) -> str:
-        """Makes `branch` point to `commit` of `worktree`; what git and the hook said.
+        """Makes the branch point to `commit` of `worktree`; what git and the hook said.
 
         `environment` names where the commit's objects are, when the repository does not have them
         (`Snapshot.environment`). The developer's own hooks do not run.
         """
         return git(
             *("push", "--no-verify", "--force", "--quiet"),
-            *(str(self.path), f"{commit}:refs/heads/{branch}"),
+            *(str(self.path), f"{commit}:refs/heads/{self.branch}"),
             folder=worktree,
             environment=environment,
             messages=True,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
 from embedded_aws.clients import Credentials
 from embedded_aws.server import Server
 from rehearsal.accounts import Directory
-from tests.support.emulated import ACCOUNTS, REGION, Account
+from tests.embedded_aws.emulated import ACCOUNTS, REGION
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +29,6 @@ def directory(emulator: Server) -> Directory:
 
 
 @pytest.fixture(scope="session")
-def administrators(directory: Directory) -> Mapping[Account, Credentials]:
+def administrators(directory: Directory) -> Mapping[str, Credentials]:
     """The administrator of each account."""
-    return {account: directory.administrator(account.label) for account in Account}
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A folder for a server of the test's own."""
-    return tmp_path / "rehearsal"
+    return {account: directory.administrator(label) for label, account in ACCOUNTS.items()}

@@ -20,11 +20,11 @@ from rehearsal.accounts import Directory
 from rehearsal.errors import CommandError, NotUpError, UnknownAccountError
 from rehearsal.lifecycle import bootstrap
 from rehearsal.tools import run_tool
-from tests.rehearsal import aws
-from tests.support.emulated import ACCOUNTS, REGION, Account
+from tests.embedded_aws.emulated import ACCOUNTS, DEV, PROD, REGION, TOOLS
+from tests.support import aws
 
-SMOKE_PROJECT_ROLE = f"arn:aws:iam::{Account.TOOLS}:role/smoke-project"
-SMOKE_ROLE = f"arn:aws:iam::{Account.DEV}:role/smoke"
+SMOKE_PROJECT_ROLE = f"arn:aws:iam::{TOOLS}:role/smoke-project"
+SMOKE_ROLE = f"arn:aws:iam::{DEV}:role/smoke"
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def refused(call: Callable[..., Any], **arguments: Any) -> bool:
 
 
 class TestAnAdministrator:
-    @pytest.mark.parametrize("account", list(Account))
+    @pytest.mark.parametrize("account", list(ACCOUNTS.values()))
     def test_signs_with_a_verified_key_of_the_own_account(
-        self, emulator: Server, administrators: Mapping[Account, Credentials], account: Account
+        self, emulator: Server, administrators: Mapping[str, Credentials], account: str
     ) -> None:
         session = emulator.session(administrators[account])
         arn = session.client("sts").get_caller_identity()["Arn"]
@@ -55,11 +55,10 @@ class TestAnAdministrator:
             emulator.session(forged).client("iam").list_users()
 
     def test_sees_nothing_of_another_account(
-        self, emulator: Server, administrators: Mapping[Account, Credentials]
+        self, emulator: Server, administrators: Mapping[str, Credentials]
     ) -> None:
         dev, prod = (
-            emulator.session(administrators[account]).client("dynamodb")
-            for account in (Account.DEV, Account.PROD)
+            emulator.session(administrators[account]).client("dynamodb") for account in (DEV, PROD)
         )
         dev.create_table(
             TableName="only-dev",
@@ -101,11 +100,10 @@ class TestTheOperator:
 class TestTheSmokeRole:
     @pytest.fixture(scope="class", autouse=True)
     @staticmethod
-    def roles(emulator: Server, administrators: Mapping[Account, Credentials]) -> None:
+    def roles(emulator: Server, administrators: Mapping[str, Credentials]) -> None:
         """The two roles as the stacks of a pipeline and of an application make them."""
         tools, dev = (
-            emulator.session(administrators[account]).client("iam")
-            for account in (Account.TOOLS, Account.DEV)
+            emulator.session(administrators[account]).client("iam") for account in (TOOLS, DEV)
         )
         project = SMOKE_PROJECT_ROLE.rpartition("/")[2]
         tools.create_role(RoleName=project, AssumeRolePolicyDocument=aws.trust("codebuild"))
@@ -129,12 +127,12 @@ class TestTheSmokeRole:
     ) -> None:
         session = emulator.session(directory.smoke(SMOKE_ROLE))
         arn = session.client("sts").get_caller_identity()["Arn"]
-        assert arn.startswith(f"arn:aws:sts::{Account.DEV}:assumed-role/smoke/")
+        assert arn.startswith(f"arn:aws:sts::{DEV}:assumed-role/smoke/")
 
     def test_is_closed_to_the_administrator_of_tools(
-        self, emulator: Server, administrators: Mapping[Account, Credentials]
+        self, emulator: Server, administrators: Mapping[str, Credentials]
     ) -> None:
-        assume = emulator.session(administrators[Account.TOOLS]).client("sts").assume_role
+        assume = emulator.session(administrators[TOOLS]).client("sts").assume_role
         assert refused(assume, RoleArn=SMOKE_ROLE, RoleSessionName="test")
 
 
@@ -156,7 +154,7 @@ def test_an_added_account_gets_an_administrator_and_the_others_keep_theirs(
 
 
 def test_the_real_bootstrap_prepares_every_account(
-    emulator: Server, directory: Directory, administrators: Mapping[Account, Credentials]
+    emulator: Server, directory: Directory, administrators: Mapping[str, Credentials]
 ) -> None:
     bootstrap(emulator, list(ACCOUNTS))
     for account, credentials in administrators.items():

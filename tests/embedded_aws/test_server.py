@@ -31,10 +31,10 @@ from embedded_aws.errors import (
 )
 from embedded_aws.installation import local_api_url
 from embedded_aws.server import CHECKOUT, PYTHON, Server
-from tests.rehearsal import aws
-from tests.support.emulated import REGION, Account
+from tests.embedded_aws.emulated import DEV, REGION
+from tests.support import aws
 
-ROOT_OF_DEV = Credentials(str(Account.DEV), "root")
+ROOT_OF_DEV = Credentials(DEV, "root")
 
 OWNER = """
 import os, sys
@@ -69,7 +69,7 @@ def who(server: Server) -> str:
 
 class TestARunningServer:
     def test_answers_aws_clients_over_tls_with_its_own_authority(self, server: Server) -> None:
-        assert who(server) == f"arn:aws:iam::{Account.DEV}:root"
+        assert who(server) == f"arn:aws:iam::{DEV}:root"
         other = Session(
             server.endpoint,
             Path(ssl.get_default_verify_paths().openssl_cafile),
@@ -86,7 +86,7 @@ class TestARunningServer:
             assert server.environment()["AWS_REGION"] == region
             sns = server.session(ROOT_OF_DEV).client("sns")
             made = sns.create_topic(Name="somewhere")["TopicArn"]
-            assert made == f"arn:aws:sns:{region}:{Account.DEV}:somewhere"
+            assert made == f"arn:aws:sns:{region}:{DEV}:somewhere"
 
     def test_listens_on_this_machine_only(self, server: Server) -> None:
         with socket.socket() as anywhere:

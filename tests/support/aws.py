@@ -18,7 +18,8 @@ from botocore.credentials import Credentials as BotoCredentials
 from embedded_aws.clients import Credentials
 from embedded_aws.installation import HOST
 from embedded_aws.server import Server
-from tests.support.emulated import REGION, Account
+
+REGION = "us-west-2"
 
 
 def trust(service: str) -> str:
@@ -47,7 +48,7 @@ def user(session: Any, name: str, policy: str | None = None) -> Credentials:
     return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
 
-def assumable_role(session: Any, account: Account, name: str, policy: str) -> None:
+def assumable_role(session: Any, account: str, name: str, policy: str) -> None:
     """A role that every identity of its account may assume."""
     statement = {
         "Effect": "Allow",
@@ -110,16 +111,14 @@ class RestApi:
     """A REST API with POST / (IAM, proxied to a function) and a CORS preflight."""
 
     id: str
-    account: Account
+    account: str
 
     def path(self) -> str:
         """Where the emulator serves it."""
         return f"/_aws/execute-api/{self.id}/v1/"
 
 
-def rest_api(
-    session: Any, account: Account, function_arn: str, *, permitted: bool = True
-) -> RestApi:
+def rest_api(session: Any, account: str, function_arn: str, *, permitted: bool = True) -> RestApi:
     """Makes and deploys it, as stage `v1`; `permitted` lets it invoke the function."""
     api = session.client("apigateway")
     made = api.create_rest_api(name="tested")

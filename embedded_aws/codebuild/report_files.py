@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from .errors import BuildError
+from embedded_aws.codebuild.record import BuildError
 
 _NANOSECONDS = 1_000_000_000
 _OUTCOMES = {"error": "ERROR", "failure": "FAILED", "skipped": "SKIPPED"}

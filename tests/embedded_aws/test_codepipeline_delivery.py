@@ -15,11 +15,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_aws.clients import Credentials
-from embedded_aws.server import CHECKOUT, Server
-from tests.rehearsal import aws
-from tests.rehearsal.delivery import BUCKET, GOOD, NAME, Delivery, deployment, pipeline
-from tests.support.emulated import REGION, Account, administrators
+from tests.embedded_aws.delivery import BUCKET, GOOD, NAME, Delivery, deployment, pipeline
+from tests.embedded_aws.emulated import (
+    DEV,
+    REGION,
+    REPOSITORY,
+    TOOLS,
+    Credentials,
+    administrators,
+    start,
+)
+from tests.support import aws
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +33,7 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
     """The delivery, set up once."""
     root = tmp_path_factory.mktemp("delivery")
     worktree = tmp_path_factory.mktemp("worktree")
-    with Server(root, region=REGION, services=["codepipeline", "connections"]) as server:
+    with start(root, "codepipeline", "connections") as server:
         made = Delivery(server, administrators(server), worktree)
         made.set_up()
         yield made
@@ -50,7 +56,7 @@ def push(delivery: Delivery, message: str, template: Mapping[str, Any] = GOOD) -
 
 def delivered(delivery: Delivery) -> str:
     """The message of the commit that the dev account has now."""
-    outputs = delivery.stack("delivered", Account.DEV)["Outputs"]
+    outputs = delivery.stack("delivered", DEV)["Outputs"]
     return next(str(o["OutputValue"]) for o in outputs if o["OutputKey"] == "Message")
 
 
@@ -71,7 +77,7 @@ def test_a_push_is_approved_and_deployed_to_the_other_account(delivery: Delivery
     assert approval["summary"] == 'Deploy say "hello"?'
     delivery.answer(execution)
     delivery.succeeds(execution)
-    stack = delivery.stack("delivered", Account.DEV)
+    stack = delivery.stack("delivered", DEV)
     assert delivered(delivery) == 'say "hello"'
     details = delivery.api.list_action_executions(
         pipelineName=NAME, filter={"pipelineExecutionId": execution}
@@ -140,11 +146,11 @@ def test_the_aws_cli_works_unchanged(delivery: Delivery, tmp_path: Path) -> None
 
     def cli(*arguments: str) -> Any:
         done = subprocess.run(
-            [CHECKOUT / ".venv" / "bin" / "aws", "codepipeline", *arguments, "--output", "json"],
+            [REPOSITORY / ".venv" / "bin" / "aws", "codepipeline", *arguments, "--output", "json"],
             env={
                 "PATH": "/usr/bin:/bin",
                 "HOME": str(tmp_path),
-                **delivery.server.environment(delivery.administrators[Account.TOOLS]),
+                **delivery.server.environment(delivery.administrators[TOOLS]),
             },
             capture_output=True,
             text=True,
@@ -166,7 +172,7 @@ def test_the_aws_cli_works_unchanged(delivery: Delivery, tmp_path: Path) -> None
 
 
 def test_a_role_that_does_not_trust_the_pipeline_fails_its_action(delivery: Delivery) -> None:
-    iam = delivery.client("iam", Account.DEV)
+    iam = delivery.client("iam", DEV)
     trusted = iam.get_role(RoleName="delivery-deploy")["Role"]["AssumeRolePolicyDocument"]
     nobody = aws.trust("lambda")
     iam.update_assume_role_policy(RoleName="delivery-deploy", PolicyDocument=nobody)
@@ -198,8 +204,8 @@ def test_a_source_role_without_the_connection_fails(delivery: Delivery) -> None:
 
 
 def test_permissions_are_those_of_the_action_that_is_approved(delivery: Delivery) -> None:
-    session = delivery.server.session(delivery.administrators[Account.TOOLS])
-    arn = f"arn:aws:codepipeline:{REGION}:{Account.TOOLS}:{NAME}"
+    session = delivery.server.session(delivery.administrators[TOOLS])
+    arn = f"arn:aws:codepipeline:{REGION}:{TOOLS}:{NAME}"
     for name, resource, code in (
         ("approver", f"{arn}/Promote/Approve", "InvalidApprovalTokenException"),
         ("stranger", f"{arn}/Promote/Other", "AccessDeniedException"),
@@ -238,7 +244,7 @@ def test_errors_are_the_documented_exceptions(delivery: Delivery) -> None:
         api.list_pipelines(nextToken="nonsense")
     with pytest.raises(ClientError, match="does not offer RollbackStage"):
         api.rollback_stage(pipelineName=NAME, stageName="Dev", targetPipelineExecutionId=unknown)
-    other = delivery.client("codepipeline", Account.DEV)
+    other = delivery.client("codepipeline", DEV)
     with pytest.raises(other.exceptions.PipelineNotFoundException):
         other.get_pipeline(name=NAME)
 
@@ -274,7 +280,7 @@ def test_a_changed_definition_restarts_the_pipeline(delivery: Delivery) -> None:
     assert restarted["trigger"]["triggerType"] == "StartPipelineExecution"
     delivery.answer(restarted["pipelineExecutionId"])
     delivery.succeeds(restarted["pipelineExecutionId"])
-    assert delivery.stack("again", Account.DEV)["StackStatus"] == "CREATE_COMPLETE"
+    assert delivery.stack("again", DEV)["StackStatus"] == "CREATE_COMPLETE"
     assert delivery.api.get_pipeline(name=NAME)["pipeline"]["version"] == 2
     assert (
         len(delivery.api.get_pipeline(name=NAME, version=1)["pipeline"]["stages"][2]["actions"])
@@ -289,3 +295,34 @@ def test_what_the_rehearsal_cannot_run_is_refused_at_creation(delivery: Delivery
     events = delivery.client("cloudformation").describe_stack_events(StackName="wrong")
     reasons = [e.get("ResourceStatusReason", "") for e in events["StackEvents"]]
     assert any("no action provider AWS/Approval/Jenkins" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "complaint"),
+    [
+        (
+            "ConnectionArn",
+            f"arn:aws:codeconnections:{REGION}:999999999999:connection/elsewhere",
+            "Unable to use Connection: arn:aws:codeconnections:us-west-2:999999999999:connection/"
+            "elsewhere. Connection",
+        ),
+        ("FullRepositoryId", "nobody/nothing", "Could not access the repository nobody/nothing"),
+    ],
+)
+def test_only_the_connection_that_is_played_reaches_only_its_repository(
+    delivery: Delivery, member: str, value: str, complaint: str
+) -> None:
+    name = f"other-{member}"
+    other = pipeline(Name=name)
+    other["Stages"][0]["Actions"][0]["Configuration"][member] = value
+    delivery.deploy_pipeline(other, stack=name)
+
+    def latest() -> dict[str, Any]:
+        rows = delivery.api.list_pipeline_executions(pipelineName=name)
+        row: dict[str, Any] = rows["pipelineExecutionSummaries"][0]
+        return row
+
+    delivery.until(lambda: latest()["status"] != "InProgress", "the source action ends")
+    assert latest()["status"] == "Failed"
+    assert complaint in latest()["statusSummary"]
+    assert name not in delivery.commit_and_push("for the played connection's pipelines only")

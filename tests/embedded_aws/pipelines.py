@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from embedded_aws.codepipeline.actions.base import Context, Outcome
+from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.engine import Engine
-from embedded_aws.codepipeline.errors import ActionError
 from embedded_aws.codepipeline.model import parse
 from embedded_aws.codepipeline.state import Execution, Pipeline, State
 

@@ -11,9 +11,17 @@ import threading
 import pytest
 
 from embedded_aws.codepipeline.actions.base import Context, Outcome
-from embedded_aws.codepipeline.errors import CodePipelineError
 from embedded_aws.codepipeline.model import parse
-from tests.rehearsal.pipelines import APPROVAL, PATIENCE, REGION, Bench, action, properties, source
+from embedded_aws.json_service import ServiceError
+from tests.embedded_aws.pipelines import (
+    APPROVAL,
+    PATIENCE,
+    REGION,
+    Bench,
+    action,
+    properties,
+    source,
+)
 
 DEV = ("Dev", [action("Deploy"), action("Smoke", order=2)])
 PROMOTE = ("Promote", [action("Approve", APPROVAL)])
@@ -157,7 +165,7 @@ def test_an_approval_is_answered_once() -> None:
     bench = Bench(properties(PROMOTE, PROD))
     execution = bench.start()
     bench.approve(execution)
-    with pytest.raises(CodePipelineError) as refusal:
+    with pytest.raises(ServiceError) as refusal:
         bench.approve(execution, approved=False)
     assert refusal.value.code == "ApprovalAlreadyCompletedException"
     bench.ended(execution, "Succeeded")
@@ -201,7 +209,7 @@ def test_only_a_failed_stage_of_the_latest_execution_can_be_retried() -> None:
         ("Source", newer, "StageNotRetryableException"),
         ("Nowhere", newer, "StageNotFoundException"),
     ):
-        with pytest.raises(CodePipelineError) as refusal:
+        with pytest.raises(ServiceError) as refusal:
             bench.engine.retry(bench.pipeline, stage, execution.id, "FAILED_ACTIONS")
         assert refusal.value.code == code
 
@@ -213,7 +221,7 @@ def test_stopping_lets_running_actions_end_and_starts_no_more() -> None:
     bench.running(execution, "Deploy")
     bench.engine.stop(bench.pipeline, execution.id, abandon=False, reason="wrong commit")
     assert execution.status == "Stopping"
-    with pytest.raises(CodePipelineError) as refusal:
+    with pytest.raises(ServiceError) as refusal:
         bench.engine.stop(bench.pipeline, execution.id, abandon=False, reason="again")
     assert refusal.value.code == "DuplicatedStopRequestException"
     bench.let_go("Deploy")
@@ -239,7 +247,7 @@ def test_what_has_ended_cannot_be_stopped() -> None:
     bench = Bench(properties(DEV))
     execution = bench.start()
     bench.ended(execution, "Succeeded")
-    with pytest.raises(CodePipelineError) as refusal:
+    with pytest.raises(ServiceError) as refusal:
         bench.engine.stop(bench.pipeline, execution.id, abandon=True, reason="")
     assert refusal.value.code == "PipelineExecutionNotStoppableException"
 
@@ -270,7 +278,7 @@ def test_a_new_definition_abandons_an_approval_and_frees_its_stage() -> None:
     bench.running(first, "Approve")
     bench.engine.update(bench.pipeline, parse(given, "delivery", REGION))
     bench.ended(first, "Cancelled")
-    with pytest.raises(CodePipelineError):
+    with pytest.raises(ServiceError):
         bench.approve(first)
     second = bench.start()
     bench.approve(second)
@@ -284,7 +292,7 @@ def test_a_failed_stage_cannot_be_retried_with_another_definition() -> None:
     execution = bench.start()
     bench.ended(execution, "Failed")
     bench.engine.update(bench.pipeline, parse(given, "delivery", REGION))
-    with pytest.raises(CodePipelineError) as refusal:
+    with pytest.raises(ServiceError) as refusal:
         bench.engine.retry(bench.pipeline, "Dev", execution.id, "ALL_ACTIONS")
     assert refusal.value.code == "StageNotRetryableException"
 

@@ -17,10 +17,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_aws.clients import Credentials
-from embedded_aws.server import Server
-from tests.rehearsal.codebuild_world import ALLOWED, BUCKET, Projects, phase
-from tests.support.emulated import REGION, Account
+from tests.embedded_aws.emulated import TOOLS, Credentials, start
+from tests.embedded_aws.projects import ALLOWED, BUCKET, Projects, phase
 
 CANARY = "developers-own-value"
 CANARIES = (
@@ -42,7 +40,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projects]:
             patch.setenv(name, CANARY)
         patch.setenv("UV_EXTRA_INDEX_URL", "https://me:index-password@index.invalid/simple")
         root = tmp_path_factory.mktemp("codebuild")
-        with Server(root, region=REGION, services=["codebuild"]) as server:
+        with start(root, "codebuild") as server:
             prepared = Projects(server)
             prepared.prepare()
             yield prepared
@@ -173,13 +171,13 @@ def test_a_build_acts_as_its_service_role_and_may_do_no_more(projects: Projects)
     python = Path(".venv-emulator/bin/python").absolute()
     build = projects.run("service-role", {"build": [f'{python} -c "{_WHO}"']})
     text = projects.log(build)
-    assert f"arn:aws:sts::{Account.TOOLS}:assumed-role/builder/AWSCodeBuild-" in text
+    assert f"arn:aws:sts::{TOOLS}:assumed-role/builder/AWSCodeBuild-" in text
     assert "AccessDenied" in text
     assert build["buildStatus"] == "FAILED"
 
 
 def test_a_role_that_does_not_trust_codebuild_fails_provisioning(projects: Projects) -> None:
-    arn = f"arn:aws:iam::{Account.TOOLS}:role/nobody"
+    arn = f"arn:aws:iam::{TOOLS}:role/nobody"
     spec = {"version": "0.2", "phases": {"build": {"commands": ["true"]}}}
     projects.project("no-trust", spec, serviceRole=arn)
     build = projects.wait(projects.start("no-trust"))
@@ -368,7 +366,7 @@ def test_cloudformation_makes_report_groups_and_keeps_a_projects_log_group(
 ) -> None:
     project = {
         "Name": "from-template",
-        "ServiceRole": f"arn:aws:iam::{Account.TOOLS}:role/builder",
+        "ServiceRole": f"arn:aws:iam::{TOOLS}:role/builder",
         "Source": {
             "Type": "NO_SOURCE",
             "BuildSpec": {
@@ -396,7 +394,7 @@ def test_cloudformation_makes_report_groups_and_keeps_a_projects_log_group(
     build = projects.wait(projects.start("from-template"))
     assert build["logs"]["groupName"] == "of-my-own"
     assert build["buildStatus"] == "SUCCEEDED", projects.log(build)
-    arn = f"arn:aws:codebuild:us-west-2:{Account.TOOLS}:report-group/smoke"
+    arn = f"arn:aws:codebuild:us-west-2:{TOOLS}:report-group/smoke"
     codebuild = projects.client("codebuild")
     listed = codebuild.list_reports_for_report_group(reportGroupArn=arn)["reports"]
     assert listed == build["reportArns"]
@@ -405,7 +403,7 @@ def test_cloudformation_makes_report_groups_and_keeps_a_projects_log_group(
 def test_a_caller_needs_permission_on_the_project_it_starts(projects: Projects) -> None:
     iam = projects.client("iam")
     iam.create_user(UserName="starter")
-    allowed = f"arn:aws:codebuild:us-west-2:{Account.TOOLS}:project/permitted"
+    allowed = f"arn:aws:codebuild:us-west-2:{TOOLS}:project/permitted"
     statement = {"Effect": "Allow", "Action": "codebuild:*", "Resource": allowed}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_user_policy(UserName="starter", PolicyName="one", PolicyDocument=document)
@@ -453,7 +451,7 @@ def test_a_failed_build_keeps_nothing(projects: Projects) -> None:
 def test_a_build_whose_cache_cannot_be_kept_still_ends(projects: Projects) -> None:
     """The fault is ours, so it is a FAULT, and the server's log has it whole."""
     cached(projects, "uncacheable", "mkdir kept")
-    store = projects.server.root / "cache" / "projects" / Account.TOOLS / "uncacheable"
+    store = projects.server.root / "cache" / "projects" / TOOLS / "uncacheable"
     store.parent.mkdir(parents=True, exist_ok=True)
     store.write_text("a file where the cache would be")
     build = projects.wait(projects.start("uncacheable"))

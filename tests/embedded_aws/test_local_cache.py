@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded_aws.codebuild.errors import BuildspecError
 from embedded_aws.codebuild.local_cache import LocalCache
+from embedded_aws.codebuild.record import BuildspecError
 
 PATHS = ("node_modules/**/*", "deep/cache/**/*")
 

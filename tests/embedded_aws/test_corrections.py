@@ -18,10 +18,17 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_aws.clients import Credentials, Session
-from embedded_aws.server import CHECKOUT, Server
-from tests.rehearsal import aws
-from tests.support.emulated import REGION, Account
+from tests.embedded_aws.emulated import (
+    DEV,
+    PROD,
+    REGION,
+    REPOSITORY,
+    TOOLS,
+    Credentials,
+    Server,
+    Session,
+)
+from tests.support import aws
 
 ANSWERS = """
 def handler(event, context):
@@ -46,21 +53,21 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def dev(emulator: Server, administrators: Mapping[Account, Credentials]) -> Session:
+def dev(emulator: Server, administrators: Mapping[str, Credentials]) -> Session:
     """The dev account, as its administrator."""
-    return emulator.session(administrators[Account.DEV])
+    return emulator.session(administrators[DEV])
 
 
 @pytest.fixture(scope="module")
 def api(dev: Session) -> aws.RestApi:
     """A REST API in dev."""
-    return aws.rest_api(dev, Account.DEV, aws.function(dev, "answers", ANSWERS))
+    return aws.rest_api(dev, DEV, aws.function(dev, "answers", ANSWERS))
 
 
 @pytest.fixture(scope="module")
 def invoker(dev: Session, api: aws.RestApi) -> Credentials:
     """A user of dev who may invoke exactly this API."""
-    arn = f"arn:aws:execute-api:{REGION}:{Account.DEV}:{api.id}/*"
+    arn = f"arn:aws:execute-api:{REGION}:{DEV}:{api.id}/*"
     return aws.user(dev, "invoker", aws.allow("execute-api:Invoke", arn))
 
 
@@ -94,10 +101,10 @@ class TestAnApiIsFoundByItsId:
         self,
         emulator: Server,
         api: aws.RestApi,
-        administrators: Mapping[Account, Credentials],
+        administrators: Mapping[str, Credentials],
     ) -> None:
         """An administrator may do everything, in the own account."""
-        answer = aws.call(emulator, api.path(), credentials=administrators[Account.PROD])
+        answer = aws.call(emulator, api.path(), credentials=administrators[PROD])
         assert answer.status == 403
 
     def test_another_accounts_policy_does_not_open_the_own_accounts_api(
@@ -107,7 +114,7 @@ class TestAnApiIsFoundByItsId:
         dev: Session,
     ) -> None:
         """The ARN that is checked carries the owner's account, not the caller's."""
-        arn = f"arn:aws:execute-api:{REGION}:{Account.PROD}:{api.id}/*"
+        arn = f"arn:aws:execute-api:{REGION}:{PROD}:{api.id}/*"
         wrong = aws.user(dev, "wrong-account", aws.allow("execute-api:Invoke", arn))
         assert aws.call(emulator, api.path(), credentials=wrong).status == 403
 
@@ -130,7 +137,7 @@ def test_a_failing_function_is_an_internal_server_error_and_says_no_more(
 def test_an_api_without_the_functions_permission_cannot_invoke_it(
     emulator: Server, dev: Session
 ) -> None:
-    other = aws.rest_api(dev, Account.DEV, aws.function(dev, "closed", ANSWERS), permitted=False)
+    other = aws.rest_api(dev, DEV, aws.function(dev, "closed", ANSWERS), permitted=False)
     everything = aws.user(dev, "may-all", aws.allow("execute-api:Invoke", "*"))
     answer = aws.call(emulator, other.path(), credentials=everything)
     assert (answer.status, answer.json()) == (500, {"message": "Internal server error"})
@@ -189,7 +196,7 @@ class TestAStateMachineActsWithItsRole:
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        arn = f"arn:aws:dynamodb:{REGION}:{Account.DEV}:table/{table}"
+        arn = f"arn:aws:dynamodb:{REGION}:{DEV}:table/{table}"
         task = {"TableName": table, "Item": {"id": {"S": "1"}}}
         ended = run_task(dev, table, "arn:aws:states:::dynamodb:putItem", task, (action, arn))
         assert ended["status"] == status
@@ -263,29 +270,29 @@ def test_a_bucket_of_a_stack_carries_its_tags_and_their_change(dev: Session) -> 
 )
 def test_a_bucket_policy_lets_in_exactly_the_role_that_it_names(
     emulator: Server,
-    administrators: Mapping[Account, Credentials],
+    administrators: Mapping[str, Credentials],
     named: str,
     key: str,
     reads: bool,
 ) -> None:
     bucket = f"shared-{named}-{key.partition('/')[0]}"
-    tools = emulator.session(administrators[Account.TOOLS])
-    dev = emulator.session(administrators[Account.DEV])
+    tools = emulator.session(administrators[TOOLS])
+    dev = emulator.session(administrators[DEV])
     for role in ("reader", "other-role"):
         with contextlib.suppress(dev.client("iam").exceptions.EntityAlreadyExistsException):
-            aws.assumable_role(dev, Account.DEV, role, aws.allow("s3:GetObject", "*"))
+            aws.assumable_role(dev, DEV, role, aws.allow("s3:GetObject", "*"))
     s3 = tools.client("s3")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket=bucket, Key=key, Body=b"content")
     statement = {
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{Account.DEV}:role/{named}"},
+        "Principal": {"AWS": f"arn:aws:iam::{DEV}:role/{named}"},
         "Action": "s3:GetObject",
         "Resource": f"arn:aws:s3:::{bucket}/open/*",
     }
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
-    reader = emulator.session(aws.assume(dev, f"arn:aws:iam::{Account.DEV}:role/reader"))
+    reader = emulator.session(aws.assume(dev, f"arn:aws:iam::{DEV}:role/reader"))
     if reads:
         answer = reader.client("s3").get_object(Bucket=bucket, Key=key)
         assert answer["Body"].read() == b"content"
@@ -294,27 +301,25 @@ def test_a_bucket_policy_lets_in_exactly_the_role_that_it_names(
             reader.client("s3").get_object(Bucket=bucket, Key=key)
 
 
-@pytest.mark.parametrize("owner", [Account.TOOLS, Account.DEV])
+@pytest.mark.parametrize("owner", [TOOLS, DEV])
 def test_a_condition_on_the_resources_account_is_about_the_buckets_owner(
-    emulator: Server, administrators: Mapping[Account, Credentials], owner: Account
+    emulator: Server, administrators: Mapping[str, Credentials], owner: str
 ) -> None:
-    bucket = f"owned-by-{owner.label}"
+    bucket = f"owned-by-{owner}"
     s3 = emulator.session(administrators[owner]).client("s3")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket=bucket, Key="object", Body=b"content")
-    if owner is Account.TOOLS:
+    if owner is TOOLS:
         shared = json.loads(aws.allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))
-        shared["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{Account.DEV}:root"}
+        shared["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{DEV}:root"}
         s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(shared))
     policy = json.loads(aws.allow("s3:GetObject", "*"))
-    policy["Statement"][0]["Condition"] = {
-        "StringNotEquals": {"s3:ResourceAccount": str(Account.DEV)}
-    }
-    dev = emulator.session(administrators[Account.DEV])
-    name = f"reads-of-others-{owner.label}"
-    aws.assumable_role(dev, Account.DEV, name, json.dumps(policy))
-    reader = emulator.session(aws.assume(dev, f"arn:aws:iam::{Account.DEV}:role/{name}"))
-    if owner is Account.TOOLS:
+    policy["Statement"][0]["Condition"] = {"StringNotEquals": {"s3:ResourceAccount": str(DEV)}}
+    dev = emulator.session(administrators[DEV])
+    name = f"reads-of-others-{owner}"
+    aws.assumable_role(dev, DEV, name, json.dumps(policy))
+    reader = emulator.session(aws.assume(dev, f"arn:aws:iam::{DEV}:role/{name}"))
+    if owner is TOOLS:
         answer = reader.client("s3").get_object(Bucket=bucket, Key="object")
         assert answer["Body"].read() == b"content"
     else:
@@ -328,7 +333,7 @@ def test_writing_to_a_log_stream_needs_permission_on_the_stream(
 ) -> None:
     group = f"written-{may}".lower()
     dev.client("logs").create_log_group(logGroupName=group)
-    arn = f"arn:aws:logs:{REGION}:{Account.DEV}:log-group:{group}{suffix}"
+    arn = f"arn:aws:logs:{REGION}:{DEV}:log-group:{group}{suffix}"
     writer = emulator.session(aws.user(dev, f"writes-{group}", aws.allow("logs:*", arn)))
     logs = writer.client("logs")
     if may:
@@ -346,7 +351,7 @@ def test_a_condition_on_a_roles_tag_decides_who_may_assume_it(
 ) -> None:
     name = f"tagged-{tag}"
     cloudformation = dev.client("cloudformation")
-    trusted = {"AWS": f"arn:aws:iam::{Account.DEV}:root"}
+    trusted = {"AWS": f"arn:aws:iam::{DEV}:root"}
     statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
     properties = {
         "RoleName": name,
@@ -366,7 +371,7 @@ def test_a_condition_on_a_roles_tag_decides_who_may_assume_it(
     policy = json.loads(aws.allow("sts:AssumeRole", "*"))
     policy["Statement"][0]["Condition"] = condition
     someone = emulator.session(aws.user(dev, f"assumes-{tag}", json.dumps(policy)))
-    arn = f"arn:aws:iam::{Account.DEV}:role/{name}"
+    arn = f"arn:aws:iam::{DEV}:role/{name}"
     if may:
         assert aws.assume(someone, arn).session_token
     else:
@@ -380,19 +385,19 @@ def test_a_condition_on_the_principals_arn_is_about_the_role_not_its_session(
 ) -> None:
     iam = dev.client("iam")
     by = f"named-{pattern[:-2]}"
-    own = {"Effect": "Allow", "Principal": {"AWS": str(Account.DEV)}, "Action": "sts:AssumeRole"}
+    own = {"Effect": "Allow", "Principal": {"AWS": str(DEV)}, "Action": "sts:AssumeRole"}
     named = {"ArnLike": {"aws:PrincipalArn": f"arn:*:iam::*:role/{pattern}"}}
     for role, trust in ((f"wanted-{by}", own), (by, {**own, "Condition": named})):
         document = {"Version": "2012-10-17", "Statement": [trust]}
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(document))
-    arn = f"arn:aws:iam::{Account.DEV}:role/{by}"
+    arn = f"arn:aws:iam::{DEV}:role/{by}"
     iam.put_role_policy(
         RoleName=f"wanted-{by}",
         PolicyName="assume",
         PolicyDocument=aws.allow("sts:AssumeRole", arn),
     )
     user = aws.user(dev, f"user-{by}", aws.allow("sts:AssumeRole", "*"))
-    wanted = f"arn:aws:iam::{Account.DEV}:role/wanted-{by}"
+    wanted = f"arn:aws:iam::{DEV}:role/wanted-{by}"
     session = emulator.session(aws.assume(emulator.session(user), wanted))
     if may:
         assert aws.assume(session, arn).session_token
@@ -409,7 +414,7 @@ def test_a_function_acts_with_its_role_and_nothing_more(dev: Session) -> None:
     policy = aws.allow("s3:ListBucket", "arn:aws:s3:::asked")
     aws.function(dev, "asks", ASKS_ITS_TABLE, policy)
     identity, verdict = aws.invoke(dev, "asks", {"bucket": "asked"})
-    assert identity == f"arn:aws:sts::{Account.DEV}:assumed-role/asks/asks"
+    assert identity == f"arn:aws:sts::{DEV}:assumed-role/asks/asks"
     assert verdict == "AccessDeniedException"
 
 
@@ -427,11 +432,11 @@ def test_functions_see_nothing_of_the_developers_environment(dev: Session) -> No
 
 def test_another_release_of_the_emulator_is_refused_by_name(tmp_path: Path) -> None:
     ask = "from embedded_aws import corrections; corrections.check('1.6.0')"
-    python = CHECKOUT / ".venv-emulator" / "bin" / "python"
+    python = REPOSITORY / ".venv-emulator" / "bin" / "python"
     done = subprocess.run(
         [python, "-c", ask],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(CHECKOUT), "HOME": str(tmp_path)},
+        env={"PYTHONPATH": str(REPOSITORY), "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

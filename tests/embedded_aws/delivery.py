@@ -12,19 +12,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.clients import Credentials
-from embedded_aws.server import Server
+from embedded_aws.connections.played import Connection
 from rehearsal.remote import Remote
-from tests.rehearsal.pipelines import APPROVAL, SOURCE, action
-from tests.support.emulated import REGION, Account
+from tests.embedded_aws.emulated import DEV, REGION, TOOLS, Credentials, Server
+from tests.embedded_aws.pipelines import APPROVAL, SOURCE, action
 
 NAME = "delivery"
 BUCKET = "delivery-artifacts"
-CONNECTION = f"arn:aws:codeconnections:{REGION}:{Account.TOOLS}:connection/provider"
+REPOSITORY = "o/r"
+CONNECTION = f"arn:aws:codeconnections:{REGION}:{TOOLS}:connection/provider"
 PATIENCE = 40.0
-PIPELINE_ROLE = f"arn:aws:iam::{Account.TOOLS}:role/delivery-pipeline"
-SOURCE_ROLE = f"arn:aws:iam::{Account.TOOLS}:role/delivery-source"
-DEPLOY_ROLE = f"arn:aws:iam::{Account.DEV}:role/delivery-deploy"
+PIPELINE_ROLE = f"arn:aws:iam::{TOOLS}:role/delivery-pipeline"
+SOURCE_ROLE = f"arn:aws:iam::{TOOLS}:role/delivery-source"
+DEPLOY_ROLE = f"arn:aws:iam::{DEV}:role/delivery-deploy"
 GOOD = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
 GOOD["Outputs"] = {"TopicArn": {"Value": {"Ref": "Topic"}}}
 
@@ -114,7 +114,7 @@ class Delivery:
     """The accounts, the repository and the pipeline of one server."""
 
     def __init__(
-        self, server: Server, administrators: Mapping[Account, Credentials], worktree: Path
+        self, server: Server, administrators: Mapping[str, Credentials], worktree: Path
     ) -> None:
         self.server = server
         self.administrators = administrators
@@ -122,7 +122,7 @@ class Delivery:
         self.remote = Remote(server.root)
         self.api = self.client("codepipeline")
 
-    def client(self, service: str, account: Account = Account.TOOLS) -> Any:
+    def client(self, service: str, account: str = TOOLS) -> Any:
         """A client of an account's administrator."""
         return self.server.session(self.administrators[account]).client(service)
 
@@ -149,13 +149,13 @@ class Delivery:
             "s3:GetObject", f"arn:aws:s3:::{BUCKET}/*", Principal={"AWS": DEPLOY_ROLE}
         )
         s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(document))
-        self.remote.create(Account.TOOLS)
+        self.remote.create(Connection(CONNECTION, REPOSITORY))
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("remote", "add", "rehearsal", str(self.remote.path))
         self.deploy_pipeline(pipeline())
 
     def _role(self, arn: str, trusted: Any, allowed: Any) -> None:
-        iam = self.client("iam", Account(arn.split(":")[4]))
+        iam = self.client("iam", arn.split(":")[4])
         name = arn.rpartition("/")[2]
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trusted))
         iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(allowed))
@@ -183,7 +183,7 @@ class Delivery:
             lambda: not self.stack(stack)["StackStatus"].endswith("IN_PROGRESS"), "stack settles"
         )
 
-    def stack(self, name: str, account: Account = Account.TOOLS) -> dict[str, Any]:
+    def stack(self, name: str, account: str = TOOLS) -> dict[str, Any]:
         """A stack's description."""
         found = self.client("cloudformation", account).describe_stacks(StackName=name)
         stack: dict[str, Any] = found["Stacks"][0]

@@ -15,8 +15,8 @@ from ministack.core.responses import get_account_id
 
 from embedded_aws import registry
 from embedded_aws.codepipeline.engine import Engine
-from embedded_aws.codepipeline.errors import StructureError
 from embedded_aws.codepipeline.model import Structure, parse
+from embedded_aws.codepipeline.requests import StructureError
 from embedded_aws.codepipeline.state import Pipeline
 
 Provisioned = tuple[str, dict[str, str]]
@@ -24,6 +24,17 @@ Provisioned = tuple[str, dict[str, str]]
 
 _NO_DEFINITION = frozenset({"Tags", "RestartExecutionOnUpdate"})
 """Properties whose change alone leaves the pipeline's definition as it is."""
+
+
+def install(engine: Engine) -> None:
+    """Registers the type; its pipelines run on the engine."""
+    resource = PipelineResource(engine)
+    registry.register_resource_type(
+        "AWS::CodePipeline::Pipeline",
+        create=resource.create,
+        update=resource.update,
+        delete=resource.delete,
+    )
 
 
 class PipelineResource:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from embedded_aws.codepipeline.errors import ActionError, StructureError
+from embedded_aws.codepipeline.actions.base import ActionError
 from embedded_aws.codepipeline.model import parse
+from embedded_aws.codepipeline.requests import StructureError
 from embedded_aws.codepipeline.triggers import Criteria, Push, PushFilter, Trigger, judge
 from embedded_aws.codepipeline.triggers import matches as glob_matches
 from embedded_aws.codepipeline.variables import resolve_configuration
-from tests.rehearsal.pipelines import REGION, action, properties
+from tests.embedded_aws.pipelines import REGION, action, properties
 
 DEV = ("Dev", [action("Deploy")])
 
@@ -62,12 +63,15 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("type V2", {"PipelineType": "V1", "Variables": [{"Name": "X"}]}),
     ("does not match", {"Name": "a b"}),
     (
-        "no pull requests",
+        "pull requests are not",
         {
             "Triggers": [
                 {
                     "ProviderType": "CodeStarSourceConnection",
-                    "GitConfiguration": {"SourceActionName": "Push", "PullRequest": [{}]},
+                    "GitConfiguration": {
+                        "SourceActionName": "Push",
+                        "PullRequest": [{"Events": ["OPEN"]}],
+                    },
                 }
             ]
         },
@@ -86,7 +90,7 @@ ACTIONS: list[tuple[str, dict[str, Any]]] = [
     ("no earlier action outputs", {"InputArtifacts": [{"Name": "Nothing"}]}),
     ("output by more than one", {"OutputArtifacts": [{"Name": "Code"}]}),
     ("more than one action", {"Namespace": "Src"}),
-    ("one region only", {"Region": "eu-west-1"}),
+    ("one region is offered", {"Region": "eu-west-1"}),
     ("batch builds", {"Configuration": {"BatchEnabled": "true"}}),
     ("ProjectName is missing", {"Configuration": {"ProjectName": ""}}),
 ]
@@ -139,7 +143,7 @@ def verdict(push: Push, **criteria: Criteria) -> bool:
 
 
 def pushed(*files: str, branch: str = "main") -> Push:
-    return Push(branch=branch, tag=None, files=files)
+    return Push(commit="c", branch=branch, tag=None, files=files)
 
 
 def test_excludes_win_and_one_remaining_file_starts() -> None:
@@ -163,7 +167,7 @@ def test_branch_and_paths_must_both_match_but_filters_are_alternatives() -> None
 
 
 def test_tags_start_only_what_asks_for_tags() -> None:
-    tag = Push(branch=None, tag="v1", files=())
+    tag = Push(commit="c", branch=None, tag="v1", files=())
     assert verdict(tag, tags=Criteria(("v*",)))
     assert not verdict(tag, branches=Criteria(("main",)))
     assert not verdict(pushed("a"), tags=Criteria(("v*",)))

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import pytest
 
-from embedded_aws.codebuild import artifacts, buildspec, junit, runtimes
+from embedded_aws.codebuild import artifacts, buildspec, report_files, runtimes
 from embedded_aws.codebuild.buildspec import FileSet
-from embedded_aws.codebuild.errors import BuildError, InterruptedBuildError
 from embedded_aws.codebuild.logs import Redactor
 from embedded_aws.codebuild.plan import plan
+from embedded_aws.codebuild.record import BuildError, InterruptedBuildError
 from embedded_aws.codebuild.runner import Runner
 
 MINIMAL = "version: 0.2\nphases: {build: {commands: [make]}}\n"
@@ -163,16 +163,16 @@ def test_junit_results_become_test_cases(tmp_path: Path) -> None:
         '<testcase name="skip"><skipped message="no"/></testcase>'
         '<testcase name="err"><error>boom\n</error></testcase></testsuite>'
     )
-    cases = junit.test_cases(path, "r.xml")
+    cases = report_files.test_cases(path, "r.xml")
     assert [(c["name"], c["status"], c["message"]) for c in cases] == [
         ("ok", "SUCCEEDED", ""),
         ("skip", "SKIPPED", "no"),
         ("err", "ERROR", "boom"),
     ]
-    assert junit.summary(cases)["durationInNanoSeconds"] == 1_500_000_000
+    assert report_files.summary(cases)["durationInNanoSeconds"] == 1_500_000_000
     path.write_text('<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>')
     with pytest.raises(BuildError, match="entity"):
-        junit.test_cases(path, "r.xml")
+        report_files.test_cases(path, "r.xml")
 
 
 def test_secrets_are_masked() -> None:

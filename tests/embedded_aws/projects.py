@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.clients import Credentials
-from embedded_aws.server import Server
-from tests.support.emulated import Account
+from tests.embedded_aws.emulated import TOOLS, Server, root_of
 
 ROLE = "builder"
 BUCKET = "builds-in-and-out"
@@ -53,7 +51,7 @@ class Projects:
 
     def client(self, service: str) -> Any:
         """A client of the account's root: here it plays an administrator."""
-        return self.server.session(Credentials(Account.TOOLS.value, "root")).client(service)
+        return self.server.session(root_of(TOOLS)).client(service)
 
     def prepare(self) -> None:
         """The bucket and the service role that every project here shares."""
@@ -80,7 +78,7 @@ class Projects:
                 "image": "aws/codebuild/standard:7.0",
                 "computeType": "BUILD_GENERAL1_SMALL",
             },
-            "serviceRole": f"arn:aws:iam::{Account.TOOLS}:role/{ROLE}",
+            "serviceRole": f"arn:aws:iam::{TOOLS}:role/{ROLE}",
         }
         self.client("codebuild").create_project(name=name, **(project | settings))
 

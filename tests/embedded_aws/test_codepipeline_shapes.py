@@ -16,7 +16,7 @@ from botocore.model import ServiceModel, Shape
 from embedded_aws.codepipeline import views
 from embedded_aws.codepipeline.actions.base import Context, Outcome
 from embedded_aws.codepipeline.state import Revision, now
-from tests.rehearsal.pipelines import APPROVAL, Bench, action, properties
+from tests.embedded_aws.pipelines import APPROVAL, Bench, action, properties
 
 MODEL: ServiceModel = boto3.client(
     "codepipeline", region_name="us-west-2", aws_access_key_id="x", aws_secret_access_key="x"
