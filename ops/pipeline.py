@@ -1,86 +1,26 @@
 """One pipeline as the people who operate it see it: executions, actions, approvals, builds.
 
-Everything is asked of the CodePipeline, CodeBuild and CloudWatch Logs APIs. What is read stands in
-plain records, so that whoever shows it knows nothing of boto3.
+Everything is asked of the CodePipeline, CodeBuild and CloudWatch Logs APIs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-ENDED = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
+from ops.records import (
+    ActionRun,
+    Execution,
+    PendingApproval,
+    TestCase,
+    action_run,
+    execution,
+)
 
 
 class UnknownActionError(Exception):
     """The action that was asked for has not run, is no build, or its name fits several."""
-
-
-@dataclass(frozen=True)
-class Execution:
-    """A row of `ListPipelineExecutions`: the newest comes first there."""
-
-    id: str
-    status: str
-    commit: str | None
-    summary: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing of this execution will run any more."""
-        return self.status in ENDED
-
-
-@dataclass(frozen=True)
-class ActionRun:
-    """The latest run of one action in one execution."""
-
-    id: str
-    stage: str
-    action: str
-    status: str
-    started: datetime
-    updated: datetime
-    summary: str
-    error: str
-    external_id: str
-
-    @property
-    def label(self) -> str:
-        """How people name an action: `Stage/Action`."""
-        return f"{self.stage}/{self.action}"
-
-    @property
-    def ended(self) -> datetime | None:
-        """When the run ended, if it has."""
-        return None if self.status == "InProgress" else self.updated
-
-    @property
-    def is_build(self) -> bool:
-        """Whether it ran a CodeBuild build, whose id is `project:uuid`."""
-        return ":" in self.external_id and not self.external_id.startswith("arn:")
-
-
-@dataclass(frozen=True)
-class PendingApproval:
-    """An approval action that waits for a person."""
-
-    stage: str
-    action: str
-    token: str
-    execution_id: str
-    message: str
-
-
-@dataclass(frozen=True)
-class TestCase:
-    """One check of a test report, as CodeBuild parsed it."""
-
-    name: str
-    passed: bool
-    message: str
 
 
 class Pipeline:
@@ -101,7 +41,7 @@ class Pipeline:
         """Every execution, newest first."""
         pages = self._pipeline.get_paginator("list_pipeline_executions")
         return [
-            _execution(row)
+            execution(row)
             for page in pages.paginate(pipelineName=self.name)
             for row in page["pipelineExecutionSummaries"]
         ]
@@ -120,7 +60,7 @@ class Pipeline:
             pipelineName=self.name, filter={"pipelineExecutionId": execution_id}
         )
         for page in pages:
-            yield from map(_action_run, page["actionExecutionDetails"])
+            yield from map(action_run, page["actionExecutionDetails"])
 
     def latest_run(self, name: str) -> ActionRun:
         """The newest run of the action called `Action` or `Stage/Action`, in any case of letters.
@@ -128,8 +68,8 @@ class Pipeline:
         Raises `UnknownActionError`, which names the actions that there are.
         """
         seen: dict[str, ActionRun] = {}
-        for execution in self.executions():
-            for found in self.action_runs(execution.id):
+        for each in self.executions():
+            for found in self.action_runs(each.id):
                 seen.setdefault(found.label, found)
         wanted = name.lower()
         fitting = [r for r in seen.values() if wanted in (r.label.lower(), r.action.lower())]
@@ -220,31 +160,6 @@ class Pipeline:
 
     def _state(self) -> list[dict[str, Any]]:
         return list(self._pipeline.get_pipeline_state(name=self.name)["stageStates"])
-
-
-def _execution(row: dict[str, Any]) -> Execution:
-    revisions = [r["revisionId"] for r in row.get("sourceRevisions", []) if r.get("revisionId")]
-    return Execution(
-        id=row["pipelineExecutionId"],
-        status=row["status"],
-        commit=revisions[0] if revisions else None,
-        summary=row.get("statusSummary", ""),
-    )
-
-
-def _action_run(row: dict[str, Any]) -> ActionRun:
-    result = row.get("output", {}).get("executionResult", {})
-    return ActionRun(
-        id=row["actionExecutionId"],
-        stage=row["stageName"],
-        action=row["actionName"],
-        status=row["status"],
-        started=row["startTime"],
-        updated=row["lastUpdateTime"],
-        summary=result.get("externalExecutionSummary", ""),
-        error=result.get("errorDetails", {}).get("message", ""),
-        external_id=result.get("externalExecutionId", ""),
-    )
 
 
 def _headline(newest: Execution | None) -> str:

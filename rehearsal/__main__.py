@@ -17,6 +17,7 @@ from embedded_aws.errors import EmbeddedAwsError
 from ops.pipeline import UnknownActionError
 from rehearsal import CHECKOUT, cli
 from rehearsal.errors import RehearsalError
+from rehearsal.rehearse import Keep
 from settings import SettingsError
 
 type _Subcommands = argparse._SubParsersAction[ArgumentParser]
@@ -68,7 +69,12 @@ def parser() -> ArgumentParser:
     run = _command(
         commands, "run", cli.run, "rehearse the working tree, from push to the last environment"
     )
-    run.add_argument("--keep", action="store_true", help="leave everything up afterwards")
+    run.set_defaults(keep=Keep.NEVER)
+    keep = run.add_mutually_exclusive_group()
+    for option, kept in (("--keep", Keep.ALWAYS), ("--keep-on-failure", Keep.ON_FAILURE)):
+        keep.add_argument(
+            option, dest="keep", action="store_const", const=kept, help=f"everything is {kept}"
+        )
     _port(run)
 
     up = _command(commands, "up", cli.up, "bring everything up and wait for pushes")

@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> int:
     progress = Progress(sys.stdout)
     try:
         with alone(arguments.root):
-            passed = rehearse(arguments.root, arguments.port, progress, keep=arguments.keep)
+            passed = rehearse(arguments.root, arguments.port, progress, arguments.keep)
     finally:
         progress.close()
     return 0 if passed else 1
@@ -116,8 +116,9 @@ def env(arguments: Namespace) -> int:
     else:
         credentials = directory.smoke(_smoke_role_arn(label))
     variables = server.environment(credentials) | urls
-    # A profile set in the shell would win over these credentials in some clients.
-    print("unset AWS_PROFILE AWS_DEFAULT_PROFILE")
+    # A profile would win over these credentials in some clients; a token of earlier ones would
+    # make them invalid.
+    print("unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN")
     for name, value in sorted(variables.items()):
         print(f"export {name}={shlex.quote(value)}")
     # For `aws`: the checkout's own comes first.

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ops.pipeline import ActionRun, Execution, PendingApproval, Pipeline
+from ops.pipeline import Pipeline
+from ops.records import ActionRun, Execution, PendingApproval
 from rehearsal.progress import Progress
 
 # CodePipeline can only be polled; its state changes in tenths of a second here.

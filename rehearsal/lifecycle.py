@@ -13,7 +13,6 @@ from embedded_aws.errors import NotRunningError
 from embedded_aws.host import package_managers
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
-from rehearsal import CHECKOUT
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError, NotOursError, NotUpError, UnsupportedSourceError
 from rehearsal.progress import Progress
@@ -56,32 +55,17 @@ def attached(root: Path) -> Server:
         raise NotUpError(f"{error}: start it with `scripts/rehearsal up`") from error
 
 
-@contextmanager
-def running(root: Path, port: int | None, progress: Progress, *, keep: bool) -> Iterator[Server]:
-    """A rehearsal that is up: the one that already runs on `root`, or a new one.
-
-    A new one is taken down afterwards unless `keep`; one that was up stays up.
-    """
-    server, started = _attached_or_started(root, port, progress, keep=keep)
-    try:
-        yield server
-    except BaseException:
-        if started:
-            server.stop()
-        raise
-    if started and not keep:
-        with progress.step("everything taken down"):
-            server.stop()
-
-
-def _attached_or_started(
-    root: Path, port: int | None, progress: Progress, *, keep: bool
+def attach_or_start(
+    root: Path, port: int | None, settings: Settings, progress: Progress, *, detached: bool
 ) -> tuple[Server, bool]:
-    settings = Settings.of_checkout(CHECKOUT)
+    """The rehearsal that is up on `root`, or a new one; and whether it is a new one.
+
+    What is up may know fewer accounts than the settings name by now: those are prepared.
+    """
     try:
         server = Server.attach(root)
     except NotRunningError:
-        return start(root, port, settings, progress, detached=keep), True
+        return start(root, port, settings, progress, detached=detached), True
     prepare_accounts(server, settings, progress)
     return server, False
 

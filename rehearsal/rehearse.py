@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 from embedded_aws.errors import NotRunningError
 from embedded_aws.server import Server
-from ops.pipeline import PendingApproval, Pipeline
-from rehearsal import CHECKOUT, fidelity, snapshot, summary
+from ops.pipeline import Pipeline
+from ops.records import PendingApproval
+from rehearsal import CHECKOUT, fidelity, function_logs, snapshot, summary, verdict
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError
 from rehearsal.follow import Follower
-from rehearsal.lifecycle import alone, operated, running, start
+from rehearsal.lifecycle import alone, attach_or_start, operated, start
 from rehearsal.progress import Progress
 from rehearsal.remote import Remote
 from rehearsal.snapshot import Snapshot
@@ -19,21 +21,44 @@ from rehearsal.summary import Outcome
 from settings import Settings
 
 
-def rehearse(root: Path, port: int | None, progress: Progress, *, keep: bool) -> bool:
+class Keep(StrEnum):
+    """What becomes of a rehearsal that a run brought up; one that was up before stays up."""
+
+    NEVER = "taken down"
+    ON_FAILURE = "left up if it failed"
+    ALWAYS = "left up"
+
+
+def rehearse(root: Path, port: int | None, progress: Progress, keep: Keep) -> bool:
     """Rehearse the delivery of the working tree; whether it reached the last environment, and the
     smoke tests there passed.
 
-    Leaves `summary.json` and the smoke reports in `root/last`, whatever the outcome was.
+    Leaves `summary.json`, reports and logs in `root/last`, whatever the outcome was.
     """
     settings = Settings.of_checkout(CHECKOUT)
     summary.start_anew(root)
     shot = snapshot.take(CHECKOUT, root / "snapshot")
-    progress.say(f"Rehearsing {summary.name_of(shot)}")
-    with running(root, port, progress, keep=keep) as server:
+    progress.say(f"Rehearsing {verdict.name_of(shot)}")
+    server, is_ours = attach_or_start(root, port, settings, progress, detached=keep != Keep.NEVER)
+    try:
         result = deliver(server, shot, settings, progress)
+        logs = {
+            name: function_logs.keep(
+                Directory(server).session(name), root / "last" / "logs" / name, result.began
+            )
+            for name in result.deployed
+        }
+    except BaseException:
+        if is_ours:
+            server.stop()
+        raise
+    stays = keep is Keep.ALWAYS or (keep is Keep.ON_FAILURE and not result.passed)
+    if is_ours and not stays:
+        with progress.step("everything taken down"):
+            server.stop()
     table = fidelity.table(result.evidence(), settings.environments)
-    path = summary.write(root, result, table)
-    progress.say(summary.verdict(result, table, path))
+    last = summary.write(root, result, table)
+    progress.say(verdict.text(result, table, last, logs))
     return result.passed
 
 
@@ -83,9 +108,9 @@ class Approver:
         *earlier, guarded = (each.name for each in self._settings.environments)
         smoke = summary.smoke_of(self._pipeline, waiting.execution_id, self._settings, self._root)
         proved = all(name in smoke and smoke[name].passed for name in earlier)
-        checks = "; ".join(f"{name}: {summary.checks(smoke.get(name))}" for name in earlier)
+        checks = "; ".join(f"{name}: {verdict.checks(smoke.get(name))}" for name in earlier)
         verb = "approving" if proved else "REJECTING"
-        named = summary.name_of(self._shot)
+        named = verdict.name_of(self._shot)
         self._progress.say(f"    {verb} {named} for {guarded}; {checks}")
         reason = f"The rehearsal stands in for the approver. {checks}."
         self._pipeline.answer(waiting, approved=proved, reason=reason)

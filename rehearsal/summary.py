@@ -1,21 +1,22 @@
-"""What one rehearsal leaves behind: `last/summary.json`, the smoke reports beside it, a verdict."""
+"""What one rehearsal leaves behind: `last/summary.json` and the smoke reports beside it."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ops.pipeline import ActionRun, Execution, Pipeline, TestCase
-from rehearsal.fidelity import Row, RunEvidence, Status
-from rehearsal.snapshot import Snapshot
+from ops.pipeline import Pipeline
+from ops.records import ActionRun, Execution, TestCase
+from rehearsal.fidelity import Row, RunEvidence
+from rehearsal.fidelity_page import page
 from settings import Environment, Settings
 
 _SMOKE_ACTION = "Smoke"
-_MESSAGE_LINES = 6
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,11 @@ class SmokeResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a commit fared on its way to the last environment, `goal`."""
+    """How a commit fared on its way to the last environment, `goal`; `deployed` are those that it
+    was deployed to, as far as an action in their stages ran."""
 
     goal: str
+    deployed: tuple[str, ...]
     execution: Execution
     commit: str
     actions: tuple[ActionRun, ...]
@@ -61,6 +64,11 @@ class Outcome:
         """Whether the last environment serves the commit and its smoke tests said so."""
         smoke = self.smoke.get(self.goal)
         return self.execution.status == "Succeeded" and smoke is not None and smoke.passed
+
+    @property
+    def began(self) -> datetime:
+        """When the first action started, or now if none has."""
+        return min((run.started for run in self.actions), default=datetime.now(UTC))
 
     def evidence(self) -> RunEvidence:
         """What this run may claim: the actions that succeeded and the checks that passed."""
@@ -79,7 +87,9 @@ def outcome(
     """Read how `execution` ended, and keep its smoke reports under `root/last`."""
     runs = tuple(pipeline.action_runs(execution.id))
     smoke = smoke_of(pipeline, execution.id, settings, root)
-    return Outcome(settings.guarded.name, execution, commit, runs, smoke)
+    reached = {run.stage for run in runs}
+    deployed = tuple(each.name for each in settings.environments if each.stage in reached)
+    return Outcome(settings.guarded.name, deployed, execution, commit, runs, smoke)
 
 
 def smoke_of(
@@ -122,9 +132,11 @@ def start_anew(root: Path) -> None:
     last.mkdir(parents=True)
 
 
-def write(root: Path, result: Outcome, fidelity: list[Row]) -> Path:
-    """Write `last/summary.json`; the file is whole or not there."""
-    path = root / "last" / "summary.json"
+def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
+    """Write `last/summary.json`, which is whole or not there, and `last/fidelity.html`; the folder
+    of both."""
+    last = root / "last"
+    (last / "fidelity.html").write_text(page(fidelity, result.commit), encoding="utf-8")
     document = {
         "execution_id": result.execution.id,
         "commit": result.commit,
@@ -134,9 +146,10 @@ def write(root: Path, result: Outcome, fidelity: list[Row]) -> Path:
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
         "fidelity": [asdict(row) for row in fidelity],
     }
-    partial = path.with_suffix(".partial")
+    partial = last / "summary.partial"
     partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    return partial.rename(path)
+    partial.rename(last / "summary.json")
+    return last
 
 
 def _action(run: ActionRun) -> dict[str, str | None]:
@@ -147,75 +160,3 @@ def _action(run: ActionRun) -> dict[str, str | None]:
         "started": run.started.isoformat(),
         "ended": run.ended.isoformat() if run.ended else None,
     }
-
-
-def name_of(shot: Snapshot) -> str:
-    """The commit as people name it, and whether it is more than HEAD."""
-    return f"commit {shot.commit[:12]}" + ("" if shot.clean else " (uncommitted changes included)")
-
-
-def checks(smoke: SmokeResult | None) -> str:
-    """`9 of 9 smoke checks passed`, or what is known instead."""
-    if smoke is None or not smoke.cases:
-        return "no smoke checks ran"
-    return f"{len(smoke.cases) - len(smoke.failures)} of {len(smoke.cases)} smoke checks passed"
-
-
-def verdict(result: Outcome, table: Sequence[Row], path: Path) -> str:
-    """The end of a rehearsal: verdict, causes, fidelity, where to read more."""
-    took = _seconds(result.actions)
-    if result.passed:
-        counted = checks(result.smoke[result.goal])
-        head = f"PASSED: {result.goal} serves {result.commit[:12]}; {counted}."
-    else:
-        head = f"FAILED: {result.commit[:12]} is not in {result.goal}, or not proved there."
-    # Of a failed run nothing needs to be believed: what failed must not be lost among the rest.
-    limits = _fidelity(table) if result.passed else []
-    lines = ["", head, *_failures(result), "", *limits, ""]
-    lines += [f"The pipeline took {took:.0f} s. Everything: {path}"]
-    for smoke in result.smoke.values():
-        lines += [f"  {smoke.environment} smoke report: {page}" for page in _pages(smoke)]
-    return "\n".join(lines)
-
-
-def _pages(smoke: SmokeResult) -> list[str]:
-    return [smoke.reports["html"]] if "html" in smoke.reports else []
-
-
-def _seconds(runs: Sequence[ActionRun]) -> float:
-    if not runs:
-        return 0.0
-    last = max(run.updated for run in runs)
-    return (last - min(run.started for run in runs)).total_seconds()
-
-
-def _failures(result: Outcome) -> Iterable[str]:
-    """What stopped the commit, for the person who pushed it."""
-    for run in result.actions:
-        if run.status == "Failed":
-            yield f"  {run.label} failed: {_first_line(run)}"
-    for smoke in result.smoke.values():
-        for case in smoke.failures:
-            yield f"  {smoke.environment} smoke check failed: {case.name}"
-            yield from (f"    {line}" for line in _lines(case.message)[:_MESSAGE_LINES])
-    if result.execution.status not in ("Succeeded", "Failed"):
-        yield f"  the execution was {result.execution.status.lower()}: {result.execution.summary}"
-
-
-def _lines(message: str) -> list[str]:
-    return message.strip().splitlines()
-
-
-def _first_line(run: ActionRun) -> str:
-    said = _lines(run.error or run.summary)
-    return said[0] if said else f"see `scripts/rehearsal logs {run.label}`"
-
-
-def _fidelity(table: Sequence[Row]) -> Iterable[str]:
-    """Counts of what was proved; the rest by name, because it is what a reader must know."""
-    counts = {status: [row for row in table if row.status is status] for status in Status}
-    exercised = len(counts[Status.EXERCISED])
-    yield f"Fidelity: {exercised} of {len(table)} behaviours were exercised in this run."
-    for status in (Status.CHECKED_STATICALLY, Status.NOT_EXERCISED):
-        yield f"  {status} ({len(counts[status])}):"
-        yield from (f"    - {row.behaviour}: {row.evidence}" for row in counts[status])

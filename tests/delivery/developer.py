@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded_aws.server import Server
-from ops.pipeline import Execution, PendingApproval
+from ops.records import Execution, PendingApproval
 from rehearsal import CHECKOUT
 from rehearsal.accounts import Directory
 from rehearsal.follow import Follower

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.pipeline import PendingApproval
+from ops.records import PendingApproval
 from rehearsal import CHECKOUT
 from rehearsal.lifecycle import start
 from rehearsal.progress import Progress
