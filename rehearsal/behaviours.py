@@ -200,6 +200,23 @@ _APPLICATION = (
     _unshown(
         "a failed stack's buckets are emptied by their tag", _ONLY_THE_CORRECTION, "bucket_tags"
     ),
+    _unshown(
+        "queues and limits of functions (DeadLetterConfig, ReservedConcurrentExecutions)",
+        _ONLY_THE_CORRECTION,
+        "function_settings",
+    ),
+    _unshown(
+        "an event that fails is tried again, then kept as it was with its error",
+        _ONLY_THE_CORRECTION,
+        "async_invokes",
+    ),
+    _unshown(
+        "an EventBridge rule has the function's permission to invoke it",
+        _ONLY_THE_CORRECTION,
+        "rule_invokes",
+    ),
+    _unshown("an upload's event names its version", _ONLY_THE_CORRECTION, "object_version"),
+    _unshown("a form's upload has its checksum", _ONLY_THE_CORRECTION, "post_checksum"),
     _unshown("EXPRESS workflows", "the emulator's are not faithful; ours is STANDARD"),
     _unshown(
         "a body that is not UTF-8",
@@ -210,8 +227,6 @@ _APPLICATION = (
 _IGNORED = tuple(
     _unshown(text, "the emulator ignores it")
     for text in (
-        "Lambda dead-letter queues (DeadLetterConfig)",
-        "reserved concurrency of functions (ReservedConcurrentExecutions)",
         "memory limits of functions",
         "weights of Lambda aliases",
         "encryption of buckets at rest (BucketEncryption)",
