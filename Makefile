@@ -44,5 +44,5 @@ openapi: install ## Write the API description and its page anew from the code (d
 	@scripts/openapi
 
 clean: ## Remove what install, synth, tests and rehearsals wrote
-	@if [ -x .venv/bin/python ]; then scripts/rehearsal down; fi
+	@if [ -x .venv/bin/python ]; then scripts/rehearsal down && scripts/rehearsal clean; fi
 	rm -rf .venv .venv-emulator node_modules .build .rehearsal cdk.out reports .hypothesis .*_cache services/*/runtime/aws_models services/common/runtime/amazon_roots.pem

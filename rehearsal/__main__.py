@@ -98,6 +98,7 @@ def parser() -> ArgumentParser:
         "--administrator", action="store_true", help="as the account's administrator, for runbooks"
     )
 
+    _command(commands, "clean", cli.clean, "remove caches and old builds, and say what that frees")
     _command(commands, "reset", cli.reset, "end it and remove everything it wrote")
     return top
 

@@ -14,9 +14,11 @@ from embedded_aws.clients import Session
 from embedded_aws.errors import NotRunningError
 from embedded_aws.installation import local_api_url
 from embedded_aws.server import LOCK, Server
-from rehearsal import CHECKOUT
+from embedded_aws.server_record import Record
+from rehearsal import CHECKOUT, disk
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import (
+    AlreadyUpError,
     NotDeployedError,
     NothingToAnswerError,
     NotOursError,
@@ -163,10 +165,19 @@ def _screaming(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
 
 
+def clean(arguments: Namespace) -> int:
+    """Remove caches and builds, and say what that frees; the last run's results stay."""
+    _refuse_strangers(arguments.root)
+    with alone(arguments.root):
+        if Record.read(arguments.root) is not None:
+            raise AlreadyUpError(f"a rehearsal is up in {arguments.root}: `scripts/rehearsal down`")
+        print("\n".join(disk.free(arguments.root) or ["nothing to remove"]))
+    return 0
+
+
 def reset(arguments: Namespace) -> int:
     """End what runs and remove the root folder, caches included."""
-    if arguments.root.exists() and not _is_ours(arguments.root):
-        raise NotOursError(f"{arguments.root} was not made by the rehearsal: it is left alone")
+    _refuse_strangers(arguments.root)
     down(arguments)
     if arguments.root.exists():
         shutil.rmtree(arguments.root)
@@ -174,6 +185,7 @@ def reset(arguments: Namespace) -> int:
     return 0
 
 
-def _is_ours(root: Path) -> bool:
-    """Whether a rehearsal made this folder."""
-    return any((root / lock).exists() for lock in (COMMAND_LOCK, LOCK))
+def _refuse_strangers(root: Path) -> None:
+    """Raises `NotOursError` for a folder that no rehearsal made."""
+    if root.exists() and not any((root / lock).exists() for lock in (COMMAND_LOCK, LOCK)):
+        raise NotOursError(f"{root} was not made by the rehearsal: it is left alone")
