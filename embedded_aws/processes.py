@@ -2,7 +2,8 @@
 
 A server leads a session of its own. Its children (function workers, builds) are in that session
 or descend from it. A process id alone names nothing, because the system hands it out again; with
-its start time it does. Only the standard library is used: the emulator imports this file too.
+its start time it does. Only the standard library is used: the server imports this file too, and
+whatever its interpreter holds, functions could import without shipping it.
 """
 
 from __future__ import annotations

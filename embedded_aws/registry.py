@@ -202,15 +202,16 @@ def after_each(type_name: str, then: Callable[[str, dict[str, Any]], None]) -> N
         return name, attributes
 
     def update_and_then(
-        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, *more: str
     ) -> Any:
-        name, attributes = update(physical_id, old, new, stack)
+        name, attributes = update(physical_id, old, new, stack, *more)
         then(name, new)
         return name, attributes
 
-    register_resource_type(
-        type_name, create=create_and_then, update=update_and_then, delete=handlers["delete"]
-    )
+    provisioners._RESOURCE_HANDLERS[type_name] = handlers | {
+        "create": create_and_then,
+        "update": update_and_then,
+    }
 
 
 def client(

@@ -3,6 +3,9 @@
 TLS is not decoration: bootstrap buckets deny plain HTTP (`aws:SecureTransport`), and the emulator
 enforces that. The authority's private key is never written anywhere, so nobody can sign with an
 authority that a developer's shell was told to trust.
+
+Written with `cryptography`, which the emulator uses anyway: whatever else this interpreter held,
+functions could import without shipping it.
 """
 
 from __future__ import annotations
@@ -71,7 +74,7 @@ def _usable(material: Material) -> bool:
 
 def _make(material: Material) -> None:
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    name = _name("Rehearsal, on this machine only")
+    name = _name("Embedded AWS, on this machine only")
     authority = _sign(
         _builder(name, name, authority_key).add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +22,9 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def administrators(emulator: Server) -> Mapping[str, Credentials]:
     """The administrator of each account."""
     return emulated.administrators(emulator)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder for a server of the test's own."""
+    return tmp_path / "root"

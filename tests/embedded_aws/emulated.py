@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rehearsal.clients import Session
-from rehearsal.credentials import Credentials
-from rehearsal.server import REPOSITORY, Server
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.server import CHECKOUT as REPOSITORY
+from embedded_aws.server import Server
 
 __all__ = ["DEV", "PROD", "REGION", "REPOSITORY", "TOOLS", "Credentials", "Server", "Session"]
 
 TOOLS, DEV, PROD = "111111111111", "222222222222", "333333333333"
 REGION = "us-west-2"
+ACCOUNTS = {"tools": TOOLS, "dev": DEV, "prod": PROD}
+"""By what settings would call them."""
 
 
 def start(root: Path, *services: str) -> Server:
     """A server with these of our own services: a context manager."""
-    return Server(root, services=list(services))
+    return Server(root, region=REGION, services=list(services))
 
 
 def root_of(account: str) -> Credentials:

@@ -5,6 +5,8 @@ What they do while a rehearsal is up is proved by the whole delivery's tests.
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,7 @@ def test_a_command_that_needs_a_rehearsal_says_how_to_start_one(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--root", str(tmp_path), *command]) == 1
-    assert "rehearsal up" in capsys.readouterr().err
+    assert "`scripts/rehearsal up`" in capsys.readouterr().err
 
 
 def test_down_with_nothing_up_is_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,6 +43,20 @@ def test_reset_removes_what_a_rehearsal_wrote(tmp_path: Path) -> None:
     (root / "server.lock").touch()
     assert main(["--root", str(root), "reset"]) == 0
     assert not root.exists()
+
+
+def test_clean_says_what_it_frees_and_keeps_the_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "command.lock").touch()
+    for name in ("cache", "builds", "last"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_bytes(bytes(3 * 1024 * 1024))
+    os.link(tmp_path / "cache" / "file", tmp_path / "cache" / "again")
+    assert main(["--root", str(tmp_path), "clean"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^ +3 MB  \S+/cache: ", said, re.M)
+    assert {path.name for path in tmp_path.iterdir()} == {"command.lock", "last"}
 
 
 def test_reset_leaves_a_folder_alone_that_no_rehearsal_made(

@@ -15,7 +15,8 @@ import pytest
 
 from embedded_aws.connections.played import Connection
 from rehearsal import snapshot
-from rehearsal.remote import Remote, RemoteError
+from rehearsal.errors import GitError
+from rehearsal.remote import Remote
 from rehearsal.snapshot import SnapshotError
 
 CONNECTION = Connection("arn:aws:codeconnections:us-west-2:111111111111:connection/x", "o/r")
@@ -220,5 +221,5 @@ def test_a_repository_without_files_says_so(repository: Repository, tmp_path: Pa
 def test_a_push_that_git_refuses_says_why(repository: Repository, tmp_path: Path) -> None:
     remote = Remote(tmp_path / "root")
     remote.create(CONNECTION)
-    with pytest.raises(RemoteError, match=r"does not match any|not a valid|bad object|missing"):
+    with pytest.raises(GitError, match=r"does not match any|not a valid|bad object|missing"):
         remote.push(repository.path, "0123456789012345678901234567890123456789")

@@ -15,9 +15,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
+from embedded_aws.clients import Credentials
 from embedded_aws.installation import HOST
-from rehearsal.credentials import Credentials
-from rehearsal.server import Server
+from embedded_aws.server import Server
 
 REGION = "us-west-2"
 

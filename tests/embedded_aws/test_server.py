@@ -1,4 +1,4 @@
-"""Proves that a server of the rehearsal starts, is found again, and never outlives its owner.
+"""Proves that a server of the embedded AWS starts, is found again, and never outlives its owner.
 
 The processes are real. It does not prove that the emulator behaves like AWS.
 """
@@ -20,27 +20,27 @@ import pytest
 from botocore.exceptions import SSLError
 
 from embedded_aws import processes
-from embedded_aws.installation import REGION, Account, local_api_url
-from rehearsal import server as server_module
-from rehearsal.accounts import Credentials
-from rehearsal.clients import Session
-from rehearsal.errors import (
+from embedded_aws import server as server_module
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.errors import (
     AlreadyRunningError,
     NotRunningError,
     PortInUseError,
     RootError,
     ServerError,
 )
-from rehearsal.server import PYTHON, REPOSITORY, Server
+from embedded_aws.installation import local_api_url
+from embedded_aws.server import CHECKOUT, PYTHON, Server
+from tests.embedded_aws.emulated import DEV, REGION
 from tests.support import aws
 
-ROOT_OF_DEV = Credentials(str(Account.DEV), "root")
+ROOT_OF_DEV = Credentials(DEV, "root")
 
 OWNER = """
 import os, sys
 from pathlib import Path
-from rehearsal.server import Server
-server = Server(Path(sys.argv[1]), services=[])
+from embedded_aws.server import Server
+server = Server(Path(sys.argv[1]), region="us-west-2", services=[])
 server.start()
 print(server.endpoint, flush=True)
 sys.stdin.read()
@@ -50,7 +50,7 @@ sys.stdin.read()
 @pytest.fixture
 def server(root: Path) -> Iterator[Server]:
     """A server of the test's own."""
-    with Server(root, services=[]) as server:
+    with Server(root, region=REGION, services=[]) as server:
         yield server
 
 
@@ -69,12 +69,24 @@ def who(server: Server) -> str:
 
 class TestARunningServer:
     def test_answers_aws_clients_over_tls_with_its_own_authority(self, server: Server) -> None:
-        assert who(server) == f"arn:aws:iam::{Account.DEV}:root"
+        assert who(server) == f"arn:aws:iam::{DEV}:root"
         other = Session(
-            server.endpoint, Path(ssl.get_default_verify_paths().openssl_cafile), ROOT_OF_DEV
+            server.endpoint,
+            Path(ssl.get_default_verify_paths().openssl_cafile),
+            ROOT_OF_DEV,
+            region=REGION,
         )
         with pytest.raises((SSLError, OSError)):
             other.client("sts").get_caller_identity()
+
+    @pytest.mark.parametrize("region", ["eu-central-1", "us-west-2"])
+    def test_plays_the_region_that_it_was_told(self, root: Path, region: str) -> None:
+        with Server(root, region=region, services=[]):
+            server = Server.attach(root)
+            assert server.environment()["AWS_REGION"] == region
+            sns = server.session(ROOT_OF_DEV).client("sns")
+            made = sns.create_topic(Name="somewhere")["TopicArn"]
+            assert made == f"arn:aws:sns:{region}:{DEV}:somewhere"
 
     def test_listens_on_this_machine_only(self, server: Server) -> None:
         with socket.socket() as anywhere:
@@ -95,7 +107,7 @@ class TestARunningServer:
             server.session(forged).client("s3").list_buckets()
 
     def test_serves_the_aws_command_line(self, server: Server, tmp_path: Path) -> None:
-        aws = [REPOSITORY / ".venv" / "bin" / "python", "-m", "awscli"]
+        aws = [CHECKOUT / ".venv" / "bin" / "python", "-m", "awscli"]
         environment = server.environment(ROOT_OF_DEV) | {"HOME": str(tmp_path)}
         made = [*aws, "s3", "mb", "s3://by-command-line"]
         subprocess.run(made, env=environment, check=True, capture_output=True)
@@ -110,15 +122,15 @@ class TestARunningServer:
         assert got["Body"].read() == b"hello"
 
     def test_is_not_started_a_second_time(self, server: Server) -> None:
-        with pytest.raises(AlreadyRunningError, match="rehearsal down"):
-            Server(server.root, services=[]).start()
+        with pytest.raises(AlreadyRunningError, match="already runs"):
+            Server(server.root, region=REGION, services=[]).start()
         assert who(server)
 
 
 class TestStopping:
     def test_leaves_nothing_and_the_root_starts_again(self, root: Path) -> None:
         for _ in range(2):
-            with Server(root, services=[]) as server:
+            with Server(root, region=REGION, services=[]) as server:
                 process = leader(root)
                 assert who(server)
             assert processes.family(process.pid) == []
@@ -127,7 +139,7 @@ class TestStopping:
             Server.attach(root)
 
     def test_ends_function_workers_too(self, root: Path) -> None:
-        with Server(root, services=[]) as server:
+        with Server(root, region=REGION, services=[]) as server:
             start_worker(server)
             members = processes.family(leader(root).pid)
             assert len(members) > 1
@@ -135,16 +147,16 @@ class TestStopping:
 
     def test_is_quick_after_traffic(self, root: Path) -> None:
         """Left alone, the emulator waits for idle connections and worker threads, up to 30 s."""
-        with Server(root, services=[]) as server:
+        with Server(root, region=REGION, services=[]) as server:
             start_worker(server)
             began = time.monotonic()
         assert time.monotonic() - began < 10
 
     def test_is_harmless_when_nothing_runs(self, root: Path) -> None:
-        Server(root).stop()
+        Server(root, region=REGION).stop()
 
     def test_leaves_a_server_alone_that_somebody_else_started(self, server: Server) -> None:
-        other = Server(server.root, services=[])
+        other = Server(server.root, region=REGION, services=[])
         with pytest.raises(AlreadyRunningError):
             other.start()
         other.stop()
@@ -163,12 +175,12 @@ class TestStopping:
         monkeypatch.setattr(Server, "_remember", interrupted)
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
-            Server(root, detached=detached, services=[]).start()
+            Server(root, detached=detached, region=REGION, services=[]).start()
         assert time.monotonic() - began < 10
         assert processes.family(started[0]) == []
 
     def test_works_from_another_process(self, root: Path) -> None:
-        server = Server(root, detached=True, services=[])
+        server = Server(root, detached=True, region=REGION, services=[])
         server.start()
         process = leader(root)
         Server.attach(root).stop()
@@ -201,7 +213,7 @@ processes.end_descendants(10)
 def test_what_is_forked_while_the_family_is_ended_ends_too() -> None:
     """The first look does not show two children; when their parent is gone they are orphans."""
     script = [sys.executable, "-c", LATE_CHILDREN]
-    ran = subprocess.run(script, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True)
+    ran = subprocess.run(script, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True)
     late = [int(pid) for pid in ran.stdout.split()]
     assert len(late) == 2
     assert [pid for pid in late if processes.find(pid)] == []
@@ -221,13 +233,13 @@ class TestCrashes:
         assert processes.wait_gone(members, 20) == []
 
     def test_after_a_killed_server_the_next_start_works(self, root: Path) -> None:
-        server = Server(root, services=[])
+        server = Server(root, region=REGION, services=[])
         server.start()
         start_worker(server)
         members = processes.family(leader(root).pid)
         os.kill(leader(root).pid, signal.SIGKILL)
         processes.wait_gone([p for p in members if p.pid == p.session], 10)
-        with Server(root, services=[]) as again:
+        with Server(root, region=REGION, services=[]) as again:
             assert who(again)
             assert [p for p in members if processes.is_running(p)] == []
         server.stop()
@@ -237,8 +249,8 @@ class TestCrashes:
         root.mkdir(parents=True)
         record = {"pid": stranger.pid, "port": 1, "started": "of another process"}
         (root / "server.json").write_text(json.dumps(record))
-        Server(root).stop()
-        with Server(root, services=[]):
+        Server(root, region=REGION).stop()
+        with Server(root, region=REGION, services=[]):
             pass
         assert stranger.poll() is None
         stranger.kill()
@@ -273,7 +285,7 @@ class TestCrashes:
         (root / "server.json").write_text('{"pid": 1')
         with pytest.raises(NotRunningError):
             Server.attach(root)
-        with Server(root, services=[]) as server:
+        with Server(root, region=REGION, services=[]) as server:
             assert who(server)
 
 
@@ -281,7 +293,7 @@ def make_certificates(root: Path) -> None:
     """What a server does first, in the server's interpreter."""
     script = "import sys, pathlib; from embedded_aws import tls"
     script += "; tls.ensure(pathlib.Path(sys.argv[1]))"
-    subprocess.run([PYTHON, "-c", script, str(root)], cwd=REPOSITORY, check=True)
+    subprocess.run([PYTHON, "-c", script, str(root)], cwd=CHECKOUT, check=True)
 
 
 def certificates(root: Path) -> dict[str, str]:
@@ -293,7 +305,7 @@ def start_owner(root: Path) -> subprocess.Popen[bytes]:
     """Another process that starts a server and waits."""
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(root)],
-        cwd=REPOSITORY,
+        cwd=CHECKOUT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -309,12 +321,12 @@ class TestRefusals:
             taken.listen()
             port = taken.getsockname()[1]
             with pytest.raises(PortInUseError, match=rf"port {port} .*process {os.getpid()}\)"):
-                Server(root, port, services=[]).start()
+                Server(root, port, region=REGION, services=[]).start()
 
     def test_a_root_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(RootError, match=str(tmp_path / "file" / "below")):
-            Server(tmp_path / "file" / "below").start()
+            Server(tmp_path / "file" / "below", region=REGION).start()
 
     def test_a_full_disk_is_said_to_be_full(
         self, root: Path, monkeypatch: pytest.MonkeyPatch
@@ -324,9 +336,9 @@ class TestRefusals:
 
         monkeypatch.setattr(Path, "replace", full)
         with pytest.raises(RootError, match="No space left on device"):
-            Server(root, services=[]).start()
+            Server(root, region=REGION, services=[]).start()
         monkeypatch.undo()
-        with Server(root, services=[]) as server:
+        with Server(root, region=REGION, services=[]) as server:
             assert who(server)
 
     def test_an_emulator_that_is_not_installed_is_not_blamed_on_the_root(
@@ -334,7 +346,7 @@ class TestRefusals:
     ) -> None:
         monkeypatch.setattr(server_module, "PYTHON", root / "absent" / "python")
         with pytest.raises(ServerError, match=r"absent/python: .*run `make install`"):
-            Server(root, services=[]).start()
+            Server(root, region=REGION, services=[]).start()
 
     def test_an_authority_that_cannot_be_read_is_named(
         self, root: Path, monkeypatch: pytest.MonkeyPatch
@@ -342,15 +354,15 @@ class TestRefusals:
         monkeypatch.setattr(server_module, "READY_SECONDS", 1.0)
         monkeypatch.setattr(Server, "ca_bundle", root / "server.log")
         with pytest.raises(ServerError, match=r"server\.log cannot be loaded"):
-            Server(root, services=[]).start()
+            Server(root, region=REGION, services=[]).start()
 
     def test_a_server_that_dies_while_starting_shows_its_log(self, root: Path) -> None:
-        with pytest.raises(ServerError, match=r"No module named 'rehearsal\.emulator\.absent'"):
-            Server(root, services=["absent"]).start()
+        with pytest.raises(ServerError, match=r"No module named 'embedded_aws\.absent'"):
+            Server(root, region=REGION, services=["absent"]).start()
         assert not (root / "server.json").exists()
 
     def test_without_a_server_there_is_nothing_to_attach_to(self, root: Path) -> None:
-        with pytest.raises(NotRunningError, match="rehearsal up"):
+        with pytest.raises(NotRunningError, match="nothing runs"):
             Server.attach(root)
 
 

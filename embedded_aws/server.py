@@ -1,8 +1,7 @@
-"""The server process of a rehearsal, seen from outside: start it, attach to it, end it.
+"""The server process of the embedded AWS, seen from outside: start it, attach to it, end it.
 
-Nobody has to trust a number in a file. A running server holds a lock on `<root>/server.lock` for
-as long as it lives; `server.json` says which process it is by id *and* start time, so that a stale
-id, or one that the system gave to somebody else since, is never signalled.
+Nobody has to trust a number in a file: a running server holds a lock on `<root>/server.lock` for as
+long as it lives.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import http
 import http.client
-import json
 import os
 import signal
 import ssl
@@ -21,30 +19,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from embedded_aws import processes
-from embedded_aws.installation import HOST, REGION
-from rehearsal import launching
-from rehearsal.clients import Session
-from rehearsal.credentials import Credentials
-from rehearsal.errors import AlreadyRunningError, NotRunningError, RootError, ServerError
+from embedded_aws import launching, processes, server_record
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.errors import AlreadyRunningError, NotRunningError, RootError, ServerError
+from embedded_aws.installation import HOST
+from embedded_aws.server_record import Record
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-COMMAND_LOCK = "command.lock"
-PYTHON = REPOSITORY / ".venv-emulator" / "bin" / "python"
+CHECKOUT = Path(__file__).resolve().parents[1]
+PYTHON = CHECKOUT / ".venv-emulator" / "bin" / "python"
+LOCK = "server.lock"
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 UNLOCK_SECONDS = 5.0
 
 
-def is_root(folder: Path) -> bool:
-    """Whether the rehearsal made this folder."""
-    return any((folder / lock).exists() for lock in (COMMAND_LOCK, "server.lock"))
-
-
 class Server:
     """The embedded AWS of one root folder. A context manager: starts on entry, stops on exit.
 
-    `port` None takes a free one. `services` None installs all of our own services beside the
+    `port` None takes a free one. `region`: the one that clients are pointed at and that resources
+    are made in, such as "us-west-2". `services` None installs all of our own services beside the
     emulator's; an empty sequence leaves the emulator and its corrections alone. Unless `detached`,
     the server ends when this process does, however it ends.
     """
@@ -54,10 +47,12 @@ class Server:
         root: Path,
         port: int | None = None,
         *,
+        region: str,
         detached: bool = False,
         services: Sequence[str] | None = None,
     ) -> None:
         self.root = root.resolve()
+        self.region = region
         self._services = services
         self.port = port or 0
         self.detached = detached
@@ -68,11 +63,11 @@ class Server:
     @classmethod
     def attach(cls, root: Path) -> Server:
         """The server that runs on this root; `NotRunningError` when there is none."""
-        server = cls(root, detached=True)
-        record = server._record()
+        record = Record.read(root)
         if record is None:
-            raise NotRunningError(f"nothing runs in {root}: start it with `rehearsal up`")
-        server.port, server._process = record
+            raise NotRunningError(f"nothing runs in {root}")
+        server = cls(root, record.port, region=record.region, detached=True)
+        server._process = record.process
         return server
 
     @property
@@ -97,8 +92,8 @@ class Server:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ENDPOINT_URL_S3": self.endpoint,
             "AWS_S3_FORCE_PATH_STYLE": "1",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CA_BUNDLE": ca,
             "NODE_EXTRA_CA_CERTS": ca,
@@ -107,7 +102,7 @@ class Server:
 
     def session(self, credentials: Credentials) -> Session:
         """boto3 clients for this server, untouched by the developer's own AWS configuration."""
-        return Session(self.endpoint, self.ca_bundle, credentials)
+        return Session(self.endpoint, self.ca_bundle, credentials, region=self.region)
 
     def start(self) -> None:
         """Starts the server and returns when it answers.
@@ -117,7 +112,7 @@ class Server:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             with self._lock() as lock:
-                self._clear_remains()
+                server_record.end_remains(self.root)
                 self._launch(lock)
             self._await_ready()
         except OSError as error:
@@ -136,7 +131,7 @@ class Server:
             self._process = processes.find(self._child.pid)
         if self._process is not None:
             _end(self._process)
-            self._record_path.unlink(missing_ok=True)
+            server_record.remove(self.root)
         if self._parent_pipe is not None:
             os.close(self._parent_pipe)
         if self._child is not None:
@@ -162,53 +157,29 @@ class Server:
 
     # -- what belongs to start and stop ---------------------------------------------------------
 
-    @property
-    def _record_path(self) -> Path:
-        return self.root / "server.json"
-
-    def _record(self) -> tuple[int, processes.Process] | None:
-        """(port, process) of the recorded server, if exactly that process still runs."""
-        try:
-            record = json.loads(self._record_path.read_text())
-            process = processes.Process(
-                pid=record["pid"], parent=0, session=record["pid"], started=record["started"]
-            )
-            port = int(record["port"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # never written, or cut short by a crash
-        return (port, process) if processes.is_running(process) else None
-
     @contextlib.contextmanager
     def _lock(self) -> Iterator[int]:
         """The root's lock; the server inherits it and so holds it until it ends."""
-        lock = os.open(self.root / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self.root / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             deadline = time.monotonic() + UNLOCK_SECONDS
             while not launching.try_lock(lock):
                 # A killed server's last threads hold the lock a moment longer than it is listed.
-                if self._record() is not None or time.monotonic() > deadline:
+                if Record.read(self.root) is not None or time.monotonic() > deadline:
                     raise AlreadyRunningError(
-                        f"a rehearsal already runs in {self.root}: end it with `rehearsal down`"
+                        f"an embedded AWS already runs in {self.root}: end it first"
                     )
                 time.sleep(0.05)
             yield lock
         finally:
             os.close(lock)
 
-    def _clear_remains(self) -> None:
-        """Ends what a crashed server of this root left: the lock says that it is gone itself."""
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            leader = json.loads(self._record_path.read_text())["pid"]
-            if processes.find(leader) is None:
-                processes.signal_all(processes.family(leader), signal.SIGKILL)
-        self._record_path.unlink(missing_ok=True)
-
     def _launch(self, lock: int) -> None:
         with launching.listen(self.port) as listening, self.log.open("wb") as log:
             self.port = listening.getsockname()[1]
             inherited = [listening.fileno(), lock]
-            arguments = ["--root", str(self.root), "--port", str(self.port), "--region", REGION]
-            arguments += ["--socket", str(listening.fileno())]
+            arguments = ["--root", str(self.root), "--port", str(self.port)]
+            arguments += ["--socket", str(listening.fileno()), "--region", self.region]
             reading = None
             if not self.detached:
                 reading, self._parent_pipe = os.pipe()
@@ -226,10 +197,10 @@ class Server:
     def _spawn(
         self, arguments: Sequence[str], inherited: Sequence[int], log: IO[bytes]
     ) -> subprocess.Popen[bytes]:
-        environment = launching.environment(REPOSITORY, self.root, self.port)
+        environment = launching.environment(CHECKOUT, self.root, self.port, self.region)
         try:
             return subprocess.Popen(
-                [PYTHON, REPOSITORY / "embedded_aws", *arguments],
+                [PYTHON, CHECKOUT / "embedded_aws", *arguments],
                 cwd=self.root,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -246,10 +217,7 @@ class Server:
         self._process = processes.find(pid)
         if self._process is None:
             raise ServerError(f"the server ended at once\n{tail(self.log)}")
-        record = {"pid": pid, "port": self.port, "started": self._process.started}
-        partial = self._record_path.with_suffix(".partial")
-        partial.write_text(json.dumps(record))
-        partial.replace(self._record_path)
+        Record(self._process, self.port, self.region).write(self.root)
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

@@ -8,9 +8,9 @@ import os
 import socket
 from pathlib import Path
 
-from embedded_aws import host as machine
-from embedded_aws.installation import HOST, REGION
-from rehearsal.errors import PortInUseError
+from embedded_aws import host
+from embedded_aws.errors import PortInUseError
+from embedded_aws.installation import HOST
 
 
 def try_lock(file: int) -> bool:
@@ -33,26 +33,29 @@ def listen(port: int) -> socket.socket:
         if error.errno != errno.EADDRINUSE:
             raise
         raise PortInUseError(
-            f"port {port} is taken by {machine.listener(port) or 'another process'}: "
+            f"port {port} is taken by {host.listener(port) or 'another process'}: "
             "stop it, or choose another port"
         ) from error
     return listening
 
 
-def environment(repository: Path, root: Path, port: int) -> dict[str, str]:
-    """The whole environment of the server, from which functions inherit theirs."""
+def environment(checkout: Path, root: Path, port: int, region: str) -> dict[str, str]:
+    """The whole environment of the server, from which functions inherit theirs.
+
+    checkout: where Node and the emulator's own interpreter are installed.
+    """
     folders = {name: root / name for name in ("s3", "state", "tmp", "home")}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     ca = str(root / "tls" / "ca.pem")
-    return machine.package_managers() | {
-        "PATH": f"{machine.node_bin(repository)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    return host.package_managers() | {
+        "PATH": f"{host.node_bin(checkout)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "HOME": str(folders["home"]),
         "TMPDIR": str(folders["tmp"]),
         "LANG": "C.UTF-8",
-        "NODE_PATH": str(repository / "node_modules"),
+        "NODE_PATH": str(checkout / "node_modules"),
         "GATEWAY_PORT": str(port),
-        "MINISTACK_REGION": REGION,
+        "MINISTACK_REGION": region,
         "AUTH": "true",
         "USE_SSL": "1",
         "MINISTACK_SSL_CERT": str(root / "tls" / "server.pem"),

@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from embedded_aws import host as machine
+from embedded_aws import host
 from embedded_aws.codebuild import environment
 
 CANARY = "developers-own-value"
@@ -41,7 +41,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_credentials_and_habits_stay_outside(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, CANARY)
-    assert machine.package_managers() == {}
+    assert host.package_managers() == {}
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_the_way_to_a_registry_is_passed_on(
     name: str, spelling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "value")
-    assert machine.package_managers() == {spelling: "value"}
+    assert host.package_managers() == {spelling: "value"}
 
 
 def test_of_two_spellings_one_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "NPM_CONFIG_CAFILE", "npm_config_cafile"):
         monkeypatch.setenv(name, name)
-    settings = machine.package_managers()
+    settings = host.package_managers()
     assert settings["HTTPS_PROXY"] == "https_proxy"
     assert settings["npm_config_cafile"] == "npm_config_cafile"
     assert settings.keys() == {"HTTPS_PROXY", "NO_PROXY", "npm_config_cafile"}
@@ -87,7 +87,7 @@ def test_a_proxy_is_never_asked_for_the_emulator(
     monkeypatch.setenv("http_proxy", "http://proxy.example.com:3128")
     if hosts is not None:
         monkeypatch.setenv("no_proxy", hosts)
-    assert machine.package_managers()["NO_PROXY"] == expected
+    assert host.package_managers()["NO_PROXY"] == expected
 
 
 @pytest.mark.parametrize(
