@@ -16,7 +16,7 @@ def plain(value: Any) -> Any:
     match value:
         case {"Fn::Join": [str() as separator, list() as parts]}:
             text = separator.join(str(plain(part)) for part in parts)
-        case {"Fn::Sub": str() as template}:
+        case {"Fn::Sub": str() as template} | {"Fn::Sub": [str() as template, dict()]}:
             text = re.sub(r"\$\{([^!}]+)\}", lambda found: _reference(found[1]), template)
         case {"Ref": str() as name}:
             text = _reference(name)
