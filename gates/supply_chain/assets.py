@@ -8,7 +8,7 @@ from importlib.metadata import Distribution, PathDistribution, distribution
 from pathlib import Path
 from typing import Final
 
-REPOSITORY: Final = Path(__file__).resolve().parents[1]
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
 # Name and version, then the continuation lines with its hashes.
 _LOCKED: Final = re.compile(r"^([\w.-]+)==(\S+)((?:\s*\\\n\s+--hash=sha256:[0-9a-f]{64})+)", re.M)
 _CLASSIFIER: Final = "License :: OSI Approved :: "
