@@ -19,6 +19,7 @@ from typing import Final
 from assembly.templates import NoAssemblyError
 from gates import acknowledgements, report, reviewed, rules
 from gates.acknowledgements import AcknowledgementsError
+from gates.dead_letters import without_false_alarms
 from gates.delivery import Delivery
 from gates.finding import Finding, deduplicated
 from gates.tools import copies, guard, lint, nag, secrets
@@ -80,7 +81,8 @@ def findings(delivery: Delivery, *, scan_secrets: bool = False) -> list[Finding]
             gates.append(lambda: secrets.findings(checkout))
         with ThreadPoolExecutor(len(gates)) as pool:
             results = list(pool.map(lambda gate: gate(), gates))
-    return deduplicated([finding for result in results for finding in result])
+    found = [finding for result in results for finding in result]
+    return deduplicated(without_false_alarms(found, delivery))
 
 
 def _parser() -> argparse.ArgumentParser:
