@@ -16,14 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from assembly.templates import NoAssemblyError
 from gates import acknowledgements, report, reviewed, rules
 from gates.acknowledgements import AcknowledgementsError
+from gates.dead_letters import without_false_alarms
 from gates.delivery import Delivery
 from gates.finding import Finding, deduplicated
 from gates.tools import copies, guard, lint, nag, secrets
 from gates.tools.cache import Cache
 from gates.tools.run import ToolError
+from settings import SettingsError
 
 CHECKOUT: Final = Path(__file__).parents[1]
 CACHE: Final = Path(".venv/.gates")
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return accept(Path(assembly), CHECKOUT)
             case _:
                 return _judge(_parser().parse_args(given))
-    except (ToolError, AcknowledgementsError, NoAssemblyError) as error:
+    except (ToolError, AcknowledgementsError, FileNotFoundError, SettingsError) as error:
         sys.stderr.write(f"gates: cannot judge: {error}\n")
         return 2
 
@@ -80,7 +81,8 @@ def findings(delivery: Delivery, *, scan_secrets: bool = False) -> list[Finding]
             gates.append(lambda: secrets.findings(checkout))
         with ThreadPoolExecutor(len(gates)) as pool:
             results = list(pool.map(lambda gate: gate(), gates))
-    return deduplicated([finding for result in results for finding in result])
+    found = [finding for result in results for finding in result]
+    return deduplicated(without_false_alarms(found, delivery))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -24,6 +24,8 @@ from gates.finding import Finding
 FILE: Final = Path(__file__).with_name("acknowledged.toml")
 # Words of three letters or more, each counted once: "n/a n/a n/a" has none, "not relevant" two.
 LEAST_WORDS: Final = 10
+# What the delivery may never do, and what differs from what was reviewed (gates/rules/__init__.py).
+NEVER: Final = re.compile(r"TAP-[47]\d\d")
 _KEYS: Final = {"rule", "where", "subject", "reason"}
 
 
@@ -42,7 +44,8 @@ class Acknowledgement:
 
     def covers(self, finding: Finding) -> bool:
         return (
-            _matches(self.rule, finding.rule, across="*")
+            not NEVER.fullmatch(finding.rule)
+            and _matches(self.rule, finding.rule, across="*")
             and _matches(self.where, finding.path, across="**")
             and _matches(self.subject, finding.subject, across="*")
         )
@@ -90,7 +93,8 @@ def judge(
 ) -> Judged:
     """Takes what is acknowledged away, and adds a finding for every acknowledgement that is bad.
 
-    Bad is: a reason without substance, a place that could be anywhere, or nothing to cover.
+    Bad is: a reason without substance, a place that could be anywhere, nothing to cover, or a rule
+    that is not to be acknowledged.
     """
     findings = list(findings)
     accepted = [
@@ -124,7 +128,15 @@ def _bad(acknowledgement: Acknowledgement, findings: list[Finding], file: str) -
                 "begin `where` with a construct path and name the rule",
             )
         )
-    if not any(acknowledgement.covers(finding) for finding in findings):
+    if NEVER.fullmatch(acknowledgement.rule):
+        problems.append(
+            (
+                "ACK-4",
+                "findings of this rule cannot be acknowledged",
+                "take the change back; what TAP-7xx reports can be accepted by a review instead",
+            )
+        )
+    elif not any(acknowledgement.covers(finding) for finding in findings):
         problems.append(
             (
                 "ACK-3",

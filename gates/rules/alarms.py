@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from assembly.templates import Resource, Template
-from assembly.text import listed, references
+from assembly.text import references
+from gates.dead_letters import dead_letter_queues
 from gates.delivery import Delivery
 from gates.registry import rule
 
@@ -62,7 +63,7 @@ def workflows_are_watched(delivery: Delivery) -> Iterator[Resource]:
 )
 def dead_letters_are_watched(delivery: Delivery) -> Iterator[Resource]:
     for template in delivery.templates:
-        dead_letters = {name for each in template.resources() for name in _dead_letters(each)}
+        dead_letters = dead_letter_queues(template)
         for queue in template.resources("AWS::SQS::Queue"):
             metric = "ApproximateNumberOfMessagesVisible"
             if queue.logical_id in dead_letters and not _watched(
@@ -79,16 +80,6 @@ def _deployment_helpers(template: Template) -> set[str]:
         if resource.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource"))
         for name in references(resource.properties.get("ServiceToken"))
     }
-
-
-def _dead_letters(resource: Resource) -> Iterator[str]:
-    properties = resource.properties
-    for setting in ("DeadLetterConfig", "RedrivePolicy"):
-        yield from references(properties.get(setting))
-    for destination in ("DestinationConfig", "Targets"):
-        for each in listed(properties.get(destination)):
-            yield from references(each.get("OnFailure"))
-            yield from references(each.get("DeadLetterConfig"))
 
 
 def _watched(

@@ -16,7 +16,10 @@ INSTALLS = re.compile(
     r"(?:-\S+\s+)*(?:install|add|get))\b(.*)"
 )
 FETCHES = re.compile(r"\b(?:curl|wget)\b|\bgit\s+clone\b|--(?:extra-)?index-url|--trusted-host")
-LOCKED = re.compile(r"npm ci --ignore-scripts\b|.*--require-hashes\b|npx --no(?:-install)?\b")
+LOCKED = re.compile(
+    r"npm ci --ignore-scripts\b|npx --no(?:-install)?\b"
+    r"|(?:\S*python[\d.]* -m pip|\S*pip3?|\S*uv pip) (?:install|sync) .*--require-hashes\b"
+)
 # Lines of a script that say something and run nothing: a message, a question whether a tool is
 # there, and the beginning of what is done where it is not.
 SAYS = re.compile(
@@ -84,6 +87,6 @@ def _is_pinned(command: str, exact: set[str]) -> bool:
         return True
     found = INSTALLS.search(command)
     if found is None:
-        return not command.startswith("npm ")
+        return re.search(r"\bnpm\s+[a-z]", command) is None
     tools = [word for word in found[1].split() if not word.startswith("-")]
     return bool(tools) and all(tool.strip("\"'") in exact for tool in tools)

@@ -39,8 +39,6 @@ SUBSCRIPTION = "AWS::SNS::Subscription"
 # of an API with a longer one of what it deploys, which may begin with eight digits as well.
 HASHES = re.compile(r"(?:[0-9A-F]{8})*[0-9a-f]{32}(?![0-9a-f])|(?:[0-9A-F]{8})+(?![0-9A-F])")
 
-# The same in the name of a nested stack's file.
-HASHES_OF_FILES = re.compile(r"(?<=Stack)[0-9A-F]{8}(?=\.nested\b|$)")
 
 Fact = tuple[str, str]
 
@@ -85,7 +83,7 @@ def _differences(
 def _facts(delivery: Delivery, environment: Environment) -> set[Fact]:
     """Every value in the environment's templates with its path, without the environment's names."""
     return {
-        (_anonymous(template.name, environment), line)
+        (_anonymous(HASHES.sub("", template.name), environment), line)
         for template in delivery.assembly.in_account(environment.account)
         for line in _flat(_content(template, environment))
     }
@@ -122,9 +120,7 @@ def _is_subscription(declaration: dict[str, Any], environment: Environment) -> b
 def _anonymous(text: str, environment: Environment) -> str:
     text = text.replace(environment.account, "ACCOUNT")
     text = text.replace(stack_name(environment), "tap-ENV")
-    text = re.sub(
-        rf"Stack{environment.stage}(?![a-z])", "StackSTAGE", HASHES_OF_FILES.sub("", text)
-    )
+    text = re.sub(rf"Stack{environment.stage}(?![a-z])", "StackSTAGE", text)
     return re.sub(rf"\b{environment.name}\b", "ENV", text)
 
 

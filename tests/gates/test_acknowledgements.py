@@ -53,6 +53,16 @@ def test_one_that_covers_nothing_fails(changes: dict[str, str]) -> None:
     assert rules(acknowledgement(**changes)).count("ACK-3") == 1
 
 
+@pytest.mark.parametrize("rule", ["TAP-401", "TAP-702"])
+def test_what_no_acknowledgement_may_allow_stays_a_finding(rule: str) -> None:
+    found = Finding("Prod/Deploy", "", rule, "why", "fix")
+    for pattern in (rule, "TAP-*"):
+        entry = acknowledgement(rule=pattern, where="Prod/Deploy")
+        remaining = judge([found], [entry]).remaining
+        assert found in remaining
+    assert "ACK-4" in rules(acknowledgement(rule=rule))
+
+
 def test_a_subject_is_part_of_what_is_acknowledged() -> None:
     entry = {"rule": "AwsSolutions-IAM5", "where": "Tap/Dev/**"}
     assert rules(acknowledgement(**entry, subject="Resource::[*]")) == [

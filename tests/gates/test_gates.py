@@ -19,11 +19,12 @@ from assembly.intended import Intended
 from assembly.templates import Assembly, template_file
 from gates.__main__ import CHECKOUT, main
 from gates.acknowledgements import Judged
+from gates.dead_letters import WANT_ONE, without_false_alarms
 from gates.delivery import Delivery
 from gates.finding import Finding, deduplicated
 from gates.report import text
 from gates.tools import copies, guard, lint, nag, secrets
-from tests.gates.cases import PROD, manifest, resource
+from tests.gates.cases import FILE, PROD, arn, delivery, manifest, resource
 
 SUPPRESSED = {
     "cfn-lint": {"config": {"ignore_checks": ["E", "W", "WS1000"]}},
@@ -104,6 +105,21 @@ def test_a_secret_is_found_and_a_comment_does_not_hide_it(tmp_path: Path) -> Non
 def test_an_assembly_without_templates_is_an_error_and_not_clean(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"artifacts": {}}')
     assert main(["--assembly", str(tmp_path)]) == 2
+
+
+def test_a_dead_letter_queue_is_not_told_to_have_one_and_any_other_is() -> None:
+    redrive = {"deadLetterTargetArn": arn("Lost"), "maxReceiveCount": 3}
+    judged = delivery(
+        Lost=resource("AWS::SQS::Queue"),
+        Work=resource("AWS::SQS::Queue", RedrivePolicy=redrive),
+        Bare=resource("AWS::SQS::Queue"),
+    )
+    paths = [f"{FILE}/{name}" for name in ("Lost", "Work", "Bare")]
+    said = [Finding(path, FILE, rule, "why", "fix") for path in paths for rule in WANT_ONE]
+    encrypted = Finding(paths[0], FILE, "CT.SQS.PR.2", "why", "fix")
+    left = without_false_alarms([*said, encrypted], judged)
+    assert [each for each in left if each.path == paths[0]] == [encrypted]
+    assert len([each for each in left if each.path == paths[2]]) == len(WANT_ONE)
 
 
 def test_a_finding_is_told_once_and_what_says_the_same_not_at_all() -> None:

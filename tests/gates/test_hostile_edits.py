@@ -3,7 +3,7 @@
 Proves that each mutant in `mutants.py` breaks the rule it names (the test's id says which, TAP-7xx
 being the reviewed texts), that every rule about the delivery has a mutant, and that the delivery as
 it is breaks none. Does not prove that nobody finds another way: what a commit can do about the
-rules themselves is said in docs/decisions/2026-11-25-gates.md.
+rules themselves is said in docs/decisions/2026-11-25-reviewed-delivery.md.
 """
 
 from __future__ import annotations

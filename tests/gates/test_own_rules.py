@@ -166,6 +166,8 @@ CASES = [
     ("TAP-301", project("sudo yum install -y jq"), project("scripts/synth")),
     ("TAP-301", project("pip install requests==2.34.2"), project("uv pip sync --require-hashes x")),
     ("TAP-301", project("npm install -g cdk@1.0.0"), project("npm ci --ignore-scripts --no-audit")),
+    ("TAP-301", project("npm i x --require-hashes"), project("npx --no cdk synth")),
+    ("TAP-301", project("CI=1 npm ci"), project("python -m pip install -r x --require-hashes")),
     ("TAP-301", project("echo `npm install x`"), project("echo npm install x")),
     ("TAP-301", project('echo "$(npm i x)"'), project("command -v npm >/dev/null")),
     (

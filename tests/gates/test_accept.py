@@ -1,0 +1,97 @@
+"""One command accepts every reviewed change, and shows it: here, an environment in between.
+
+Proves, in a copy of this working tree with an environment added between the others in cdk.json,
+that the gates object before the command and are clean after it, that it prints one diff, and that
+it changes no file when one of its steps fails. Does not deploy anything.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gates.delivery import SMOKE_SETTINGS, Delivery
+from gates.rules import check
+from tests.support.synthesis import copy_checkout, share_staged_assets, synthesize
+
+MORE = ("accounts", "assembly", "gates", "docs/openapi", "package-lock.json", SMOKE_SETTINGS)
+STAGING = {"name": "staging", "account": "444444444444"}
+
+
+def run(checkout: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+
+
+def reviewed(checkout: Path) -> dict[str, str]:
+    """The text of every file that the command writes, by its path."""
+    folders = ("gates/reviewed/*.txt", "accounts/bootstrap/*.template.yaml", "docs/openapi/*")
+    files = (path for pattern in folders for path in checkout.glob(pattern))
+    return {str(path.relative_to(checkout)): path.read_text() for path in files}
+
+
+def change_settings(checkout: Path, **changes: Any) -> None:
+    file = checkout / "cdk.json"
+    content = json.loads(file.read_text())
+    content["context"]["tap"] |= changes
+    file.write_text(json.dumps(content))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    copy = copy_checkout(tmp_path / "checkout", more=MORE)
+    share_staged_assets(copy)
+    return copy
+
+
+def add_environment(checkout: Path, *, disposable: bool) -> set[str]:
+    """Puts an environment before the last one; returns the rules that then report something."""
+    tap = json.loads((checkout / "cdk.json").read_text())["context"]["tap"]
+    *before, guarded = tap["environments"]
+    between = STAGING | {"disposable": disposable}
+    change_settings(checkout, environments=[*before, between, guarded])
+    assembly = synthesize(checkout, checkout / "cdk.out")
+    found = check(Delivery.read(assembly.directory, checkout))
+    return {each.rule for each in found if not each.path.startswith("accounts/bootstrap/")}
+
+
+@pytest.mark.parametrize("disposable", [False, True])
+def test_an_environment_in_between_breaks_no_rule(checkout: Path, *, disposable: bool) -> None:
+    assert add_environment(checkout, disposable=disposable) == {"TAP-701", "TAP-702"}
+
+
+def test_an_environment_in_between_is_one_entry_and_one_command(checkout: Path) -> None:
+    add_environment(checkout, disposable=True)
+    accepted = run(checkout, "scripts/accept")
+    assert accepted.returncode == 0, accepted.stderr
+    assert "+stage Staging" in accepted.stdout.splitlines()
+    assert "+build tap-pipeline-smoke-staging" in accepted.stdout.splitlines()
+    assert "Commit it with the change" in accepted.stdout
+
+    judged = run(checkout, "scripts/gates")
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    again = run(checkout, "scripts/accept")
+    assert again.stdout.startswith("Nothing to review"), again.stdout + again.stderr
+
+
+def test_nothing_is_written_when_the_synthesis_fails(checkout: Path) -> None:
+    known = reviewed(checkout)
+    change_settings(checkout, region="nowhere")
+    done = run(checkout, "scripts/accept")
+    assert done.returncode != 0
+    assert "nowhere" in done.stderr
+    assert reviewed(checkout) == known
+
+
+def test_what_was_written_is_taken_back_when_a_later_step_fails(checkout: Path) -> None:
+    (checkout / "gates/reviewed/delivery.txt").unlink()
+    (checkout / "gates/reviewed/permissions.txt").write_text("Of another checkout.\n")
+    known = reviewed(checkout)
+    (checkout / "stages/openapi.py").write_text("raise SystemExit('no description')\n")
+    done = run(checkout, "scripts/accept")
+    assert done.returncode != 0
+    assert "a step failed, so the reviewed files are as they were" in done.stderr
+    assert reviewed(checkout) == known
