@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import re
+import shlex
 import shutil
 import threading
 import time
@@ -204,14 +206,28 @@ class Build:
             self._runner = runner
 
     def _commands(self, phase: buildspec.Phase) -> None:
-        for line in runtimes.select(phase.runtime_versions, self.folders.runtimes):
+        wanted = {name: self._expand(text) for name, text in phase.runtime_versions.items()}
+        for line in runtimes.select(wanted, self.folders.runtimes):
             self._log.container(line)
         try:
-            self._run_all(phase.commands)
+            self._run_with_retries(phase)
         except BuildError:  # a build that was stopped or timed out runs nothing more
             self._run_all(phase.finally_commands)
             raise
         self._run_all(phase.finally_commands)
+
+    def _run_with_retries(self, phase: buildspec.Phase) -> None:
+        """All commands of the phase, from the first on each time (`on-failure: RETRY`)."""
+        for retry in range(1, phase.retries + 1):
+            try:
+                self._run_all(phase.commands)
+            except BuildError as error:
+                if not re.search(phase.retry_on, error.message):
+                    raise
+                self._log.container(f"Retrying the phase, {retry} of {phase.retries}")
+            else:
+                return
+        self._run_all(phase.commands)
 
     def _run_all(self, commands: tuple[str, ...]) -> None:
         for command in commands:
@@ -231,7 +247,7 @@ class Build:
             folders=self.folders,
             role=self._role,
             log=self._log,
-            shell=self._shell,
+            expand=self._expand,
         ).upload()
 
     # -- the end --------------------------------------------------------------------------------
@@ -258,6 +274,14 @@ class Build:
             steps.callback(self._endpoint.dismiss, self._unique)
             if self._runner is not None:
                 steps.callback(self._runner.close)
+
+    def _expand(self, text: str) -> str:
+        """What the build's shell makes of `text` between double quotes."""
+        if not set(text) & {"$", "`"}:
+            return text
+        target = self.folders.temporary / "value"
+        self._shell(f'printf %s "{text}" > {shlex.quote(str(target))}')
+        return target.read_text()
 
     def _shell(self, command: str) -> int:
         if self._runner is None:
