@@ -47,7 +47,7 @@ class Build:
         self._running = running
         self._endpoint = endpoint
         self._unique = record["id"].rpartition(":")[2]
-        self.folders = Folders(running.root / "builds" / folder_name(record["id"]))
+        self.folders = Folders(running.builds.resolve() / folder_name(record["id"]))
         self._redactor = Redactor()
         self._log = BuildLog(self.folders.top / "log.txt", self._redactor)
         self._role = RoleCredentials(
@@ -138,7 +138,7 @@ class Build:
 
     def _provision(self) -> None:
         self.folders.make()
-        runtimes.provide(self.folders.runtimes)
+        runtimes.provide(self.folders, self._plan.environment.get("image", ""))
         if self._plan.logs_enabled:
             location = self._record["logs"]
             client = self._role.client("logs")
@@ -207,7 +207,7 @@ class Build:
 
     def _commands(self, phase: buildspec.Phase) -> None:
         wanted = {name: self._expand(text) for name, text in phase.runtime_versions.items()}
-        for line in runtimes.select(wanted, self.folders.runtimes):
+        for line in runtimes.select(wanted, self.folders):
             self._log.container(line)
         try:
             self._run_with_retries(phase)

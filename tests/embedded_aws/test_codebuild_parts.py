@@ -22,6 +22,7 @@ import pytest
 
 from embedded_aws.codebuild import artifacts, buildspec, runtimes
 from embedded_aws.codebuild.buildspec import FileSet
+from embedded_aws.codebuild.environment import Folders
 from embedded_aws.codebuild.logs import Redactor
 from embedded_aws.codebuild.plan import plan
 from embedded_aws.codebuild.record import BuildError, InterruptedBuildError
@@ -289,3 +290,16 @@ def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_program_of_the_image_that_is_not_here_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtimes, "SYSTEM_PATH", "")
+    folders = Folders(tmp_path)
+    runtimes.provide(folders, "aws/codebuild/standard:7.0")
+    done = subprocess.run(
+        [folders.missing / "jq", "."], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 127
+    assert done.stderr.startswith("jq: not here. The build image has it")
