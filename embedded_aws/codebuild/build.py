@@ -4,7 +4,7 @@ Order and transitions: user guide, view-build-details-phases, and build-spec-ref
 install or pre_build skips to FINALIZING; a failed build still runs post_build; UPLOAD_ARTIFACTS,
 with the reports, is attempted whenever BUILD was entered. `on-failure` says otherwise per phase.
 The guide does not say what CONTINUE makes of the whole build: here it is still FAILED, so that
-nothing passes in a rehearsal that might fail at AWS.
+nothing passes here that might fail at AWS.
 """
 
 from __future__ import annotations

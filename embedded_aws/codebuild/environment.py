@@ -101,7 +101,7 @@ def machine(running: Running, folders: Folders) -> dict[str, str]:
         "GIT_CEILING_DIRECTORIES": str(folders.top),
         "npm_config_prefix": str(folders.prefix),
         "npm_config_prefer_offline": "true",
-        # A rehearsal is nobody's usage figure, and all wait for hosts that may not be reachable.
+        # A build here is in nobody's statistics, and each of these waits for a host out there.
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "1",
