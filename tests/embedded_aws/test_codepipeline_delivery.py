@@ -247,6 +247,14 @@ def test_errors_are_the_documented_exceptions(delivery: Delivery) -> None:
         api.list_pipelines(nextToken="nonsense")
     with pytest.raises(ClientError, match="does not offer RollbackStage"):
         api.rollback_stage(pipelineName=NAME, stageName="Dev", targetPipelineExecutionId=unknown)
+    with pytest.raises(api.exceptions.ValidationException, match=r"'result\.summary'.*512"):
+        api.put_approval_result(
+            pipelineName=NAME,
+            stageName="Promote",
+            actionName="Approve",
+            token=unknown,
+            result={"status": "Approved", "summary": "x" * 513},
+        )
     other = delivery.client("codepipeline", DEV)
     with pytest.raises(other.exceptions.PipelineNotFoundException):
         other.get_pipeline(name=NAME)
