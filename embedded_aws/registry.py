@@ -24,6 +24,7 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services.cloudformation import provisioners
 
+from embedded_aws import outside
 from embedded_aws.calls import Place
 from embedded_aws.host import package_managers
 from embedded_aws.installation import HOST
@@ -68,6 +69,11 @@ class Running:
     package_managers: Mapping[str, str]
 
     @property
+    def builds(self) -> Path:
+        """Where builds have their folders, outside any repository; see `outside`."""
+        return self.root / "builds"
+
+    @property
     def endpoint(self) -> str:
         """Where every service answers, e.g. `https://127.0.0.1:4566`."""
         return f"https://{HOST}:{self.port}"
@@ -89,6 +95,9 @@ class _Resources(str):
         return made
 
 
+INITIATOR_HEADER = "x-embedded-aws-initiator"
+"""By which one of our services says that it calls another for itself; AWS knows that by itself."""
+
 _running: list[Running] = []
 _resource_arns: dict[str, ResourceArn] = {}
 _client_lock = threading.Lock()
@@ -103,6 +112,7 @@ def configure(*, root: Path, port: int, ca: Path, region: str) -> None:
     settings = package_managers()
     for name in settings:
         os.environ.pop(name, None)
+    outside.prepare(root.resolve() / "builds")
     _running.append(Running(root.resolve(), port, ca.resolve(), region, settings))
     _extend_resource_arns()
 

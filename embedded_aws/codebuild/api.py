@@ -26,6 +26,7 @@ from embedded_aws.json_service import Answer, JsonService, Operation, operation_
 KEPT_BUILDS = 10
 """Folders of ended builds below `<root>/builds`; the oldest go first."""
 
+_initiator: contextvars.ContextVar[str] = contextvars.ContextVar("_initiator")
 _SAVING = frozenset({"CreateProject", "UpdateProject"})
 _PROJECT_SETTINGS = ("logsConfig", "secondarySources", "secondaryArtifacts", "cache")
 
@@ -75,6 +76,7 @@ class Api(JsonService):
     ) -> Answer:
         """One request; see `registry.Service`."""
         name = operation_of(headers)
+        _initiator.set(headers.get(registry.INITIATOR_HEADER) or _caller())
         if name in self._own:
             return await super().handle_request(method, path, headers, body, query_params)
         answer: Answer = await emulated.handle_request(method, path, headers, body, query_params)
@@ -138,7 +140,7 @@ class Api(JsonService):
         active = {folder_name(build_id) for build_id in self._running}
         folders = [
             path
-            for path in (running.root / "builds").glob("*")
+            for path in running.builds.resolve().glob("*")
             if path.is_dir() and path.name not in active
         ]
         for folder in sorted(folders, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
@@ -189,7 +191,7 @@ def _record(project: Mapping[str, Any], asked: Plan) -> Record:
         "serviceRole": asked.service_role,
         "logs": logs,
         "timeoutInMinutes": asked.timeout_minutes,
-        "initiator": _initiator(),
+        "initiator": _initiator.get(),
         "encryptionKey": asked.encryption_key,
         "exportedEnvironmentVariables": [],
         "reportArns": [],
@@ -200,7 +202,7 @@ def _record(project: Mapping[str, Any], asked: Plan) -> Record:
     return Record(optional, lambda fields: emulated._builds.__setitem__(build_id, fields))
 
 
-def _initiator() -> str:
+def _caller() -> str:
     """Who called, as CodeBuild names them: a user, or `role/session` (API reference, Build)."""
     arn = str(caller_arn())
     return arn.rpartition(":")[2].removeprefix("assumed-role/").removeprefix("user/")

@@ -27,13 +27,15 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def matching(root: Path, wanted: FileSet) -> dict[str, Path]:
     """Name in the archive -> file, for what `wanted` takes below `root`; sorted by name.
 
-    `*` stays within one folder, `**` crosses folders. A symbolic link is taken as a link.
+    `*` stays within one folder, `**` crosses folders. A base directory may be an absolute path.
+    A symbolic link is taken as a link, or left out where `wanted` does not ask for links.
     """
     found = {
         name: path
         for base in _bases(root, wanted.base_directory)
         for name, path in _files(base)
         if _any(wanted.files, name) and not _any(wanted.exclude_paths, name)
+        if wanted.symlinks or not path.is_symlink()
     }
     if wanted.discard_paths:
         found = {PurePosixPath(name).name: path for name, path in found.items()}
@@ -41,12 +43,13 @@ def matching(root: Path, wanted: FileSet) -> dict[str, Path]:
 
 
 def _bases(root: Path, pattern: str) -> list[Path]:
-    pattern = pattern.removeprefix(str(root)).strip("/").removeprefix("./")
-    if not pattern or pattern == ".":
-        return [root]
     if ".." in PurePosixPath(pattern).parts:
         raise BuildError("CLIENT_ERROR", f"base-directory {pattern!r} leaves the source")
-    return [path for path in sorted(root.glob(pattern)) if path.is_dir()]
+    top = Path("/") if pattern.startswith("/") else root
+    below = pattern.strip("/").removeprefix("./")
+    if below in ("", "."):
+        return [top]
+    return [path for path in sorted(top.glob(below)) if path.is_dir()]
 
 
 def _files(base: Path) -> Iterator[tuple[str, Path]]:

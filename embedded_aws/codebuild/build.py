@@ -4,7 +4,7 @@ Order and transitions: user guide, view-build-details-phases, and build-spec-ref
 install or pre_build skips to FINALIZING; a failed build still runs post_build; UPLOAD_ARTIFACTS,
 with the reports, is attempted whenever BUILD was entered. `on-failure` says otherwise per phase.
 The guide does not say what CONTINUE makes of the whole build: here it is still FAILED, so that
-nothing passes in a rehearsal that might fail at AWS.
+nothing passes here that might fail at AWS.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import re
+import shlex
 import shutil
 import threading
 import time
@@ -45,7 +47,7 @@ class Build:
         self._running = running
         self._endpoint = endpoint
         self._unique = record["id"].rpartition(":")[2]
-        self.folders = Folders(running.root / "builds" / folder_name(record["id"]))
+        self.folders = Folders(running.builds.resolve() / folder_name(record["id"]))
         self._redactor = Redactor()
         self._log = BuildLog(self.folders.top / "log.txt", self._redactor)
         self._role = RoleCredentials(
@@ -136,7 +138,7 @@ class Build:
 
     def _provision(self) -> None:
         self.folders.make()
-        runtimes.provide(self.folders.runtimes)
+        runtimes.provide(self.folders, self._plan.environment.get("image", ""))
         if self._plan.logs_enabled:
             location = self._record["logs"]
             client = self._role.client("logs")
@@ -204,14 +206,28 @@ class Build:
             self._runner = runner
 
     def _commands(self, phase: buildspec.Phase) -> None:
-        for line in runtimes.select(phase.runtime_versions, self.folders.runtimes):
+        wanted = {name: self._expand(text) for name, text in phase.runtime_versions.items()}
+        for line in runtimes.select(wanted, self.folders):
             self._log.container(line)
         try:
-            self._run_all(phase.commands)
+            self._run_with_retries(phase)
         except BuildError:  # a build that was stopped or timed out runs nothing more
             self._run_all(phase.finally_commands)
             raise
         self._run_all(phase.finally_commands)
+
+    def _run_with_retries(self, phase: buildspec.Phase) -> None:
+        """All commands of the phase, from the first on each time (`on-failure: RETRY`)."""
+        for retry in range(1, phase.retries + 1):
+            try:
+                self._run_all(phase.commands)
+            except BuildError as error:
+                if not re.search(phase.retry_on, error.message):
+                    raise
+                self._log.container(f"Retrying the phase, {retry} of {phase.retries}")
+            else:
+                return
+        self._run_all(phase.commands)
 
     def _run_all(self, commands: tuple[str, ...]) -> None:
         for command in commands:
@@ -231,7 +247,7 @@ class Build:
             folders=self.folders,
             role=self._role,
             log=self._log,
-            shell=self._shell,
+            expand=self._expand,
         ).upload()
 
     # -- the end --------------------------------------------------------------------------------
@@ -258,6 +274,14 @@ class Build:
             steps.callback(self._endpoint.dismiss, self._unique)
             if self._runner is not None:
                 steps.callback(self._runner.close)
+
+    def _expand(self, text: str) -> str:
+        """What the build's shell makes of `text` between double quotes."""
+        if not set(text) & {"$", "`"}:
+            return text
+        target = self.folders.temporary / "value"
+        self._shell(f'printf %s "{text}" > {shlex.quote(str(target))}')
+        return target.read_text()
 
     def _shell(self, command: str) -> int:
         if self._runner is None:

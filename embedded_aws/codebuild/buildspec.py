@@ -1,52 +1,68 @@
 """A buildspec, version 0.2, parsed once into frozen objects.
 
 Contract: CodeBuild user guide, "Build specification reference for CodeBuild" (build-spec-ref).
-A key that CodeBuild knows and this executor does not do (`batch`, `proxy`, `run-as`, `RETRY`) is
-an error that says so: a buildspec must never pass here because a part of it was ignored.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 
+from embedded_aws.codebuild.coverage_files import COVERAGES
 from embedded_aws.codebuild.record import BuildspecError
+from embedded_aws.codebuild.report_files import TESTS
+from embedded_aws.codebuild.sections import Section
 
 PHASES = ("install", "pre_build", "build", "post_build")
 _DEFAULT_FILE = "buildspec.yml"
-_SHELLS = {"bash": "bash", "sh": "/bin/sh", "/bin/sh": "/bin/sh"}
-_FORMATS = ("JUNITXML",)
+_SHELLS = {"bash": "bash", "sh": "sh", "/bin/sh": "sh"}
+_RETRY = re.compile(r"RETRY(?:-(?P<count>\d{1,3}))?(?:-(?P<pattern>.+))?", re.DOTALL)
+_RETRIES = 3
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One of `PHASES`. `on_failure`: ABORT, CONTINUE, or "" for what the phase transitions say."""
+    """One of `PHASES`. `on_failure`: ABORT, CONTINUE, or "" for what the phase transitions say.
+
+    The phase is tried again, `retries` times, while its error matches `retry_on`.
+    """
 
     commands: tuple[str, ...] = ()
     finally_commands: tuple[str, ...] = ()
     on_failure: str = ""
+    retries: int = 0
+    retry_on: str = ".*"
     runtime_versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FileSet:
-    """Which files to take: globs below `base_directory` (itself a path or a glob)."""
+    """Which files to take: globs below `base_directory` (itself a path or a glob).
+
+    Both are shell text: variables in them have the values of the build's end. `symlinks`: links
+    stay links; else they are left out.
+    """
 
     files: tuple[str, ...]
     base_directory: str = ""
     exclude_paths: tuple[str, ...] = ()
     discard_paths: bool = False
+    symlinks: bool = False
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """An output artifact; `name` is shell text and only used when the build asks to override."""
+    """An output artifact; `name` is shell text and only used when the build asks to override.
+
+    `s3_prefix` comes before the build's id, where the project has that in its artifacts' place.
+    """
 
     files: FileSet
     name: str = ""
+    s3_prefix: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,9 +76,9 @@ class ReportSection:
 
 @dataclass(frozen=True)
 class Environment:
-    """The `env` section. `shell` is a program that reads a script."""
+    """The `env` section. `shell` is the one that reads the commands, `sh` or `bash`."""
 
-    shell: str = "/bin/sh"
+    shell: str = "sh"
     variables: Mapping[str, str] = field(default_factory=dict)
     parameter_store: Mapping[str, str] = field(default_factory=dict)
     secrets_manager: Mapping[str, str] = field(default_factory=dict)
@@ -101,20 +117,21 @@ def parse(text: str) -> Buildspec:
         document = _Text(text).get_single_data()
     except yaml.YAMLError as error:
         raise BuildspecError(f"the buildspec is not YAML: {error}") from error
-    top = _mapping(document, "the buildspec", _TOP)
-    if top.get("version") != "0.2":
-        raise BuildspecError(f"version: expected 0.2, got {top.get('version')!r}")
+    top = Section(document, "", _TOP, [])
+    if top.text("version") != "0.2":
+        raise BuildspecError(f"version: expected 0.2, got {top.text('version')!r}")
     if "phases" not in top:
         raise BuildspecError("phases: missing")
-    artifacts = top.get("artifacts")
+    artifacts = top.section("artifacts", _ARTIFACT | {"secondary-artifacts"})
+    secondary = artifacts.section("secondary-artifacts", None)
     return Buildspec(
-        env=_env(top.get("env")),
-        phases=_phases(top["phases"]),
-        artifact=None if artifacts is None else _primary(artifacts),
-        secondary_artifacts={} if artifacts is None else _secondary(artifacts),
-        reports=tuple(_report(*item) for item in _named(top.get("reports"), "reports")),
-        cache_paths=_cache_paths(top),
-        notes=_notes(top),
+        env=_env(top.section("env", _ENV)),
+        phases=_phases(top.section("phases", None)),
+        artifact=_primary(artifacts) if "artifacts" in top else None,
+        secondary_artifacts={n: _artifact(s) for n, s in secondary.sections(_ARTIFACT)},
+        reports=tuple(_report(*item) for item in top.section("reports", None).sections(_REPORT)),
+        cache_paths=top.section("cache", _CACHE).texts("paths", or_one=True),
+        notes=(*top.notes, *_not_acted_on(top)),
     )
 
 
@@ -122,138 +139,96 @@ class _Text(yaml.BaseLoader):
     """Keeps every scalar as written: `python: 3.10` must not become 3.1. Makes text only."""
 
 
-_TOP = {"version", "env", "phases", "artifacts", "reports", "cache"}
+_TOP = {"version", "env", "proxy", "phases", "artifacts", "reports", "cache"}
 _CACHE = {"paths", "key", "fallback-keys", "action"}
 _ENV = {"shell", "variables", "parameter-store", "secrets-manager", "exported-variables"}
+_ENV |= {"git-credential-helper"}
 _PHASE = {"commands", "finally", "on-failure"}
-_FILES = {"files", "base-directory", "discard-paths"}
-_ARTIFACT = _FILES | {"name", "exclude-paths"}
+_REPORT = {"files", "base-directory", "discard-paths", "file-format"}
+_ARTIFACT = {"files", "base-directory", "discard-paths", "name", "exclude-paths"}
+_ARTIFACT |= {"enable-symlinks", "s3-prefix"}
 
 
-def _cache_paths(top: Mapping[str, Any]) -> tuple[str, ...]:
-    section = _mapping(top.get("cache", {}), "cache", _CACHE)
-    return _list(section.get("paths", []), "cache.paths")
+def _not_acted_on(top: Section) -> list[str]:
+    """Keys of the reference that mean nothing on this machine."""
+    cache = top.section("cache", None)
+    notes = [
+        f"cache/{key}: ignored, it is for caches in S3"
+        for key in sorted(_CACHE - {"paths"})
+        if key in cache
+    ]
+    if "proxy" in top:
+        notes.append("proxy: ignored, builds reach the network as this machine does")
+    if top.section("env", None).flag("git-credential-helper"):
+        notes.append("env/git-credential-helper: ignored, no provider gives credentials here")
+    return notes
 
 
-def _notes(top: Mapping[str, Any]) -> tuple[str, ...]:
-    ignored = sorted(set(top.get("cache", {})) - {"paths"})
-    return tuple(f"cache.{key} is for caches in S3, and is ignored here" for key in ignored)
-
-
-def _env(value: Any) -> Environment:
-    if value is None:
-        return Environment()
-    section = _mapping(value, "env", _ENV)
-    shell = _text(section.get("shell", "/bin/sh"), "env/shell")
-    if shell not in _SHELLS:
-        raise BuildspecError(f"env/shell: expected one of {', '.join(_SHELLS)}, got {shell!r}")
+def _env(section: Section) -> Environment:
     return Environment(
-        shell=_SHELLS[shell],
-        variables=_strings(section.get("variables"), "env/variables"),
-        parameter_store=_strings(section.get("parameter-store"), "env/parameter-store"),
-        secrets_manager=_strings(section.get("secrets-manager"), "env/secrets-manager"),
-        exported_variables=_list(section.get("exported-variables"), "env/exported-variables"),
+        shell=_SHELLS[section.choice("shell", _SHELLS, "sh")],
+        variables=section.strings("variables"),
+        parameter_store=section.strings("parameter-store"),
+        secrets_manager=section.strings("secrets-manager"),
+        exported_variables=section.texts("exported-variables", or_one=True),
     )
 
 
-def _phases(value: Any) -> dict[str, Phase]:
-    section = _mapping(value, "phases", set(PHASES))
-    return {name: _phase(name, section[name]) for name in PHASES if name in section}
+def _phases(section: Section) -> dict[str, Phase]:
+    """A phase of another name is refused: to leave its commands out would prove nothing."""
+    for name in section:
+        if name not in PHASES:
+            raise BuildspecError(f"phases/{name}: there is no such phase ({', '.join(PHASES)})")
+    return {name: _phase(section, name) for name in PHASES if name in section}
 
 
-def _phase(name: str, value: Any) -> Phase:
-    path = f"phases/{name}"
-    allowed = _PHASE | ({"runtime-versions"} if name == "install" else set())
-    section = _mapping(value or {}, path, allowed)
-    on_failure = _text(section.get("on-failure", ""), f"{path}/on-failure")
-    if on_failure not in ("", "ABORT", "CONTINUE"):
-        raise BuildspecError(f"{path}/on-failure: expected ABORT or CONTINUE, got {on_failure!r}")
+def _phase(phases: Section, name: str) -> Phase:
+    section = phases.section(name, _PHASE | ({"runtime-versions"} if name == "install" else set()))
+    on_failure = section.text("on-failure")
+    retry = _RETRY.fullmatch(on_failure)
+    if not retry:
+        section.choice("on-failure", ("", "ABORT", "CONTINUE", "RETRY"), "")
     return Phase(
-        commands=_list(section.get("commands"), f"{path}/commands"),
-        finally_commands=_list(section.get("finally"), f"{path}/finally"),
-        on_failure=on_failure,
-        runtime_versions=_strings(section.get("runtime-versions"), f"{path}/runtime-versions"),
+        commands=section.texts("commands"),
+        finally_commands=section.texts("finally"),
+        on_failure="" if retry else on_failure,
+        retries=int(retry["count"] or _RETRIES) if retry else 0,
+        retry_on=(retry["pattern"] if retry else None) or ".*",
+        runtime_versions=section.strings("runtime-versions"),
     )
 
 
-def _primary(value: Any) -> Artifact:
-    section = _mapping(value, "artifacts", _ARTIFACT | {"secondary-artifacts"})
-    return _artifact(section, "artifacts", required=not section.get("secondary-artifacts"))
+def _primary(section: Section) -> Artifact:
+    """Without files only where there are secondary artifacts."""
+    return _artifact(section, required="secondary-artifacts" not in section)
 
 
-def _secondary(value: Any) -> dict[str, Artifact]:
-    path = "artifacts/secondary-artifacts"
-    return {
-        name: _artifact(_mapping(item, f"{path}/{name}", _ARTIFACT), f"{path}/{name}")
-        for name, item in _named(value.get("secondary-artifacts"), path)
-    }
+def _artifact(section: Section, *, required: bool = True) -> Artifact:
+    return Artifact(
+        files=_file_set(section, required=required),
+        name=section.text("name"),
+        s3_prefix=section.text("s3-prefix"),
+    )
 
 
-def _artifact(section: Mapping[str, Any], path: str, *, required: bool = True) -> Artifact:
-    files = _file_set(section, path, required=required)
-    return Artifact(files=files, name=_text(section.get("name", ""), f"{path}/name"))
+def _report(group: str, section: Section) -> ReportSection:
+    file_format = section.text("file-format", "JUNITXML").upper()
+    if file_format not in TESTS and file_format not in COVERAGES:
+        expected = ", ".join(sorted([*TESTS, *COVERAGES]))
+        raise BuildspecError(
+            f"{section.at('file-format')}: expected one of {expected}, got {file_format!r}"
+        )
+    return ReportSection(group=group, files=_file_set(section), file_format=file_format)
 
 
-def _report(group: str, value: Any) -> ReportSection:
-    path = f"reports/{group}"
-    section = _mapping(value, path, _FILES | {"file-format"})
-    file_format = _text(section.get("file-format", "JUNITXML"), f"{path}/file-format").upper()
-    if file_format not in _FORMATS:
-        raise BuildspecError(f"{path}/file-format: only JUNITXML is read here, got {file_format!r}")
-    return ReportSection(group=group, files=_file_set(section, path), file_format=file_format)
-
-
-def _file_set(section: Mapping[str, Any], path: str, *, required: bool = True) -> FileSet:
-    files = _list(section.get("files"), f"{path}/files")
+def _file_set(section: Section, *, required: bool = True) -> FileSet:
+    files = section.texts("files", or_one=True)
     if required and not files:
-        raise BuildspecError(f"{path}/files: missing")
-    discard = _text(section.get("discard-paths", "no"), f"{path}/discard-paths").lower()
-    if discard not in ("yes", "no", "true", "false"):
-        raise BuildspecError(f"{path}/discard-paths: expected yes or no, got {discard!r}")
+        raise BuildspecError(f"{section.at('files')}: missing")
     return FileSet(
         files=files,
-        base_directory=_text(section.get("base-directory", ""), f"{path}/base-directory"),
-        exclude_paths=_list(section.get("exclude-paths"), f"{path}/exclude-paths"),
-        discard_paths=discard in ("yes", "true"),
+        base_directory=section.text("base-directory"),
+        exclude_paths=section.texts("exclude-paths", or_one=True),
+        discard_paths=section.flag("discard-paths"),
+        symlinks=section.flag("enable-symlinks"),
     )
-
-
-def _mapping(value: Any, path: str, allowed: set[str]) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise BuildspecError(f"{path}: expected a mapping, got {value!r}")
-    for key in value:
-        if key == "run-as":
-            raise BuildspecError(f"{path}/run-as: builds run as the user who runs this server")
-        if key not in allowed:
-            raise BuildspecError(f"{path}: unsupported key {key!r} (known: {_known(allowed)})")
-    return value
-
-
-def _known(allowed: set[str]) -> str:
-    return ", ".join(sorted(allowed))
-
-
-def _named(value: Any, path: str) -> list[tuple[str, Any]]:
-    if value is None or value == "":
-        return []
-    if not isinstance(value, dict):
-        raise BuildspecError(f"{path}: expected a mapping, got {value!r}")
-    return list(value.items())
-
-
-def _strings(value: Any, path: str) -> dict[str, str]:
-    return {key: _text(item, f"{path}/{key}") for key, item in _named(value, path)}
-
-
-def _list(value: Any, path: str) -> tuple[str, ...]:
-    if value is None or value == "":
-        return ()
-    if not isinstance(value, list):
-        raise BuildspecError(f"{path}: expected a list, got {value!r}")
-    return tuple(_text(item, f"{path}[{index}]") for index, item in enumerate(value))
-
-
-def _text(value: Any, path: str) -> str:
-    if not isinstance(value, str):
-        raise BuildspecError(f"{path}: expected text, got {value!r}")
-    return value

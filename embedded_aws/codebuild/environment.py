@@ -67,6 +67,16 @@ class Folders:
         return self.top / "runtimes"
 
     @property
+    def python(self) -> Path:
+        """The build's own interpreter, which `pip install` installs into."""
+        return self.top / "python"
+
+    @property
+    def missing(self) -> Path:
+        """Programs that the image has and this machine does not: each says so."""
+        return self.top / "missing"
+
+    @property
     def temporary(self) -> Path:
         """TMPDIR."""
         return self.top / "tmp"
@@ -79,18 +89,19 @@ class Folders:
 
 def machine(running: Running, folders: Folders) -> dict[str, str]:
     """Where things are on this machine: programs, caches, registries, the emulator."""
-    path = [folders.prefix / "bin", folders.runtimes, SYSTEM_PATH]
+    path = [folders.prefix / "bin", folders.python / "bin", folders.runtimes, SYSTEM_PATH]
+    path += [folders.missing]
     bundle = _certificates(running, folders)
     return dict(running.package_managers) | {
         "PATH": ":".join(map(str, path)),
         "HOME": str(folders.home),
         "TMPDIR": str(folders.temporary),
         "LANG": "C.UTF-8",
+        # A source without .git is no repository, whatever lies above it on this machine.
+        "GIT_CEILING_DIRECTORIES": str(folders.top),
         "npm_config_prefix": str(folders.prefix),
         "npm_config_prefer_offline": "true",
-        # The interpreter is the machine's own: only virtual environments may be installed into.
-        "PIP_REQUIRE_VIRTUALENV": "true",
-        # A rehearsal is nobody's usage figure, and all wait for hosts that may not be reachable.
+        # A build here is in nobody's statistics, and each of these waits for a host out there.
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "1",
@@ -144,6 +155,7 @@ def documented(plan: Plan, record: Mapping[str, Any], folders: Folders) -> dict[
         "CODEBUILD_CI": "true",
         "CODEBUILD_INITIATOR": record["initiator"],
         "CODEBUILD_KMS_KEY_ID": plan.encryption_key,
+        "CODEBUILD_PROJECT_ARN": plan.project_arn,
         "CODEBUILD_LOG_PATH": record["logs"]["streamName"],
         "CODEBUILD_SOURCE_REPO_URL": "" if plan.from_pipeline else location and f"s3://{location}",
         "CODEBUILD_SOURCE_VERSION": plan.source_version,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from embedded_aws.codebuild import artifacts, reports
-from embedded_aws.codebuild.buildspec import Buildspec
+from embedded_aws.codebuild.buildspec import Buildspec, FileSet
 from embedded_aws.codebuild.credentials import RoleCredentials
 from embedded_aws.codebuild.environment import Folders
 from embedded_aws.codebuild.logs import BuildLog
@@ -16,7 +16,7 @@ from embedded_aws.codebuild.record import BuildError, Record
 
 
 class Outputs:
-    """The UPLOAD_ARTIFACTS phase of one build; `shell` runs a command in the build's shell."""
+    """The UPLOAD_ARTIFACTS phase of one build; `expand` gives shell text its value."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Outputs:
         folders: Folders,
         role: RoleCredentials,
         log: BuildLog,
-        shell: Callable[[str], int],
+        expand: Callable[[str], str],
     ) -> None:
         self._plan = plan
         self._spec = spec
@@ -35,7 +35,7 @@ class Outputs:
         self._folders = folders
         self._role = role
         self._log = log
-        self._shell = shell
+        self._expand = expand
 
     def upload(self) -> None:
         """All of them, into the record. Raises `BuildError` for the first that cannot be had."""
@@ -51,21 +51,25 @@ class Outputs:
         secret = {*self._spec.env.parameter_store, *self._spec.env.secrets_manager}
         secret |= {v["name"] for v in self._plan.variables if v.get("type", "") not in _PLAIN}
         exported = [
-            {"name": name, "value": self._value(f"${{{name}-}}")}
+            {"name": name, "value": self._expand(f"${{{name}-}}")}
             for name in self._spec.env.exported_variables
             if not name.startswith("AWS_") and name not in secret
         ]
         self._record.update(exportedEnvironmentVariables=exported)
 
-    def _value(self, text: str) -> str:
-        """What the build's shell makes of `text` between double quotes."""
-        target = self._folders.temporary / "value"
-        self._shell(f'printf %s "{text}" > {shlex.quote(str(target))}')
-        return target.read_text()
+    def _expanded(self, files: FileSet) -> FileSet:
+        """`files` with the values that shell variables have at the build's end."""
+        return replace(
+            files,
+            files=tuple(map(self._expand, files.files)),
+            base_directory=self._expand(files.base_directory),
+            exclude_paths=tuple(map(self._expand, files.exclude_paths)),
+        )
 
     def _publish_reports(self) -> None:
         problems = []
-        for section in self._spec.reports:
+        for asked in self._spec.reports:
+            section = replace(asked, files=self._expanded(asked.files))
             try:
                 arn = reports.publish(
                     section, self._plan, self._record["arn"], self._folders, self._role
@@ -86,15 +90,20 @@ class Outputs:
         if artifact is None:
             what = f"secondary artifact {identifier}" if secondary else "the primary artifact"
             raise BuildError("CLIENT_ERROR", f"no definition of {what} in the buildspec")
-        files = artifacts.matching(self._folders.source, artifact.files)
+        taken = self._expanded(artifact.files)
+        files = artifacts.matching(self._folders.source, taken)
         if not files:
-            wanted = ", ".join(artifact.files.files)
+            wanted = ", ".join(taken.files)
             raise BuildError("CLIENT_ERROR", f"no matching artifact paths found: {wanted}")
         self._log.container(f"Found {len(files)} file(s) for artifact {identifier or 'primary'}")
         archive = self._folders.temporary / "artifact.zip"
         artifacts.pack(files, archive)
         if settings.get("overrideArtifactName") and artifact.name:
-            settings = settings | {"name": self._value(artifact.name)}
+            settings = settings | {"name": self._expand(artifact.name)}
+        if settings.get("namespaceType") == "BUILD_ID":
+            path = artifact.s3_prefix or settings.get("path", "")
+            unique = self._record["id"].rpartition(":")[2]
+            settings = settings | {"path": f"{path}/{unique}".strip("/")}
         s3 = self._role.client("s3")
         return artifacts.upload(s3, archive, settings, self._plan.encryption_key)
 

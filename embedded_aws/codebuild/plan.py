@@ -41,6 +41,7 @@ class Plan:
     """Everything a build needs to know, in the shapes of the API."""
 
     project: str
+    project_arn: str
     account: str
     region: str
     service_role: str
@@ -89,6 +90,7 @@ def plan(project: Mapping[str, Any], request: Mapping[str, Any], region: str) ->
     environment = _environment(project, request)
     return Plan(
         project=project["name"],
+        project_arn=project["arn"],
         account=project["arn"].split(":")[4],
         region=region,
         service_role=request.get("serviceRoleOverride") or project["serviceRole"],

@@ -105,7 +105,9 @@ def batch_put_test_cases(body: Mapping[str, Any]) -> dict[str, Any]:
 def update_report(body: Mapping[str, Any]) -> dict[str, Any]:
     changed = body["report"]
     report = _existing(_reports, changed["arn"], "report")
-    known = {k: changed[k] for k in ("status", "testSummary") if k in changed}
+    known = {
+        k: changed[k] for k in ("status", "testSummary", "codeCoverageSummary") if k in changed
+    }
     _reports[changed["arn"]] = report | known
     return {"report": _reports[changed["arn"]]}
 

@@ -1,7 +1,9 @@
-"""The languages a build may ask for, provided from this machine (user guide, available-runtimes).
+"""The programs that a build finds as in its image, provided from this machine.
 
-A build gets a folder of links to exactly these programs, never a developer's whole PATH. A version
-that is not here fails the install phase: to rehearse with another one would prove nothing.
+User guide, "Docker images provided by CodeBuild" and "Available runtimes". A build gets a folder of
+links to exactly these programs, never a developer's whole PATH. A version that is not here fails
+the install phase: another one would prove nothing. `sh` is bash on the Amazon Linux images and dash
+on the Ubuntu ones. A program that the image has and this machine has not says so when it is called.
 """
 
 from __future__ import annotations
@@ -11,37 +13,67 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Mapping
 from pathlib import Path
 
+from embedded_aws.codebuild.environment import SYSTEM_PATH, Folders
 from embedded_aws.codebuild.record import BuildError
 
+_OF_THE_IMAGE = ("aws", "curl", "docker", "git", "jq", "make", "sam", "tar", "unzip", "wget", "zip")
 
-def provide(folder: Path) -> None:
-    """Fills `folder` with python, pip, node, npm and npx, as far as the machine has them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    interpreter = Path(sys.base_prefix, "bin", _python_name())
-    for name in ("python", "python3", _python_name()):
-        # Not a link: a virtual environment made from a link would point into this folder.
-        _script(folder / name, f'exec "{interpreter}" "$@"')
-    for name in ("pip", "pip3"):
-        _script(folder / name, f'exec "{interpreter}" -m pip "$@"')
+
+def provide(folders: Folders, image: str) -> None:
+    """Makes a build's python, pip, node, npm, npx and sh, as far as the machine has them.
+
+    Python is a virtual environment of the build's own, so that `pip install` works as in the image
+    and leaves the machine's interpreter alone.
+    """
+    folders.runtimes.mkdir(parents=True, exist_ok=True)
+    folders.missing.mkdir(parents=True, exist_ok=True)
+    _make_python(folders)
     for name in ("node", "npm", "npx"):
         program = shutil.which(name)
         if program is not None:
-            (folder / name).symlink_to(Path(program).resolve())
+            (folders.runtimes / name).symlink_to(Path(program).resolve())
+    shell = shutil.which("bash" if "amazonlinux" in image else "dash")
+    if shell is not None:
+        (folders.runtimes / "sh").symlink_to(shell)
+    for name in _OF_THE_IMAGE:
+        if shutil.which(name, path=SYSTEM_PATH) is None:
+            text = f"{name}: not here. The build image has it, this machine does not: install it."
+            _script(folders.missing / name, f'echo "{text}" >&2; exit 127')
 
 
-def select(wanted: Mapping[str, str], folder: Path) -> list[str]:
+def _make_python(folders: Folders) -> None:
+    venv.EnvBuilder(symlinks=True, with_pip=False).create(folders.python)
+    interpreter = folders.python / "bin" / "python"
+    packages = Path(sysconfig.get_path("purelib", vars={"base": sys.base_prefix}))
+    if not (packages / "pip").is_dir():
+        return
+    # The machine's pip, seen from the build and beside its own packages: pip leaves what is outside
+    # of its environment alone, so `pip install --upgrade pip` works and changes nothing here.
+    borrowed = folders.runtimes / "borrowed"
+    borrowed.mkdir()
+    for part in [packages / "pip", *packages.glob("pip-*.dist-info")]:
+        (borrowed / part.name).symlink_to(part)
+    own = folders.python / "lib" / _python_name() / "site-packages"
+    (own / "borrowed.pth").write_text(f"{borrowed}\n")
+    for name in ("pip", "pip3"):
+        _script(folders.python / "bin" / name, f'exec "{interpreter}" -m pip "$@"')
+
+
+def select(wanted: Mapping[str, str], folders: Folders) -> list[str]:
     """Lines that say what the build gets. Raises `BuildError` for a version that is not here."""
-    return [_select(name, version, folder) for name, version in wanted.items()]
+    return [_select(name, version, folders) for name, version in wanted.items()]
 
 
-def _select(name: str, version: str, folder: Path) -> str:
-    commands = {"python": "python", "nodejs": "node"}
-    if name not in commands:
-        raise _unavailable(f"{name} {version}: only {', '.join(commands)} are provided here")
-    found = installed(folder / commands[name])
+def _select(name: str, version: str, folders: Folders) -> str:
+    programs = {"python": folders.python / "bin" / "python", "nodejs": folders.runtimes / "node"}
+    if name not in programs:
+        raise _unavailable(f"{name} {version}: only {', '.join(programs)} are provided here")
+    found = installed(programs[name])
     if found is None:
         raise _unavailable(f"{name} {version}: this machine has none")
     if not matches(version, found):

@@ -14,8 +14,9 @@ from typing import Any
 from ministack.core.responses import get_account_id
 
 from embedded_aws import registry
+from embedded_aws.codepipeline.definition import parse
 from embedded_aws.codepipeline.engine import Engine
-from embedded_aws.codepipeline.model import Structure, parse
+from embedded_aws.codepipeline.model import Structure
 from embedded_aws.codepipeline.requests import StructureError
 from embedded_aws.codepipeline.state import Pipeline
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from embedded_aws.codepipeline.actions.base import ActionError
@@ -16,6 +16,11 @@ from embedded_aws.codepipeline.actions.base import ActionError
 Namespaces = Mapping[str, Mapping[str, str]]
 
 _REFERENCE = re.compile(r"#\{([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_]+)\}")
+
+
+def references(text: str) -> Iterator[tuple[str, str]]:
+    """(namespace, whole text) of every reference in `text`."""
+    return ((match[1], match[0]) for match in _REFERENCE.finditer(text))
 
 
 def resolve(text: str, namespaces: Namespaces) -> str:

@@ -183,7 +183,7 @@ def _input(run: ActionRun, region: str) -> View:
         {
             "actionTypeId": {
                 "category": action.category,
-                "owner": "AWS",
+                "owner": action.owner,
                 "provider": action.provider,
                 "version": action.version,
             },

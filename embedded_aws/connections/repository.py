@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import stat
 import subprocess
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +41,27 @@ def commit(reference: str) -> Commit:
 
 
 def archive(commit_id: str) -> bytes:
-    """A zip of the commit's files, executable bits kept, without history."""
-    return _git("archive", "--format=zip", "-1", commit_id)
+    """A zip of the commit's files, executable bits kept, without history.
+
+    A symbolic link becomes a text file that holds where it led, as in the artifacts that AWS makes
+    of a commit (CDK, `CodePipelineSource.connection`, codeBuildCloneOutput).
+    """
+    return _without_links(_git("archive", "--format=zip", "-1", commit_id))
+
+
+def _without_links(content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as source:
+        entries = source.infolist()
+        if not any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
+            return content
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+            for entry in entries:
+                text = source.read(entry)
+                if stat.S_ISLNK(entry.external_attr >> 16):
+                    entry.external_attr = (stat.S_IFREG | 0o644) << 16
+                target.writestr(entry, text)
+    return made.getvalue()
 
 
 def changed_files(old: str, new: str) -> tuple[str, ...]:

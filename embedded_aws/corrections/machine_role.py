@@ -3,9 +3,9 @@
 AWS runs a task with the state machine's role and fails it when the role may not ("IAM policies
 for integrated services", Step Functions developer guide, `service-integration-iam-templates.html`).
 MiniStack ignores the role. Tasks on a table or a function are checked here against the table's or
-function's ARN; what other integrations would need is not, and the fidelity table says so. The
-error's name is "<service>.AccessDeniedException", which only `States.ALL` and
-`States.TaskFailed` should be relied on to catch.
+function's ARN; what other integrations would need is not. The error's name is
+"<service>.AccessDeniedException", which only `States.ALL` and `States.TaskFailed` should be relied
+on to catch.
 """
 
 from __future__ import annotations

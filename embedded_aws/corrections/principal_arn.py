@@ -2,8 +2,9 @@
 
 AWS compares the key with "the ARN of the role, not the ARN of the user that assumed the role"
 ("AWS global condition context keys", IAM user guide). MiniStack compares it with the session's,
-`arn:aws:sts::…:assumed-role/<role>/<session>`. Our bootstrap's roles trust, of the pipeline's
-account, exactly the roles that this key names: without this the pipeline could deploy nowhere.
+`arn:aws:sts::…:assumed-role/<role>/<session>`. A role that trusts, of another account,
+exactly the roles that this key names would trust nobody: a pipeline could not deploy to an account
+whose roles are so narrow.
 """
 
 from __future__ import annotations

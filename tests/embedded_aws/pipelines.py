@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
+from embedded_aws.codepipeline.definition import parse
 from embedded_aws.codepipeline.engine import Engine
-from embedded_aws.codepipeline.model import parse
 from embedded_aws.codepipeline.state import Execution, Pipeline, State
 
 ACCOUNT, REGION = "111111111111", "us-west-2"
@@ -24,7 +24,12 @@ CONFIGURATION = {
 
 
 def action(name: str, kind: tuple[str, str] = BUILD, order: int = 1, **more: Any) -> dict[str, Any]:
-    """An action's properties; `more` is added, its Configuration merged."""
+    """An action's properties; `more` is added, its Configuration merged.
+
+    A build takes the source's artifact unless `more` says otherwise.
+    """
+    if kind == BUILD:
+        more.setdefault("InputArtifacts", [{"Name": "Code"}])
     configuration = {**CONFIGURATION[kind], **more.pop("Configuration", {})}
     return {
         "Name": name,

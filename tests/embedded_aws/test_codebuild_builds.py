@@ -9,12 +9,15 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
+import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from tests.embedded_aws.emulated import TOOLS, Credentials, start
@@ -348,7 +351,7 @@ def test_a_wrong_buildspec_says_what_is_wrong(projects: Projects) -> None:
     build = projects.wait(projects.start("wrong"))
     context = phase(build, "DOWNLOAD_SOURCE")["contexts"][0]
     assert context["statusCode"] == "YAML_FILE_ERROR"
-    assert "'bild'" in context["message"]
+    assert "phases/bild" in context["message"]
 
 
 def test_two_builds_at_once_do_not_see_each_other(projects: Projects) -> None:
@@ -460,3 +463,165 @@ def test_a_build_whose_cache_cannot_be_kept_still_ends(projects: Projects) -> No
     assert context["statusCode"] == "INTERNAL_SERVICE_ERROR"
     assert "FileExistsError" in projects.server.log.read_text()
     assert not (projects.folder(build) / "tmp").exists()
+
+
+def test_artifacts_and_reports_are_found_where_shell_variables_say(projects: Projects) -> None:
+    """Also in a folder outside the source; a text stands for a list of one; links are left out."""
+    commands = [
+        "NAME=a.txt; PLACE=$(mktemp -d); mkdir -p out",
+        "date > out/a.txt; ln -s a.txt out/link; date > $PLACE/b; ln -s b $PLACE/link",
+        "echo '<testsuite><testcase name=\"t\"/></testsuite>' > $PLACE/r.xml",
+    ]
+    outside = {"base-directory": "$PLACE", "files": "[bl]*", "enable-symlinks": "yes"}
+    outside["s3-prefix"] = "kept"
+    projects.project(
+        "places",
+        {
+            "version": "0.2",
+            "phases": {"build": {"commands": commands}},
+            "artifacts": {
+                "base-directory": "$CODEBUILD_SRC_DIR/out",
+                "files": ["$NAME", "link"],
+                "secondary-artifacts": {"outside": outside},
+            },
+            "reports": {"r": {"base-directory": "${PLACE}", "files": "r.xml"}},
+        },
+    )
+    place = {"type": "S3", "location": BUCKET, "path": "places", "packaging": "ZIP"}
+    second = {**place, "name": "two", "artifactIdentifier": "outside", "namespaceType": "BUILD_ID"}
+    build = projects.wait(
+        projects.start(
+            "places",
+            artifactsOverride={**place, "name": "one", "namespaceType": "NONE"},
+            secondaryArtifactsOverride=[second],
+        )
+    )
+    assert build["buildStatus"] == "SUCCEEDED", projects.log(build)
+    assert stored_names(projects, "places/one") == ["a.txt"]
+    unique = build["id"].rpartition(":")[2]
+    assert stored_names(projects, f"kept/{unique}/two") == ["b", "link"]
+    assert len(build["reportArns"]) == 1
+
+
+def stored_names(projects: Projects, key: str) -> list[str]:
+    body = projects.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    return sorted(zipfile.ZipFile(io.BytesIO(body)).namelist())
+
+
+def test_a_phase_is_retried_while_its_error_matches(projects: Projects) -> None:
+    commands = ["echo tried >> tries", "test $(wc -l < tries) -ge 3"]
+    for name, on_failure, tries in (
+        ("retried", "RETRY", 3),
+        ("retried-once", "RETRY-1", 2),
+        ("retried-never", "RETRY-5-timed out", 1),
+    ):
+        phases = {"build": {"commands": commands, "on-failure": on_failure}}
+        phases["post_build"] = {"commands": ["wc -l < tries"]}
+        projects.project(name, {"version": "0.2", "phases": phases})
+        build = projects.wait(projects.start(name))
+        assert projects.output(build)[-1].strip() == str(tries), projects.log(build)
+        assert build["buildStatus"] == ("SUCCEEDED" if tries == 3 else "FAILED")
+
+
+def test_a_runtime_version_may_come_from_a_variable(projects: Projects) -> None:
+    install = {"runtime-versions": {"python": "$PV"}, "commands": ["python --version"]}
+    environment = {"variables": {"PV": "3.12"}}
+    spec = {"version": "0.2", "env": environment, "phases": {"install": install}}
+    projects.project("variable-runtime", spec)
+    build = projects.wait(projects.start("variable-runtime"))
+    assert projects.output(build)[-1].startswith("Python 3.12.")
+
+
+def test_coverage_becomes_a_report_of_its_own_kind(projects: Projects) -> None:
+    xml = '<coverage><class filename="a"><line number="1" hits="1"/><line number="2" hits="0"/>'
+    build = projects.run(
+        "covered",
+        {"build": [f"echo '{xml}</class></coverage>' > c.xml"]},
+        reports={"lines": {"files": ["c.xml"], "file-format": "CoberturaXml"}},
+    )
+    (arn,) = build["reportArns"]
+    (report,) = projects.client("codebuild").batch_get_reports(reportArns=[arn])["reports"]
+    assert report["type"] == "CODE_COVERAGE"
+    assert report["codeCoverageSummary"]["lineCoveragePercentage"] == 50.0
+
+
+def test_the_images_habits_are_those_of_the_build(projects: Projects, tmp_path: Path) -> None:
+    """`sh` is bash on Amazon Linux, pip installs into the build's own interpreter, variables."""
+    package = wheel(tmp_path, "a-small-one")
+    commands = [
+        "echo word=sourced > f.sh; source ./f.sh; echo $word",
+        f"pip install --quiet --no-index {package}",
+        "python -c 'import a_small_one; print(a_small_one.__file__)'",
+        "python3 -m venv own",
+        "own/bin/python -c 'import sys; print(sys.prefix != sys.base_prefix)'",
+        'test -n "$CODEBUILD_PROJECT_ARN" && echo "$CODEBUILD_PROJECT_ARN"',
+    ]
+    image = {
+        "type": "LINUX_CONTAINER",
+        "image": "aws/codebuild/amazonlinux-x86_64-standard:6.0",
+        "computeType": "BUILD_GENERAL1_SMALL",
+    }
+    spec = {"version": "0.2", "phases": {"build": {"commands": commands}}}
+    projects.project("habits", spec, environment=image)
+    build = projects.wait(projects.start("habits"))
+    assert build["buildStatus"] == "SUCCEEDED", projects.log(build)
+    word, place, own, arn = projects.output(build)[-4:]
+    assert (word, own) == ("sourced", "True")
+    assert Path(place).is_relative_to(projects.folder(build).resolve())
+    assert arn == f"arn:aws:codebuild:us-west-2:{TOOLS}:project/habits"
+
+
+def wheel(folder: Path, name: str) -> Path:
+    """A wheel of one empty module."""
+    module = name.replace("-", "_")
+    path = folder / f"{module}-1.0-py3-none-any.whl"
+    info = f"{module}-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{module}.py", "")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return path
+
+
+def test_a_build_that_a_pipeline_started_names_it_as_its_initiator(projects: Projects) -> None:
+    """CodePipeline's action sends this header with its call; without it, the caller is named."""
+    spec = {"version": "0.2", "phases": {"build": {"commands": ["echo $CODEBUILD_INITIATOR"]}}}
+    projects.project("initiated", spec)
+    codebuild = projects.client("codebuild")
+
+    def add_header(request: AWSRequest, **_: object) -> None:
+        request.headers["x-embedded-aws-initiator"] = "codepipeline/delivery"
+
+    codebuild.meta.events.register("before-sign.codebuild.StartBuild", add_header)
+    started = codebuild.start_build(projectName="initiated")["build"]
+    assert started["initiator"] == "codepipeline/delivery"
+    assert projects.output(projects.wait(started["id"])) == ["codepipeline/delivery"]
+
+
+def test_a_build_finds_no_repository_above_itself(tmp_path: Path) -> None:
+    """The root is in a checkout here, as a developer's is: its tags and packages stay out of it."""
+    checkout = tmp_path / "checkout"
+    package = checkout / "node_modules" / "above" / "package.json"
+    package.parent.mkdir(parents=True)
+    package.write_text('{"name": "above"}')
+    git = ["git", "-C", str(checkout)]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    with start(checkout / ".root", "codebuild") as server:
+        projects = Projects(server)
+        projects.prepare()
+        build = projects.run(
+            "upwards",
+            {
+                "build": [
+                    "git rev-parse --show-toplevel || echo no repository",
+                    "git tag made-by-a-build || echo no tag",
+                    "node -p \"require.resolve('above/package.json')\" || echo no package",
+                ]
+            },
+        )
+        said = projects.output(build)
+        shutil.rmtree(projects.folder(build).resolve().parent)
+    assert {"no repository", "no tag", "no package"} <= set(said)
+    tags = subprocess.run([*git, "tag"], check=True, capture_output=True, text=True)
+    assert tags.stdout == ""

@@ -1,7 +1,7 @@
 """Proves the parts of the CodeBuild executor that need no server, as the user guide states them.
 
 Buildspec reading and its errors, which files an artifact takes, archives that try to leave their
-folder, runtime versions, JUnit results, masking, and that no process outlives its build. How the
+folder, runtime versions, masking, and that no process outlives its build. How the
 parts work together is proved in `test_codebuild_builds`.
 """
 
@@ -20,8 +20,9 @@ from pathlib import Path
 
 import pytest
 
-from embedded_aws.codebuild import artifacts, buildspec, report_files, runtimes
+from embedded_aws.codebuild import artifacts, buildspec, runtimes
 from embedded_aws.codebuild.buildspec import FileSet
+from embedded_aws.codebuild.environment import Folders
 from embedded_aws.codebuild.logs import Redactor
 from embedded_aws.codebuild.plan import plan
 from embedded_aws.codebuild.record import BuildError, InterruptedBuildError
@@ -50,11 +51,11 @@ def test_versions_and_numbers_stay_as_they_were_written() -> None:
     [
         ("version: 0.1\nphases: {}", "version: expected 0.2, got '0.1'"),
         ("version: 0.2", "phases: missing"),
-        ("version: 0.2\nphases: {test: {}}", "phases: unsupported key 'test'"),
+        ("version: 0.2\nphases: {test: {}}", "phases/test: there is no such phase"),
         ("version: 0.2\nrun-as: me\nphases: {}", "run-as"),
-        ("version: 0.2\nbatch: {}\nphases: {}", "unsupported key 'batch'"),
+        ("version: 0.2\nbatch: {}\nphases: {}", "batch: batch builds are not offered"),
         ("version: 0.2\nphases: {build: {commands: make}}", "phases/build/commands: expected a"),
-        ("version: 0.2\nphases: {build: {on-failure: RETRY}}", "phases/build/on-failure"),
+        ("version: 0.2\nphases: {build: {on-failure: AGAIN}}", "phases/build/on-failure"),
         ("version: 0.2\nenv: {shell: fish}\nphases: {}", "env/shell"),
         ("version: 0.2\nphases: {}\nartifacts: {name: a}", "artifacts/files: missing"),
         ("version: 0.2\nphases: {}\nreports: {r: {files: [a], file-format: X}}", "reports/r"),
@@ -110,7 +111,8 @@ def test_an_archive_keeps_modes_and_links_and_equal_files_make_equal_bytes(tmp_p
     (source / "tool").write_text("#!/bin/sh\n")
     (source / "tool").chmod(0o755)
     (source / "link").symlink_to("tool")
-    found = artifacts.matching(source, FileSet(("**/*",)))
+    found = artifacts.matching(source, FileSet(("**/*",), symlinks=True))
+    assert "link" not in artifacts.matching(source, FileSet(("**/*",)))
     artifacts.pack(found, tmp_path / "1.zip")
     os.utime(source / "tool", (0, 0))
     artifacts.pack(found, tmp_path / "2.zip")
@@ -154,25 +156,6 @@ def test_a_runtime_version_is_compared_part_by_part(
     wanted: str, found: str, *, matches: bool
 ) -> None:
     assert runtimes.matches(wanted, found) is matches
-
-
-def test_junit_results_become_test_cases(tmp_path: Path) -> None:
-    path = tmp_path / "r.xml"
-    path.write_text(
-        '<testsuite name="s"><testcase name="ok" time="1.5"/>'
-        '<testcase name="skip"><skipped message="no"/></testcase>'
-        '<testcase name="err"><error>boom\n</error></testcase></testsuite>'
-    )
-    cases = report_files.test_cases(path, "r.xml")
-    assert [(c["name"], c["status"], c["message"]) for c in cases] == [
-        ("ok", "SUCCEEDED", ""),
-        ("skip", "SKIPPED", "no"),
-        ("err", "ERROR", "boom"),
-    ]
-    assert report_files.summary(cases)["durationInNanoSeconds"] == 1_500_000_000
-    path.write_text('<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>')
-    with pytest.raises(BuildError, match="entity"):
-        report_files.test_cases(path, "r.xml")
 
 
 def test_secrets_are_masked() -> None:
@@ -307,3 +290,16 @@ def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_program_of_the_image_that_is_not_here_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtimes, "SYSTEM_PATH", "")
+    folders = Folders(tmp_path)
+    runtimes.provide(folders, "aws/codebuild/standard:7.0")
+    done = subprocess.run(
+        [folders.missing / "jq", "."], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 127
+    assert done.stderr.startswith("jq: not here. The build image has it")

@@ -6,8 +6,11 @@ are another test's matter. The tests use one pipeline one after the other and le
 
 from __future__ import annotations
 
+import io
 import json
+import stat
 import subprocess
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -244,6 +247,14 @@ def test_errors_are_the_documented_exceptions(delivery: Delivery) -> None:
         api.list_pipelines(nextToken="nonsense")
     with pytest.raises(ClientError, match="does not offer RollbackStage"):
         api.rollback_stage(pipelineName=NAME, stageName="Dev", targetPipelineExecutionId=unknown)
+    with pytest.raises(api.exceptions.ValidationException, match=r"'result\.summary'.*512"):
+        api.put_approval_result(
+            pipelineName=NAME,
+            stageName="Promote",
+            actionName="Approve",
+            token=unknown,
+            result={"status": "Approved", "summary": "x" * 513},
+        )
     other = delivery.client("codepipeline", DEV)
     with pytest.raises(other.exceptions.PipelineNotFoundException):
         other.get_pipeline(name=NAME)
@@ -326,3 +337,20 @@ def test_only_the_connection_that_is_played_reaches_only_its_repository(
     assert latest()["status"] == "Failed"
     assert complaint in latest()["statusSummary"]
     assert name not in delivery.commit_and_push("for the played connection's pipelines only")
+
+
+def test_a_symbolic_link_arrives_as_a_text_file(delivery: Delivery) -> None:
+    (delivery.worktree / "link").symlink_to("stack.json")
+    execution = push(delivery, "a link")
+    delivery.approval(execution)
+    (revision,) = delivery.api.list_action_executions(
+        pipelineName=NAME, filter={"pipelineExecutionId": execution}
+    )["actionExecutionDetails"][-1]["output"]["outputArtifacts"]
+    place = revision["s3location"]
+    body = delivery.client("s3").get_object(Bucket=place["bucket"], Key=place["key"])["Body"]
+    archive = zipfile.ZipFile(io.BytesIO(body.read()))
+    assert archive.read("link") == b"stack.json"
+    assert stat.S_ISREG(archive.getinfo("link").external_attr >> 16)
+    assert archive.read("stack.json").startswith(b"{")
+    delivery.answer(execution)
+    delivery.succeeds(execution)

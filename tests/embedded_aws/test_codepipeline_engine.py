@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from embedded_aws.codepipeline.actions.base import Context, Outcome
-from embedded_aws.codepipeline.model import parse
+from embedded_aws.codepipeline.definition import parse
 from embedded_aws.json_service import ServiceError
 from tests.embedded_aws.pipelines import (
     APPROVAL,
@@ -74,7 +74,7 @@ def test_variables_and_artifacts_reach_later_actions() -> None:
         InputArtifacts=[{"Name": "Code"}],
         Configuration={
             "EnvironmentVariables": '[{"name":"A","value":"#{Src.Message} #{variables.Where}"}]',
-            "CustomData": "#{codepipeline.PipelineExecutionId}",
+            "ProjectName": "#{codepipeline.PipelineExecutionId}",
         },
     )
     bench = Bench(properties(("Dev", [use]), Variables=[{"Name": "Where", "DefaultValue": "here"}]))
@@ -85,13 +85,15 @@ def test_variables_and_artifacts_reach_later_actions() -> None:
     bench.ended(execution, "Succeeded")
     expected = '[{"name": "A", "value": "say \\"hi\\"\\n here"}]'
     assert seen[0].configuration["EnvironmentVariables"] == expected
-    assert seen[0].configuration["CustomData"] == execution.id
+    assert seen[0].configuration["ProjectName"] == execution.id
     assert seen[0].inputs["Code"] == execution.runs[0].outputs[0]
     assert seen[0].inputs["Code"].key.startswith("delivery/Code/")
 
 
 def test_a_variable_without_a_value_fails_the_action_by_name() -> None:
-    use = action("Use", Configuration={"EnvironmentVariables": "#{Src.Nothing}"})
+    use = action(
+        "Use", Configuration={"EnvironmentVariables": '[{"name":"A","value":"#{Src.Nothing}"}]'}
+    )
     bench = Bench(properties(("Dev", [use])))
     execution = bench.start()
     bench.ended(execution, "Failed")

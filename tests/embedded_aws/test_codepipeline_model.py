@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from embedded_aws.codepipeline.actions.base import ActionError
-from embedded_aws.codepipeline.model import parse
+from embedded_aws.codepipeline.definition import parse
 from embedded_aws.codepipeline.requests import StructureError
 from embedded_aws.codepipeline.triggers import Criteria, Push, PushFilter, Trigger, judge
 from embedded_aws.codepipeline.triggers import matches as glob_matches
@@ -22,7 +22,7 @@ DEV = ("Dev", [action("Deploy")])
 
 def test_a_declaration_is_the_tree_with_lower_case_names_and_untouched_configuration() -> None:
     given = properties(("Dev", [action("A", order=2, InputArtifacts=[{"Name": "Code"}])]))
-    given["Stages"][1]["Actions"][0]["Configuration"]["Flag"] = True
+    given["Stages"][1]["Actions"][0]["Configuration"]["CombineArtifacts"] = False
     declaration = parse(given, "delivery", REGION).declaration
     assert declaration["stages"][1]["actions"][0] == {
         "name": "A",
@@ -33,7 +33,7 @@ def test_a_declaration_is_the_tree_with_lower_case_names_and_untouched_configura
             "version": "1",
         },
         "runOrder": 2,
-        "configuration": {"ProjectName": "project", "Flag": "true"},
+        "configuration": {"ProjectName": "project", "CombineArtifacts": "false"},
         "inputArtifacts": [{"name": "Code"}],
     }
     assert declaration["executionMode"] == "SUPERSEDED"
@@ -58,10 +58,10 @@ def test_the_store_of_the_pipelines_region_is_used() -> None:
 CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("at least two stages", {"Stages": properties()["Stages"]}),
     ("PARALLEL", {"ExecutionMode": "PARALLEL"}),
-    ("RoleArn is missing", {"RoleArn": ""}),
+    ("'pipeline.roleArn' failed to satisfy", {"RoleArn": ""}),
     ("no artifact store", {"ArtifactStore": None}),
     ("type V2", {"PipelineType": "V1", "Variables": [{"Name": "X"}]}),
-    ("does not match", {"Name": "a b"}),
+    ("regular expression pattern", {"Name": "a b"}),
     (
         "pull requests are not",
         {
@@ -92,7 +92,7 @@ ACTIONS: list[tuple[str, dict[str, Any]]] = [
     ("more than one action", {"Namespace": "Src"}),
     ("one region is offered", {"Region": "eu-west-1"}),
     ("batch builds", {"Configuration": {"BatchEnabled": "true"}}),
-    ("ProjectName is missing", {"Configuration": {"ProjectName": ""}}),
+    ("configuration.ProjectName.member", {"Configuration": {"ProjectName": ""}}),
 ]
 
 

@@ -1,7 +1,7 @@
 """Proves that the emulator, once corrected, answers as AWS documents it.
 
 Each test is about one correction of `embedded_aws/corrections/` or one behaviour that the
-rehearsal's claims rest on; without the correction it fails. It does not prove that AWS behaves so:
+other tests' claims rest on; without the correction it fails. It does not prove that AWS behaves so:
 the corrections' docstrings name the pages that say it.
 """
 

@@ -8,11 +8,13 @@ main `artifacts`; several are its secondary artifacts, by identifier.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
+from embedded_aws import registry
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.credentials import ActionClients
 from embedded_aws.codepipeline.state import Artifact
@@ -25,6 +27,9 @@ def build(context: Context) -> Outcome:
     try:
         with ActionClients(context) as clients:
             codebuild = clients("codebuild")
+            codebuild.meta.events.register(
+                "before-sign.codebuild.StartBuild", _as_pipeline(context)
+            )
             started = codebuild.start_build(**_request(context))["build"]
             record = _finished(context, codebuild, started)
     except ClientError as error:
@@ -38,6 +43,15 @@ def build(context: Context) -> Outcome:
         variables={variable["name"]: variable["value"] for variable in exported},
         artifacts=tuple(context.outputs.values()),
     )
+
+
+def _as_pipeline(context: Context) -> Callable[..., None]:
+    """Tells CodeBuild who starts the build: CODEBUILD_INITIATOR is the pipeline then."""
+
+    def add_header(request: AWSRequest, **_: object) -> None:
+        request.headers[registry.INITIATOR_HEADER] = f"codepipeline/{context.pipeline}"
+
+    return add_header
 
 
 def _request(context: Context) -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""Reads a pipeline's definition from CloudFormation properties, or says why AWS would not have it.
+
+First its members are held against the service model's CreatePipeline, at every level, then what
+they say together against the rules (`rules`). What AWS would run but this one cannot is refused
+when the pipeline is made, never ignored when it runs.
+
+Sources: CodePipeline user guide "reference-pipeline-structure", CloudFormation template reference
+"aws-resource-codepipeline-pipeline".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from embedded_aws import members
+from embedded_aws.codepipeline import rules
+from embedded_aws.codepipeline.model import Action, ArtifactStore, Stage, Structure
+from embedded_aws.codepipeline.requests import StructureError
+from embedded_aws.codepipeline.triggers import parse_triggers
+
+
+def parse(properties: Mapping[str, Any], name: str, region: str) -> Structure:
+    """The structure that resolved CloudFormation properties describe; `StructureError` if none."""
+    declaration = _declaration(properties, name)
+    _check_members(declaration)
+    structure = Structure(
+        name=name,
+        role_arn=declaration["roleArn"],
+        stages=tuple(_stage(raw) for raw in declaration["stages"]),
+        store=_store(properties, region),
+        pipeline_type=declaration["pipelineType"],
+        mode=declaration["executionMode"],
+        variables={v["name"]: v.get("defaultValue") for v in declaration.get("variables") or ()},
+        triggers=parse_triggers(properties.get("Triggers") or ()),
+        disabled_transitions={
+            t["StageName"]: t["Reason"]
+            for t in properties.get("DisableInboundStageTransitions") or ()
+        },
+        restart_on_update=str(properties.get("RestartExecutionOnUpdate")).lower() == "true",
+        declaration=declaration,
+    )
+    rules.check(structure, region)
+    return structure
+
+
+def _check_members(declaration: Mapping[str, Any]) -> None:
+    service = members.model("codepipeline")
+    shape = service.input_of("CreatePipeline")
+    if shape and (message := members.refusal(service, shape, {"pipeline": declaration})):
+        raise StructureError(message)
+
+
+def _stage(raw: Mapping[str, Any]) -> Stage:
+    for condition in ("beforeEntry", "onSuccess", "onFailure"):
+        if raw.get(condition):
+            shown = condition[0].upper() + condition[1:]
+            raise StructureError(f"stage {raw['name']}: {shown} is not offered here")
+    return Stage(raw["name"], tuple(_action(each) for each in raw["actions"]))
+
+
+def _action(raw: Mapping[str, Any]) -> Action:
+    kind = raw["actionTypeId"]
+    return Action(
+        name=raw["name"],
+        category=kind["category"],
+        provider=kind["provider"],
+        version=kind["version"],
+        owner=kind["owner"],
+        run_order=raw.get("runOrder", 1),
+        configuration=raw.get("configuration") or {},
+        inputs=tuple(a["name"] for a in raw.get("inputArtifacts") or ()),
+        outputs=tuple(a["name"] for a in raw.get("outputArtifacts") or ()),
+        namespace=raw.get("namespace"),
+        role_arn=raw.get("roleArn"),
+        region=raw.get("region"),
+        timeout_minutes=raw.get("timeoutInMinutes"),
+    )
+
+
+def _store(properties: Mapping[str, Any], region: str) -> ArtifactStore:
+    raw = properties.get("ArtifactStore")
+    for entry in properties.get("ArtifactStores") or ():
+        if entry.get("Region") == region:
+            raw = entry.get("ArtifactStore")
+    if not raw:
+        raise StructureError(f"the pipeline has no artifact store in {region}")
+    return ArtifactStore(raw["Location"], (raw.get("EncryptionKey") or {}).get("Id"))
+
+
+def _declaration(properties: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """`PipelineDeclaration` of the API: the same tree with lower-case first letters."""
+    left_out = {"Tags", "RestartExecutionOnUpdate", "DisableInboundStageTransitions"}
+    kept = {k: v for k, v in properties.items() if k not in left_out} | {"Name": name}
+    kept.setdefault("PipelineType", "V1")
+    kept.setdefault("ExecutionMode", "SUPERSEDED")
+    declaration: dict[str, Any] = _lowered(kept)
+    if "artifactStores" in declaration:
+        declaration["artifactStores"] = {
+            entry["region"]: entry["artifactStore"] for entry in declaration["artifactStores"]
+        }
+    return declaration
+
+
+_INTEGERS = frozenset({"RunOrder", "TimeoutInMinutes"})
+
+
+def _lowered(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_lowered(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {key[0].lower() + key[1:]: _lowered_member(key, item) for key, item in value.items()}
+
+
+def _lowered_member(key: str, item: Any) -> Any:
+    """CloudFormation makes text of a configuration's values, and numbers of texts with digits."""
+    if key == "Configuration" and isinstance(item, Mapping):
+        return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in item.items()}
+    if key == "Version":
+        return str(item)
+    return int(item) if key in _INTEGERS and str(item).isdigit() else _lowered(item)

@@ -1,0 +1,58 @@
+"""A folder for builds that is outside of every repository, wherever the server's root is.
+
+git, node and npx search for what they need in all folders above the one they run in. Below a
+developer's checkout they would find that: a build would pass that fails at AWS, and one that tags a
+commit would tag the developer's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import tempfile
+from pathlib import Path
+
+_MARKS = (".git", "node_modules", "package.json")
+"""What git, node and npm look for, upwards."""
+
+
+def prepare(folder: Path) -> None:
+    """Makes `folder`; a link to a folder of its own elsewhere if it would be in a repository.
+
+    It stays the same one for the same path, in the user's cache or, failing that, in the system's
+    temporary folder.
+    """
+    if folder.exists():
+        if folder.is_symlink() or not _inside_repository(folder):
+            return
+        folder.rename(folder.with_name(f"{folder.name}.inside"))  # of a server before this one
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.unlink(missing_ok=True)  # a link whose folder is gone
+    if not _inside_repository(folder):
+        folder.mkdir()
+        return
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    place = next(made for base in _bases() if (made := _made(base / "embedded-aws" / name)))
+    folder.symlink_to(place)
+
+
+def _inside_repository(folder: Path) -> bool:
+    return any((above / mark).exists() for above in folder.parents for mark in _MARKS)
+
+
+def _bases() -> tuple[Path, ...]:
+    # Not HOME: this process's is a folder of the root, so that functions find nothing there.
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return home / ".cache", Path(tempfile.gettempdir()), Path("/tmp")  # noqa: S108
+
+
+def _made(place: Path) -> Path | None:
+    """The folder, if it can be made and is outside itself."""
+    if _inside_repository(place):
+        return None
+    try:
+        place.mkdir(parents=True, mode=0o700, exist_ok=True)
+    except OSError:
+        return None
+    return place
