@@ -61,11 +61,17 @@ def attach_or_start(
     """The rehearsal that is up on `root`, or a new one; and whether it is a new one.
 
     What is up may know fewer accounts than the settings name by now: those are prepared.
+    Raises `AlreadyUpError` when it plays another region than that of the settings.
     """
     try:
         server = Server.attach(root)
     except NotRunningError:
         return start(root, port, settings, progress, detached=detached), True
+    if server.region != settings.region:
+        raise AlreadyUpError(
+            f"what is up in {root} plays {server.region}, but cdk.json says {settings.region}: "
+            "end it with `scripts/rehearsal down`"
+        )
     prepare_accounts(server, settings, progress)
     return server, False
 

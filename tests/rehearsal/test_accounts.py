@@ -6,8 +6,10 @@ is the business of the template tests and of the pipeline's runs.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,13 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.clients import Credentials, Session
 from embedded_aws.server import Server
+from rehearsal import CHECKOUT
 from rehearsal.accounts import Directory
-from rehearsal.errors import CommandError, NotUpError, UnknownAccountError
-from rehearsal.lifecycle import bootstrap
+from rehearsal.errors import AlreadyUpError, CommandError, NotUpError, UnknownAccountError
+from rehearsal.lifecycle import attach_or_start, bootstrap
+from rehearsal.progress import Progress
 from rehearsal.tools import run_tool
+from settings import Settings
 from tests.embedded_aws.emulated import ACCOUNTS, DEV, PROD, REGION, TOOLS
 from tests.support import aws
 
@@ -170,3 +175,10 @@ def test_a_failing_bootstrap_shows_what_the_cli_said(emulator: Server) -> None:
     nobody = Credentials("AKIAIOSFODNN7EXAMPLE", "wrong")
     with pytest.raises(CommandError, match=r"(?s)`scripts/bootstrap dev.*failed.*no credentials"):
         run_tool(emulator, ["scripts/bootstrap", "dev"], nobody)
+
+
+def test_what_plays_another_region_than_the_settings_say_is_not_used(emulator: Server) -> None:
+    elsewhere = replace(Settings.of_checkout(CHECKOUT), region="eu-central-1")
+    progress = Progress(io.StringIO())
+    with pytest.raises(AlreadyUpError, match=r"plays us-west-2, but .* eu-central-1"):
+        attach_or_start(emulator.root, None, elsewhere, progress, detached=False)

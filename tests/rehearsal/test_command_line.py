@@ -32,6 +32,18 @@ def test_a_command_that_needs_a_rehearsal_says_how_to_start_one(
     assert "`scripts/rehearsal up`" in capsys.readouterr().err
 
 
+def test_wrong_settings_are_named_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cdk.json").write_text('{"context": {"tap": {"region": "us-west-9"}}}')
+    monkeypatch.setattr("rehearsal.rehearse.CHECKOUT", tmp_path)
+    assert main(["--root", str(tmp_path / "root"), "run"]) == 1
+    said = capsys.readouterr().err
+    assert 'tap.region is "us-west-9"' in said
+    assert "tap.tools_account is missing" in said
+    assert not (tmp_path / "root" / "server.json").exists()
+
+
 def test_down_with_nothing_up_is_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--root", str(tmp_path), "down"]) == 0
     assert "nothing is up" in capsys.readouterr().out
