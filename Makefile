@@ -1,4 +1,4 @@
-.PHONY: help bench load openapi permissions sbom install rehearse test check faults gates lock clean iam
+.PHONY: help accept bench load sbom install rehearse test check faults gates lock clean
 
 help: ## Say what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +24,8 @@ load: install ## Put the deployed service under load on the emulator, 2,000 requ
 check: install ## Check formats, lint and types
 	@scripts/check
 
-iam: install ## Write the reviewed snapshot of permissions anew, and print what changed
-	@scripts/iam
+accept: install ## Write every reviewed file anew from what is synthesized, and print one diff of them
+	@scripts/accept
 
 gates: install ## Synthesize and judge what would be deployed, and look for secrets in the files
 	@scripts/synth
@@ -34,14 +34,8 @@ gates: install ## Synthesize and judge what would be deployed, and look for secr
 lock: install ## Write the lock files anew
 	@scripts/lock
 
-permissions: install ## Write the bootstrap templates anew from what the stacks need
-	@scripts/synth --output .build/permissions && .venv/bin/python -m accounts.bootstrap write .build/permissions
-
 sbom: install ## Say what the Lambda assets are made of: packages, licences, known vulnerabilities
 	@scripts/synth --output .build/sbom && scripts/supply-chain report .build/sbom
-
-openapi: install ## Write the API description and its page anew from the code (docs/openapi)
-	@scripts/openapi
 
 clean: ## Remove what install, synth, tests and rehearsals wrote
 	@if [ -x .venv/bin/python ]; then scripts/rehearsal down; fi

@@ -5,6 +5,7 @@ Format: AWS CDK, `cloud-assembly-schema`, "AssetManifest".
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +25,10 @@ class Asset:
     destinations: tuple[dict[str, Any], ...]
 
     @property
-    def path(self) -> str:
-        """Relative to the manifest's folder; empty for what a program makes while publishing."""
-        return str(self.source.get("path", ""))
+    def file(self) -> str:
+        """Relative to the assembly; its folder for what a program makes while publishing."""
+        folder = self.manifest.rpartition("/")[0]
+        return posixpath.normpath(posixpath.join(folder, str(self.source.get("path", ""))))
 
 
 def published(manifest: str, content: dict[str, Any]) -> Iterator[Asset]:

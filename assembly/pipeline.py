@@ -74,7 +74,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Build:
-    """One CodeBuild project with its buildspec, {} when that is no file of the assembly."""
+    """One CodeBuild project with its buildspec, {} when the assembly holds none that is valid."""
 
     resource: Resource
     buildspec: dict[str, Any]
@@ -173,5 +173,8 @@ def _buildspec(assembly: Assembly, project: Resource) -> dict[str, Any]:
     beside = assembly.documents.get(f"{folder}/{text}" if folder else str(text))
     if beside is not None:
         return cast("dict[str, Any]", beside)
-    parsed = yaml.safe_load(text) if isinstance(text, str) else None
+    try:
+        parsed = yaml.safe_load(text) if isinstance(text, str) else None
+    except yaml.YAMLError:
+        return {}
     return parsed if isinstance(parsed, dict) else {}

@@ -203,20 +203,30 @@ class Assembly:
         while waiting:
             file, stack = waiting.pop()
             for resource in self.documents.get(file, {}).get("Resources", {}).values():
-                child = self._child(file, resource) if resource.get("Type") == NESTED else ""
-                if child in self.documents and child not in seen:
+                child = self._child(file, resource) if resource.get("Type") == NESTED else None
+                if child and child not in seen:
                     seen.add(child)
                     waiting.append((child, stack))
                     yield child, stack
 
-    def _child(self, parent: str, resource: dict[str, Any]) -> str:
-        """The template that a nested stack deploys: what its address says, or else its metadata."""
+    def nested_in(self, resource: Resource) -> Template | None:
+        """The template that an AWS::CloudFormation::Stack deploys; None for one from elsewhere."""
+        child = self._child(resource.template.file, resource.declaration)
+        return next((each for each in self.templates if each.file == child), None)
+
+    def _child(self, parent: str, resource: dict[str, Any]) -> str | None:
+        """A nested stack's template by its address; by metadata in an assembly without assets."""
         address = str(plain(resource.get("Properties", {}).get("TemplateURL", "")))
-        for asset in self.assets:
-            keys = [str(each.get("objectKey")) for each in asset.destinations]
-            if _folder(asset.manifest) == _folder(parent) and address.endswith(tuple(keys)):
-                return _folder(parent) + asset.path
-        return _folder(parent) + str(resource.get("Metadata", {}).get(ASSET_PATH, ""))
+        here = [each for each in self.assets if _folder(each.manifest) == _folder(parent)]
+        for asset in here:
+            if any(address.endswith(f"/{each.get('objectKey')}") for each in asset.destinations):
+                return self._known(asset.file)
+        if here:
+            return None
+        return self._known(_folder(parent) + str(resource.get("Metadata", {}).get(ASSET_PATH)))
+
+    def _known(self, file: str) -> str | None:
+        return file if file in self.documents else None
 
 
 def template_file(path: Path, checkout: Path) -> Template:

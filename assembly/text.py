@@ -16,17 +16,28 @@ def plain(value: Any) -> Any:
     match value:
         case {"Fn::Join": [str() as separator, list() as parts]}:
             text = separator.join(str(plain(part)) for part in parts)
-        case {"Fn::Sub": str() as template} | {"Fn::Sub": [str() as template, dict()]}:
-            text = re.sub(r"\$\{([^!}]+)\}", lambda found: _reference(found[1]), template)
+        case {"Fn::Sub": str() as template}:
+            text = _substituted(template, {})
+        case {"Fn::Sub": [str() as template, dict() as values]}:
+            text = _substituted(template, values)
         case {"Ref": str() as name}:
             text = _reference(name)
         case {"Fn::GetAtt": [str() as name, str() as attribute]}:
             text = f"<{name}.{attribute}>"
+        case {"Fn::GetAtt": str() as name_and_attribute}:
+            text = f"<{name_and_attribute}>"
         case dict():
             return {key: plain(each) for key, each in value.items()}
         case _:
             return [plain(each) for each in value] if isinstance(value, list) else value
     return text
+
+
+def _substituted(template: str, values: dict[str, Any]) -> str:
+    known = {name: str(plain(value)) for name, value in values.items()}
+    return re.sub(
+        r"\$\{([^!}]+)\}", lambda found: known.get(found[1], _reference(found[1])), template
+    )
 
 
 def _reference(name: str) -> str:

@@ -4,9 +4,13 @@ One command (`scripts/gates`, `make gates`, and the pipeline's build after its s
 cloud assembly, the bootstrap templates and the checkout. It never imports the code that made them:
 no construct can talk a gate into looking away.
 
-- `assembly.py` reads templates, with each resource's construct path and its stack's account.
+- `delivery.py` is what is judged; `assembly/` reads it.
 - `tools/` runs cdk-nag, cfn-lint, cfn-guard and the secrets scan, on copies of the templates that
   are stripped of every tool's own way to suppress a finding.
-- `rules/` holds our own rules, TAP-…, for what none of these tools finds.
-- `acknowledged.toml` is the only place where a finding may be accepted, with a reason.
+- `rules/` and `shape/` hold our own rules, TAP-…, for what none of these tools finds: `rules/` for
+  templates, `shape/` for the delivery. `registry.py` says how a rule is written.
+- `reviewed/` holds the texts that a person has to have read, and compares them.
+- `acknowledged.toml` is the only place where a finding may be accepted, with a reason. A difference
+  from what was reviewed cannot be: `make accept` writes the texts anew.
+- `supply_chain/` is a tool of its own: what Lambda assets are made of.
 """

@@ -1,6 +1,8 @@
-"""Runs the gates: `python -m gates [--secrets] [--assembly cdk.out] [--json FILE] [TEMPLATE...]`.
+"""Runs the gates: `python -m gates [--secrets] [--assembly DIR] [--json FILE] [TEMPLATE...]`.
 
 Exits with 0 when clean, 1 with findings, 2 when a gate could not do its work.
+
+`python -m gates accept DIR` writes the reviewed texts anew from the cloud assembly in DIR.
 """
 
 from __future__ import annotations
@@ -14,75 +16,71 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from assembly import templates as assembly
-from gates import acknowledgements, report, rules
+from assembly.templates import NoAssemblyError
+from gates import acknowledgements, report, reviewed, rules
 from gates.acknowledgements import AcknowledgementsError
+from gates.delivery import Delivery
 from gates.finding import Finding, deduplicated
-from gates.shape import gate as shape
-from gates.tools import cache as memory
 from gates.tools import copies, guard, lint, nag, secrets
+from gates.tools.cache import Cache
 from gates.tools.run import ToolError
 
 CHECKOUT: Final = Path(__file__).parents[1]
-MEMORY: Final = Path(".venv/.gates")
+CACHE: Final = Path(".venv/.gates")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    began = time.monotonic()
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        found = findings(
-            options.assembly,
-            options.template or _bootstrap_templates(CHECKOUT),
-            scan_secrets=options.secrets,
-        )
-        accepted = acknowledgements.load(options.acknowledged)
-        if not options.secrets:
-            accepted = [each for each in accepted if each.rule != secrets.RULE]
-        judged = acknowledgements.judge(found, accepted)
-    except (ToolError, AcknowledgementsError, FileNotFoundError) as error:
+        match given:
+            case ["accept", assembly]:
+                return accept(Path(assembly), CHECKOUT)
+            case _:
+                return _judge(_parser().parse_args(given))
+    except (ToolError, AcknowledgementsError, NoAssemblyError) as error:
         sys.stderr.write(f"gates: cannot judge: {error}\n")
         return 2
+
+
+def accept(assembly: Path, checkout: Path) -> int:
+    """Writes gates/reviewed anew from what was synthesized from the checkout. Always 0."""
+    for path in reviewed.write(Delivery.read(assembly, checkout)):
+        sys.stdout.write(f"{path.relative_to(checkout)} written\n")
+    return 0
+
+
+def _judge(options: argparse.Namespace) -> int:
+    began = time.monotonic()
+    delivery = Delivery.read(options.assembly, CHECKOUT, options.template or None)
+    found = findings(delivery, scan_secrets=options.secrets)
+    accepted = acknowledgements.load(options.acknowledged)
+    if not options.secrets:
+        accepted = [each for each in accepted if each.rule != secrets.RULE]
+    judged = acknowledgements.judge(found, accepted)
     if options.json:
         report.write_json(judged, options.json)
     sys.stdout.write(report.text(judged, time.monotonic() - began) + "\n")
     return 1 if judged.remaining else 0
 
 
-def findings(
-    directory: Path,
-    others: Sequence[Path],
-    *,
-    scan_secrets: bool = False,
-    checkout: Path = CHECKOUT,
-) -> list[Finding]:
-    """What any gate finds in the assembly, in the templates `others` and in the checkout."""
-    judged = assembly.read(
-        directory,
-        disposable_accounts=assembly.disposable_accounts(checkout / "cdk.json"),
-        others=others,
-        checkout=checkout,
-    )
-    last = memory.Memory(checkout / MEMORY, memory.key(judged))
+def findings(delivery: Delivery, *, scan_secrets: bool = False) -> list[Finding]:
+    """What any gate finds in the delivery and, on request, secrets in its checkout."""
+    checkout = delivery.checkout
+    last = Cache.of(delivery, checkout / CACHE)
     with tempfile.TemporaryDirectory(prefix="gates-") as folder:
-        copied = copies.write(judged, Path(folder))
+        copied = copies.write(delivery, Path(folder))
         # The slowest first; each is a process of its own, so that threads are enough.
         gates: list[Callable[[], list[Finding]]] = [
-            lambda: last.recall("cfn-lint", lambda: lint.findings(copied)),
-            lambda: last.recall("cdk-nag", lambda: nag.findings(copied, Path(folder) / "nag")),
-            lambda: last.recall("cfn-guard", lambda: guard.findings(copied, checkout)),
-            lambda: rules.check(judged),
-            lambda: shape.findings(directory, checkout),
+            lambda: last.get("cfn-lint", lambda: lint.findings(copied)),
+            lambda: last.get("cdk-nag", lambda: nag.findings(copied, Path(folder) / "nag")),
+            lambda: last.get("cfn-guard", lambda: guard.findings(copied, checkout)),
+            lambda: rules.check(delivery),
         ]
         if scan_secrets:
             gates.append(lambda: secrets.findings(checkout))
         with ThreadPoolExecutor(len(gates)) as pool:
             results = list(pool.map(lambda gate: gate(), gates))
     return deduplicated([finding for result in results for finding in result])
-
-
-def _bootstrap_templates(checkout: Path) -> list[Path]:
-    return sorted((checkout / "accounts" / "bootstrap").glob("*.template.yaml"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,7 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the findings there")
     parser.add_argument("--acknowledged", type=Path, default=acknowledgements.FILE, metavar="FILE")
     parser.add_argument(
-        "template", nargs="*", type=Path, help="more templates (default: those of bootstrap/)"
+        "template",
+        nargs="*",
+        type=Path,
+        help="templates to judge beside the assembly (default: those of accounts/bootstrap/)",
     )
     return parser
 

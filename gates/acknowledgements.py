@@ -110,8 +110,8 @@ def _bad(acknowledgement: Acknowledgement, findings: list[Finding], file: str) -
         problems.append(
             (
                 "ACK-1",
-                "its reason would convince nobody",
-                f"say in at least {LEAST_WORDS} different words why this is right here",
+                "its reason is too short to say why the finding is right here",
+                f"give a reason of at least {LEAST_WORDS} different words",
             )
         )
     if not re.match(r"[\w.-]{3,}", acknowledgement.where) or not re.search(
@@ -120,7 +120,7 @@ def _bad(acknowledgement: Acknowledgement, findings: list[Finding], file: str) -
         problems.append(
             (
                 "ACK-2",
-                "it would cover findings that nobody has seen yet",
+                "its place or rule is so wide that it would cover findings nobody has seen",
                 "begin `where` with a construct path and name the rule",
             )
         )

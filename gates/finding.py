@@ -12,7 +12,8 @@ class Finding:
     path: of the construct (aws:cdk:path), or of the file for what no construct made.
     template: the template's file, relative to its cloud assembly; empty where there is none.
     rule: such as "TAP-101", "AwsSolutions-S1" or "W3005". why, fix: a sentence each.
-    subject: what exactly, where a rule can fire more than once at a construct; else empty.
+    subject: what exactly, where a rule can fire more than once at a construct; else empty. One
+    word or line, or several: those of a difference.
     """
 
     path: str
@@ -27,8 +28,8 @@ class Finding:
         return asdict(self)
 
 
-# Pairs of rules that say the same of the same construct: the second is dropped beside the first.
-TWINS = {
+# Rules that say the same of the same construct, each by the one that is told instead of it.
+SAID_BY = {
     "Serverless-LambdaLatestVersion": "AwsSolutions-L1",
     "WS1000": "Serverless-LambdaTracing",
     "CT.S3.PR.2": "AwsSolutions-S1",
@@ -36,7 +37,7 @@ TWINS = {
 
 
 def deduplicated(findings: list[Finding]) -> list[Finding]:
-    """Each finding once, in the order of path and rule, without twins."""
+    """Each finding once, in the order of path and rule, without what another one says."""
     unique = sorted(set(findings))
     seen = {(each.path, each.rule) for each in unique}
-    return [each for each in unique if (each.path, TWINS.get(each.rule)) not in seen]
+    return [each for each in unique if (each.path, SAID_BY.get(each.rule)) not in seen]

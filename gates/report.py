@@ -33,8 +33,11 @@ def write_json(judged: Judged, file: Path) -> None:
 
 
 def _block(finding: Finding) -> str:
-    subject = f" [{finding.subject}]" if finding.subject else ""
-    lines = [f"{finding.path}: {finding.rule}{subject}"]
+    one_line = finding.subject and "\n" not in finding.subject
+    lines = [f"{finding.path}: {finding.rule}" + (f" [{finding.subject}]" if one_line else "")]
     if finding.template:
         lines.append(f"    in   {finding.template}")
-    return "\n".join([*lines, f"    why  {finding.why}", f"    fix  {finding.fix}", ""])
+    lines += [f"    why  {finding.why}", f"    fix  {finding.fix}"]
+    if not one_line:
+        lines += [f"    {line}" for line in finding.subject.splitlines()]
+    return "\n".join([*lines, ""])

@@ -1,13 +1,38 @@
 """Our own rules: what cdk-nag, cfn-lint and cfn-guard all let pass.
 
-A rule is a function over the assembly that yields what breaks it, registered with an id for life,
-why it matters and how to fix it. TAP-1xx: what leaks or never ends. TAP-2xx: what loses data.
-TAP-3xx: builds. TAP-4xx: delivery. TAP-5xx: what nobody would notice. TAP-601 is the secrets
-scan's, TAP-SHAPE-… the pipeline's shape's.
+A rule is a function over the delivery that yields what breaks it, registered with an id for life,
+why it matters and how to fix it.
+
+| ids | what | where |
+|---|---|---|
+| TAP-1xx | what leaks, never ends, or lets the wrong one in | `gates/rules` |
+| TAP-2xx | what loses data | `gates/rules` |
+| TAP-3xx | what builds install, run and hold | `gates/shape` |
+| TAP-4xx | what the delivery may never do, whoever agrees to it | `gates/shape` |
+| TAP-5xx | what nobody would notice | `gates/rules` |
+| TAP-601 | secrets in files (`gates/tools/secrets.py`) | |
+| TAP-7xx | what differs from what was reviewed | `gates/reviewed` |
 """
 
-from gates.rules import alarms, builds, data, delivery, exposure, loops, trust, workflow
-from gates.rules.registry import RULES, Rule, check
+from gates import reviewed
+from gates.registry import RULES, Rule, check
+from gates.rules import alarms, data, exposure, loops, trust, workflow
+from gates.shape import (
+    assets,
+    builds,
+    commands,
+    deployments,
+    literal,
+    order,
+    parity,
+    roles,
+    smoke,
+    sources,
+)
 
 __all__ = ["RULES", "Rule", "check"]
-_RULE_MODULES = (alarms, builds, data, delivery, exposure, loops, trust, workflow)
+_RULE_MODULES = (
+    *(alarms, data, exposure, loops, trust, workflow),
+    *(assets, builds, commands, deployments, literal, order, parity, roles, smoke, sources),
+    reviewed,
+)

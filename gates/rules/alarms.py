@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from assembly.templates import Assembly, Resource, Template
-from assembly.text import as_list, references
-from gates.rules.registry import rule
+from assembly.templates import Resource, Template
+from assembly.text import listed, references
+from gates.delivery import Delivery
+from gates.registry import rule
 
 _FIX = "add an alarm on {metric} with an action: somebody has to hear it"
 
@@ -22,12 +23,12 @@ _FIX = "add an alarm on {metric} with an action: somebody has to hear it"
     why="nobody hears when the function fails",
     fix=_FIX.format(metric="Errors"),
 )
-def functions_are_watched(assembly: Assembly) -> Iterator[Resource]:
-    for template in assembly.templates:
+def functions_are_watched(delivery: Delivery) -> Iterator[Resource]:
+    for template in delivery.templates:
         helpers = _deployment_helpers(template)
         for function in template.resources("AWS::Lambda::Function"):
             if function.logical_id not in helpers and not _watched(
-                assembly, function, "AWS/Lambda", "Errors", "FunctionName"
+                delivery, function, "AWS/Lambda", "Errors", "FunctionName"
             ):
                 yield function
 
@@ -37,9 +38,9 @@ def functions_are_watched(assembly: Assembly) -> Iterator[Resource]:
     why="nobody hears when the API answers with its own errors",
     fix=_FIX.format(metric="5XXError"),
 )
-def apis_are_watched(assembly: Assembly) -> Iterator[Resource]:
-    for api in assembly.resources("AWS::ApiGateway::RestApi"):
-        if not _watched(assembly, api, "AWS/ApiGateway", "5XXError", "Name"):
+def apis_are_watched(delivery: Delivery) -> Iterator[Resource]:
+    for api in delivery.resources("AWS::ApiGateway::RestApi"):
+        if not _watched(delivery, api, "AWS/ApiGateway", "5XXError", "Name"):
             yield api
 
 
@@ -48,9 +49,9 @@ def apis_are_watched(assembly: Assembly) -> Iterator[Resource]:
     why="nobody hears when an execution fails",
     fix=_FIX.format(metric="ExecutionsFailed"),
 )
-def workflows_are_watched(assembly: Assembly) -> Iterator[Resource]:
-    for machine in assembly.resources("AWS::StepFunctions::StateMachine"):
-        if not _watched(assembly, machine, "AWS/States", "ExecutionsFailed", "StateMachineName"):
+def workflows_are_watched(delivery: Delivery) -> Iterator[Resource]:
+    for machine in delivery.resources("AWS::StepFunctions::StateMachine"):
+        if not _watched(delivery, machine, "AWS/States", "ExecutionsFailed", "StateMachineName"):
             yield machine
 
 
@@ -59,13 +60,13 @@ def workflows_are_watched(assembly: Assembly) -> Iterator[Resource]:
     why="nobody hears when events end up in the dead-letter queue, and they expire there",
     fix=_FIX.format(metric="ApproximateNumberOfMessagesVisible"),
 )
-def dead_letters_are_watched(assembly: Assembly) -> Iterator[Resource]:
-    for template in assembly.templates:
+def dead_letters_are_watched(delivery: Delivery) -> Iterator[Resource]:
+    for template in delivery.templates:
         dead_letters = {name for each in template.resources() for name in _dead_letters(each)}
         for queue in template.resources("AWS::SQS::Queue"):
             metric = "ApproximateNumberOfMessagesVisible"
             if queue.logical_id in dead_letters and not _watched(
-                assembly, queue, "AWS/SQS", metric, "QueueName"
+                delivery, queue, "AWS/SQS", metric, "QueueName"
             ):
                 yield queue
 
@@ -85,13 +86,13 @@ def _dead_letters(resource: Resource) -> Iterator[str]:
     for setting in ("DeadLetterConfig", "RedrivePolicy"):
         yield from references(properties.get(setting))
     for destination in ("DestinationConfig", "Targets"):
-        for each in as_list(properties.get(destination)):
+        for each in listed(properties.get(destination)):
             yield from references(each.get("OnFailure"))
             yield from references(each.get("DeadLetterConfig"))
 
 
 def _watched(
-    assembly: Assembly, resource: Resource, namespace: str, metric: str, name: str
+    delivery: Delivery, resource: Resource, namespace: str, metric: str, name: str
 ) -> bool:
     """Is there an alarm with an action on this metric of this resource?
 
@@ -99,7 +100,7 @@ def _watched(
     name: the property that holds it.
     """
     physical = resource.properties.get(name)
-    for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
+    for alarm in delivery.resources("AWS::CloudWatch::Alarm"):
         for watched in _metrics(alarm):
             if (watched.get("Namespace"), watched.get("MetricName")) == (namespace, metric):
                 values = [each["Value"] for each in watched.get("Dimensions", [])]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from assembly.templates import Assembly, Resource
+from assembly.templates import Resource
 from assembly.text import references
-from gates.rules.registry import rule
+from gates.delivery import Delivery
+from gates.registry import rule
 
 TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 _STORES = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Logs::LogGroup", *TABLES)
@@ -29,8 +30,8 @@ _AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
     why="the data goes when its stack is deleted or CloudFormation replaces the resource",
     fix="set removal_policy to RETAIN",
 )
-def data_outlives_its_stack(assembly: Assembly) -> Iterator[tuple[Resource, str]]:
-    for store in _kept(assembly, *_STORES):
+def data_outlives_its_stack(delivery: Delivery) -> Iterator[tuple[Resource, str]]:
+    for store in _kept(delivery, *_STORES):
         if store.type == "AWS::KMS::Key" and not _protects_a_store(store):
             continue
         for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
@@ -43,13 +44,13 @@ def data_outlives_its_stack(assembly: Assembly) -> Iterator[tuple[Resource, str]
     why="what is stored here is emptied before it is deleted, so that nothing can stop a deletion",
     fix="leave auto_delete_objects, empty_on_delete and auto_delete_images to disposable stacks",
 )
-def nothing_is_emptied(assembly: Assembly) -> Iterator[Resource]:
-    yield from _kept(assembly, "Custom::S3AutoDeleteObjects", "Custom::ECRAutoDeleteImages")
-    for bucket in _kept(assembly, "AWS::S3::Bucket"):
+def nothing_is_emptied(delivery: Delivery) -> Iterator[Resource]:
+    yield from _kept(delivery, "Custom::S3AutoDeleteObjects", "Custom::ECRAutoDeleteImages")
+    for bucket in _kept(delivery, "AWS::S3::Bucket"):
         tags = {tag["Key"]: tag["Value"] for tag in bucket.properties.get("Tags", [])}
         if tags.get(_AUTO_DELETE_TAG) == "true":
             yield bucket
-    for repository in _kept(assembly, "AWS::ECR::Repository"):
+    for repository in _kept(delivery, "AWS::ECR::Repository"):
         if repository.properties.get("EmptyOnDelete"):
             yield repository
 
@@ -59,8 +60,8 @@ def nothing_is_emptied(assembly: Assembly) -> Iterator[Resource]:
     why="without point-in-time recovery a wrong write is final",
     fix="set point_in_time_recovery_enabled=True",
 )
-def tables_can_go_back_in_time(assembly: Assembly) -> Iterator[Resource]:
-    for table in _kept(assembly, *TABLES):
+def tables_can_go_back_in_time(delivery: Delivery) -> Iterator[Resource]:
+    for table in _kept(delivery, *TABLES):
         if not all(
             each.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled")
             is True
@@ -74,8 +75,8 @@ def tables_can_go_back_in_time(assembly: Assembly) -> Iterator[Resource]:
     why="one call deletes the table with everything in it",
     fix="set deletion_protection=True",
 )
-def tables_are_protected(assembly: Assembly) -> Iterator[Resource]:
-    for table in _kept(assembly, *TABLES):
+def tables_are_protected(delivery: Delivery) -> Iterator[Resource]:
+    for table in _kept(delivery, *TABLES):
         if not all(each.get("DeletionProtectionEnabled") is True for each in _replicas(table)):
             yield table
 
@@ -85,8 +86,8 @@ def tables_are_protected(assembly: Assembly) -> Iterator[Resource]:
     why="one call deletes the stack and everything in it that is not retained",
     fix="set termination_protection=True on the stack",
 )
-def stacks_are_protected(assembly: Assembly) -> Iterator[tuple[Resource, str]]:
-    for template in assembly.templates:
+def stacks_are_protected(delivery: Delivery) -> Iterator[tuple[Resource, str]]:
+    for template in delivery.templates:
         stack = template.stack
         if stack and not (template.nested or stack.disposable or stack.termination_protection):
             yield Resource(template, "", {"Type": "AWS::CloudFormation::Stack"}), stack.name
@@ -102,8 +103,8 @@ def _protects_a_store(key: Resource) -> bool:
     return not {user.type for user in users} <= _KEEPS_NOTHING
 
 
-def _kept(assembly: Assembly, *types: str) -> Iterator[Resource]:
-    return (each for each in assembly.resources(*types) if not each.disposable)
+def _kept(delivery: Delivery, *types: str) -> Iterator[Resource]:
+    return (each for each in delivery.resources(*types) if not each.disposable)
 
 
 def _replicas(table: Resource) -> list[dict[str, Any]]:

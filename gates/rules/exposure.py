@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assembly.templates import Assembly, Resource
+from assembly.templates import Resource
 from assembly.text import settings, texts
-from gates.rules.registry import rule
+from gates.delivery import Delivery
+from gates.registry import rule
 
 _ORIGINS = re.compile(
     r"(access-control-allow-origin|allow(ed)?_?origins?|cors_origins?)$", re.IGNORECASE
@@ -21,8 +22,8 @@ _ANY_ORIGIN = re.compile(r"""\.matches\(\s*["'](\.\*|\^?\.\*\$?)["']\s*\)""")
     why="data tracing writes every request and response body into the API's execution log",
     fix="set data_trace_enabled=False; log what is needed with an access log format",
 )
-def api_bodies_are_not_logged(assembly: Assembly) -> Iterator[Resource]:
-    for resource in assembly.resources(
+def api_bodies_are_not_logged(delivery: Delivery) -> Iterator[Resource]:
+    for resource in delivery.resources(
         "AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Stage"
     ):
         if any(
@@ -37,8 +38,8 @@ def api_bodies_are_not_logged(assembly: Assembly) -> Iterator[Resource]:
     why="the state machine logs the input and output of each state, which callers' data passes",
     fix="set include_execution_data=False; the execution history has both",
 )
-def execution_data_is_not_logged(assembly: Assembly) -> Iterator[Resource]:
-    for resource in assembly.resources("AWS::StepFunctions::StateMachine"):
+def execution_data_is_not_logged(delivery: Delivery) -> Iterator[Resource]:
+    for resource in delivery.resources("AWS::StepFunctions::StateMachine"):
         logging = resource.properties.get("LoggingConfiguration", {})
         if logging.get("IncludeExecutionData", False) not in (False, "false"):
             yield resource
@@ -49,8 +50,8 @@ def execution_data_is_not_logged(assembly: Assembly) -> Iterator[Resource]:
     why="with CORS for * any web page may use the API in its visitors' names",
     fix="list the origins of your own pages",
 )
-def cors_names_its_origins(assembly: Assembly) -> Iterator[Resource]:
-    for resource in assembly.resources():
+def cors_names_its_origins(delivery: Delivery) -> Iterator[Resource]:
+    for resource in delivery.resources():
         if any(
             _ORIGINS.search(key) and "*" in _origins(value)
             for key, value in settings(resource.properties)

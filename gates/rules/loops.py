@@ -6,9 +6,10 @@ import fnmatch
 from collections.abc import Iterator
 from typing import Any
 
-from assembly.templates import Assembly, Resource, Template
-from assembly.text import as_list, references
-from gates.rules.registry import rule
+from assembly.templates import Resource, Template
+from assembly.text import listed, references
+from gates.delivery import Delivery
+from gates.registry import rule
 
 # Actions that cause what triggers a function, in small letters.
 _WRITES = (
@@ -23,8 +24,8 @@ _WRITES = (
     why="the function may write to what triggers it, so one event can go round forever",
     fix="write results to a bucket, table or queue of their own",
 )
-def nothing_feeds_itself(assembly: Assembly) -> Iterator[tuple[Resource, str]]:
-    for template in assembly.templates:
+def nothing_feeds_itself(delivery: Delivery) -> Iterator[tuple[Resource, str]]:
+    for template in delivery.templates:
         for function in template.resources("AWS::Lambda::Function"):
             loop = _triggers(template, function) & _written(template, function)
             for source in sorted(loop):
@@ -73,7 +74,7 @@ def _written(template: Template, function: Resource) -> set[str]:
             for statement in _statements(policy):
                 if statement.get("Effect") == "Allow" and _writes(statement):
                     written |= set(references(statement.get("Resource")))
-                    if "*" in as_list(statement.get("Resource")):
+                    if "*" in listed(statement.get("Resource")):
                         written |= set(template.body["Resources"])
     return written
 
@@ -82,9 +83,9 @@ def _statements(policy: Resource) -> Iterator[dict[str, Any]]:
     documents = [policy.properties.get("PolicyDocument", {})]
     documents += [each["PolicyDocument"] for each in policy.properties.get("Policies", [])]
     for document in documents:
-        yield from as_list(document.get("Statement"))
+        yield from listed(document.get("Statement"))
 
 
 def _writes(statement: dict[str, Any]) -> bool:
-    granted = [str(action).lower() for action in as_list(statement.get("Action"))]
+    granted = [str(action).lower() for action in listed(statement.get("Action"))]
     return any(fnmatch.fnmatch(write, action) for action in granted for write in _WRITES)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from assembly.templates import Assembly, Resource
-from assembly.text import as_list, joined
-from gates.rules.registry import rule
+from assembly.templates import Resource
+from assembly.text import listed, plain
+from gates.delivery import Delivery
+from gates.registry import rule
 
 _WHOLE_ACCOUNT = re.compile(
     r"(\*|\d{12}|<AWS::AccountId>|\$\{AWS::AccountId\}|arn:.*:iam::.*:(root|\*|role/\*))"
@@ -28,8 +29,8 @@ _NARROWING = {
     why="the role trusts a whole account: everyone there whose policy says so may take it",
     fix="name the one role that takes it, or ask for it with aws:PrincipalArn",
 )
-def roles_trust_principals_not_accounts(assembly: Assembly) -> Iterator[tuple[Resource, str]]:
-    for role in assembly.resources("AWS::IAM::Role"):
+def roles_trust_principals_not_accounts(delivery: Delivery) -> Iterator[tuple[Resource, str]]:
+    for role in delivery.resources("AWS::IAM::Role"):
         document = role.properties.get("AssumeRolePolicyDocument", {})
         for statement in _all_statements(document):
             if statement.get("Effect") == "Allow" and not _is_narrowed(statement):
@@ -40,7 +41,7 @@ def roles_trust_principals_not_accounts(assembly: Assembly) -> Iterator[tuple[Re
 
 def _all_statements(document: Any) -> Iterator[dict[str, Any]]:
     """The statements, those in both branches of a condition included."""
-    for statement in as_list(document.get("Statement")):
+    for statement in listed(document.get("Statement")):
         match statement:
             case {"Fn::If": [_, *branches]}:
                 yield from (each for each in branches if "Effect" in each)
@@ -53,8 +54,8 @@ def _aws_principals(statement: dict[str, Any]) -> Iterator[str]:
     if principal == "*":
         yield "*"
     elif isinstance(principal, dict):
-        for each in as_list(principal.get("AWS")):
-            yield joined(each)
+        for each in listed(principal.get("AWS")):
+            yield str(plain(each))
 
 
 def _is_narrowed(statement: dict[str, Any]) -> bool:
@@ -73,5 +74,5 @@ def _is_narrowed(statement: dict[str, Any]) -> bool:
 
 def _narrows(key: str, value: Any) -> bool:
     pattern = _NARROWING.get(key.lower())
-    values = [joined(each) for each in as_list(value)]
+    values = [str(plain(each)) for each in listed(value)]
     return pattern is not None and bool(values) and all(map(pattern.fullmatch, values))

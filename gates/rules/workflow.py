@@ -10,9 +10,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from assembly.templates import Assembly, Resource, Template
+from assembly.templates import Resource, Template
 from assembly.text import references
-from gates.rules.registry import rule
+from gates.delivery import Delivery
+from gates.registry import rule
 
 # What the input may hold: ids and places of data, never the data.
 _BOUNDED = {"request_id", "s3_key", "bucket", "key", "version_id", "file_id"}
@@ -23,8 +24,8 @@ _BOUNDED = {"request_id", "s3_key", "bucket", "key", "version_id", "file_id"}
     why="the execution's input is as large as what the caller sent, and is kept in the history",
     fix="store the payload, and start the workflow with its id and key only",
 )
-def workflow_input_is_bounded(assembly: Assembly) -> Iterator[tuple[Resource, str]]:
-    for template in assembly.templates:
+def workflow_input_is_bounded(delivery: Delivery) -> Iterator[tuple[Resource, str]]:
+    for template in delivery.templates:
         machines = {
             each.logical_id for each in template.resources("AWS::StepFunctions::StateMachine")
         }

@@ -1,9 +1,6 @@
-"""Rules about the shape of the delivery pipeline, over what would be deployed.
+"""Rules about the delivery: what no reviewed change may allow.
 
-They read the synthesized cloud assembly, the scripts that its builds call and cdk.json: never the
-Python that made them, which a hostile edit could make to look like anything. Wherever possible a
-rule lists what may be there and reports the rest, so that a trick nobody thought of is reported
-too.
-
-`RULES` in `rules.py` is the list. `delivery.py` reads, the other modules judge.
+They read the synthesized cloud assembly, the scripts that its builds call and cdk.json, never the
+Python that made them, which a hostile edit could make to look like anything. What the pipeline
+consists of in detail is not repeated here: that is reviewed as a text, `gates/reviewed`.
 """

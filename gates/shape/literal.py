@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from assembly.pipeline import Delivery, Stack
-from gates.shape.violation import Violation
+from assembly.templates import NESTED, Resource, Template
+from assembly.text import references
+from gates.delivery import Delivery
+from gates.registry import rule
 
 # Macros rewrite a template when it is deployed; AWS::Include reads a part of it from a bucket.
 LATE = {"Fn::Transform", "Transform", "Fn::ImportValue", "Fn::GetStackOutput"}
@@ -16,50 +18,62 @@ DYNAMIC = re.compile(r"\{\{resolve:")
 # Beside these the pipeline's stack has no parameters: one could be set by whoever deploys it.
 PARAMETERS = {"BootstrapVersion"}
 # Things that act on their own when deployed, hold long-lived credentials, or decide about other
-# stacks. The pipeline's stack is deployed with the tools account's execution role.
+# stacks.
 FORBIDDEN = re.compile(
     r"Custom::.*|AWS::CloudFormation::(?!WaitConditionHandle).*"
     r"|AWS::IAM::(User|Group|AccessKey|UserPolicy|UserToGroupAddition|SAMLProvider|OIDCProvider)"
     r"|AWS::CodeStarConnections::.*|AWS::CodeConnections::.*"
 )
-# In application stacks: the same, except what the CDK's own constructs need there.
-APPLICATIONS_MAY = re.compile(r"Custom::S3AutoDeleteObjects|AWS::CloudFormation::Stack")
+# What the CDK's own constructs need in an application: to empty a disposable bucket, and to have a
+# bucket tell EventBridge, a queue or a function of its objects.
+HELPERS = ("Custom::S3AutoDeleteObjects", "Custom::S3BucketNotifications")
 
 
-def nothing_is_decided_later(delivery: Delivery) -> Iterator[Violation]:
-    """No macro, include, import or look-up completes a template after it was reviewed."""
-    for stack in delivery.stacks:
-        for key, path in _keys(stack.template):
+@rule(
+    "TAP-419",
+    why="the template is completed when it is deployed, by what nobody judged",
+    fix="write it out: no macro, include, import, look-up; in the pipeline's stack no parameter "
+    "and no condition either",
+)
+def nothing_is_decided_later(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for template in delivery.assembly.templates:
+        for key, path in _keys(template.body):
             if key in LATE:
-                yield Violation(
-                    f"{stack.name}{path}", f"{key} completes it when deployed", "write it out"
-                )
-        if DYNAMIC.search(json.dumps(stack.template)):
-            yield Violation(stack.name, "looks values up when deployed", "write them out")
-    yield from _pipeline_is_literal(delivery.pipeline_stack)
+                yield f"{template.name}{path}", key
+        if DYNAMIC.search(json.dumps(template.body)):
+            yield template.name, "looks values up"
+    yield from _pipeline_is_literal(delivery.pipeline.template)
 
 
-def _pipeline_is_literal(stack: Stack) -> Iterator[Violation]:
-    for logical_id, each in stack.resources():
-        late = [key for key, _ in _keys(each) if key in ("Fn::If", "Condition::If")]
-        if late or isinstance(each.get("Condition"), str):
-            yield Violation(f"{stack.name}/{logical_id}", "depends on a condition", "write it out")
-    for name in sorted(set(stack.template.get("Parameters", {})) - PARAMETERS):
-        yield Violation(f"{stack.name}/{name}", "is a parameter", "write its value out")
+def _pipeline_is_literal(template: Template) -> Iterator[tuple[str, str]]:
+    for resource in template.resources():
+        late = any(key in ("Fn::If", "Condition::If") for key, _ in _keys(resource.declaration))
+        if late or isinstance(resource.declaration.get("Condition"), str):
+            yield f"{template.name}/{resource.logical_id}", "depends on a condition"
+    for name in sorted(set(template.body.get("Parameters", {})) - PARAMETERS):
+        yield f"{template.name}/{name}", "is a parameter"
 
 
-def resources_are_harmless(delivery: Delivery) -> Iterator[Violation]:
-    """No lasting credentials, identity providers, stacks in stacks or code run by deploying."""
-    for stack in delivery.stacks:
-        for logical_id, each in stack.resources():
-            kind = str(each.get("Type"))
-            allowed = stack is not delivery.pipeline_stack and APPLICATIONS_MAY.fullmatch(kind)
-            if FORBIDDEN.fullmatch(kind) and not allowed:
-                yield Violation(
-                    f"{stack.name}/{logical_id}",
-                    f"{kind} acts when it is deployed, or gives someone a lasting way in",
-                    "remove it, or have it reviewed in gates/shape/literal.py",
-                )
+@rule(
+    "TAP-420",
+    why="it acts when deployed, decides about other stacks, or gives someone a lasting way in",
+    fix="remove it; in applications, nested stacks of the assembly may be, and what empties a "
+    "bucket or sets up its notifications with a function of the same template",
+)
+def resources_are_harmless(delivery: Delivery) -> Iterator[Resource]:
+    for template in delivery.assembly.templates:
+        application = template is not delivery.pipeline.template
+        for resource in template.resources():
+            if FORBIDDEN.fullmatch(resource.type) and not (application and _is_helper(resource)):
+                yield resource
+
+
+def _is_helper(resource: Resource) -> bool:
+    if resource.type == NESTED:
+        return True  # That its template is one of the assembly is a rule of its own.
+    functions = {each.logical_id for each in resource.template.resources("AWS::Lambda::Function")}
+    served_by = set(references(resource.properties.get("ServiceToken")))
+    return resource.type in HELPERS and bool(served_by) and served_by <= functions
 
 
 def _keys(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

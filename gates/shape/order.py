@@ -1,132 +1,89 @@
-"""Prod is touched last: after dev was deployed and tested and a person said yes."""
+"""The guarded environment is touched last: after every other one was deployed and tested, and a
+person said yes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from assembly.intended import PIPELINE as PIPELINE_NAME
-from assembly.intended import STAGES, Target
-from assembly.pipeline import PIPELINE, Action, Delivery
-from gates.shape.permissions import role_of
-from gates.shape.violation import Violation
+from assembly.intended import PIPELINE, stack_name
+from assembly.pipeline import APPROVES, PIPELINE_TYPE, PROJECT_TYPE, Action
+from assembly.templates import Resource
+from gates.delivery import Delivery
+from gates.registry import rule
+from gates.shape.roles import role_of
+from settings import Environment
 
 # (CloudFormation template reference, AWS::CodePipeline::Pipeline StageDeclaration.) A blocker, a
 # condition or a result other than these could pass a stage that did not do its work.
 STAGE_KEYS = {"Name", "Actions", "OnFailure"}
-PIPELINE_KEYS = {
-    *("ArtifactStore", "ArtifactStores", "ExecutionMode", "Name", "PipelineType"),
-    *("RestartExecutionOnUpdate", "RoleArn", "Stages", "Tags", "Triggers"),
-}
 RESULTS = {"ROLLBACK", "FAIL"}
-APPROVAL = "Approval/Manual"
 # arn:partition:iam::account:role/name
 IN_ARN = 5
 
 
-def one_pipeline(delivery: Delivery) -> Iterator[Violation]:
-    """There is one pipeline, in the pipeline's stack; another could deliver by other rules."""
-    found = [
-        (stack.name, logical_id)
-        for stack in delivery.stacks
-        for logical_id, _ in stack.resources(PIPELINE, "AWS::CodePipeline::CustomActionType")
-    ]
-    for stack, logical_id in found[1:]:
-        yield Violation(
-            f"{stack}/{logical_id}",
-            "a second pipeline, or an action of somebody's own making, delivers by other rules",
-            "deliver through the one pipeline of pipeline/stack.py",
-        )
-    if delivery.pipeline.get("Name") != PIPELINE_NAME:
-        yield Violation(
-            delivery.pipeline_stack.name,
-            f"there is no pipeline {PIPELINE_NAME!r}",
-            "names are for life: take the old one back",
-        )
+@rule(
+    "TAP-404",
+    why="what delivers beside the one pipeline delivers by other rules, or by none",
+    fix=f"deliver through {PIPELINE} alone, whose name is for life; builds belong to its stack",
+)
+def one_pipeline(delivery: Delivery) -> Iterator[Resource | tuple[str, str]]:
+    kinds = (PIPELINE_TYPE, "AWS::CodePipeline::CustomActionType", "AWS::CodePipeline::Webhook")
+    for resource in delivery.resources(*kinds, PROJECT_TYPE):
+        ours = resource.template is delivery.pipeline.template
+        first = resource.properties is delivery.pipeline.properties
+        if not (ours and (first or resource.type == PROJECT_TYPE)):
+            yield resource
+    if delivery.pipeline.properties.get("Name") != PIPELINE:
+        yield "the pipeline", f"is not called {PIPELINE}"
 
 
-def stages_in_order(delivery: Delivery) -> Iterator[Violation]:
-    """The stages are those that were reviewed, in that order."""
-    names = tuple(stage.get("Name", "") for stage in delivery.stages)
-    if names != STAGES:
-        yield Violation(
-            "the pipeline",
-            f"its stages are {', '.join(names)}; reviewed were {', '.join(STAGES)}",
-            "restore the order, or have a new one reviewed in assembly/intended.py",
-        )
-
-
-def stages_do_not_skip(delivery: Delivery) -> Iterator[Violation]:
-    """No stage passes without its actions having passed.
-
-    An OnFailure of RETRY runs failed smoke tests until they pass; conditions can skip a stage.
-    """
-    for stage in delivery.stages:
+@rule(
+    "TAP-403",
+    why="the stage may pass without its actions having passed: a retry runs failed smoke tests "
+    "until they pass, a condition skips what it should protect",
+    fix="a stage has actions and an OnFailure of ROLLBACK or FAIL, nothing else",
+)
+def stages_do_not_skip(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for stage in delivery.pipeline.stages:
         result = stage.get("OnFailure", {})
-        further = set(stage) - STAGE_KEYS
-        if result:
-            further |= set(result) - {"Result"}
-            if result.get("Result") not in RESULTS:
-                further |= {f"OnFailure {result.get('Result')}"}
+        further = {*(set(stage) - STAGE_KEYS), *(set(result) - {"Result"})}
+        if result and result.get("Result") not in RESULTS:
+            further.add(f"OnFailure {result.get('Result')}")
         if further:
-            yield Violation(
-                f"stage {stage.get('Name')}",
-                f"{', '.join(sorted(further))} may let the stage pass without doing its work",
-                "a stage has actions and an OnFailure of ROLLBACK or FAIL",
-            )
+            yield f"stage {stage.get('Name')}", ", ".join(sorted(further))
 
 
-def runs_as_reviewed(delivery: Delivery) -> Iterator[Violation]:
-    """V2, one execution overtaking another, started anew when the pipeline itself changed."""
-    for key in sorted(set(delivery.pipeline) - PIPELINE_KEYS):
-        yield Violation(
-            "the pipeline",
-            f"{key} was not reviewed: variables could be set, and stages held, from outside",
-            "remove it, or have it reviewed in gates/shape/order.py",
-        )
-    wanted = {
-        "PipelineType": "V2",
-        "ExecutionMode": "SUPERSEDED",
-        "RestartExecutionOnUpdate": True,
-    }
-    for key, value in wanted.items():
-        found = delivery.pipeline.get(key)
-        if found != value:
-            yield Violation(
-                "the pipeline",
-                f"{key} is {found!r}: executions would be restarted, queued or held otherwise",
-                f"{key} must be {value!r}",
-            )
-
-
-def deployments(delivery: Delivery, target: Target) -> list[Action]:
+def deployments(delivery: Delivery, environment: Environment) -> list[Action]:
     """The actions that put something into an environment, its smoke tests excepted."""
     return [
         action
-        for action in delivery.actions
-        if reaches(delivery, action, target) and not _is_smoke(delivery, action, target)
+        for action in delivery.pipeline.actions
+        if reaches(delivery, action, environment) and not _is_smoke(delivery, action, environment)
     ]
 
 
-def reaches(delivery: Delivery, action: Action, target: Target) -> bool:
-    """Can the action change anything in the target's account?
+def reaches(delivery: Delivery, action: Action, environment: Environment) -> bool:
+    """Can the action change anything in the environment's account?
 
-    Yes when it has or passes on a role there, deploys the target's stack, or runs a build that may
-    assume a role there. Publishing assets does not count: nothing runs until a stack refers to it.
+    Yes when it has or passes on a role there, deploys the environment's stack, or runs a build that
+    may assume a role there. Publishing assets does not count: nothing runs until a stack refers to
+    it.
     """
     configuration = action.configuration
     own = (action.role, str(configuration.get("RoleArn", "")))
-    if any(f":{target.account}:" in arn for arn in own):
+    if any(f":{environment.account}:" in arn for arn in own):
         return True
-    if configuration.get("StackName") == f"tap-{target.environment}":
+    if configuration.get("StackName") == stack_name(environment):
         return True
-    build = delivery.build_of(action)
-    role = role_of(delivery.pipeline_stack, build.role) if build else None
+    build = delivery.pipeline.build_of(action)
+    role = role_of(delivery.pipeline.template, build.role) if build else None
     if role is None:
         return build is not None
-    harmless = delivery.intended.bootstrap_role(target.account, "file-publishing")
+    harmless = delivery.intended.bootstrap_role(environment.account, "file-publishing")
     return any(
-        _in_account(resource, target.account)
+        _in_account(resource, environment.account)
         for resource in role.allows("sts:AssumeRole")
         if resource != harmless
     )
@@ -137,110 +94,65 @@ def _in_account(resource: str, account: str) -> bool:
     return fnmatchcase(account, owner)
 
 
-def _is_smoke(delivery: Delivery, action: Action, target: Target) -> bool:
-    build = delivery.build_of(action)
-    return build is not None and build.name == f"tap-pipeline-smoke-{target.environment}"
+def _is_smoke(delivery: Delivery, action: Action, environment: Environment) -> bool:
+    build = delivery.pipeline.build_of(action)
+    return build is not None and build.name == f"tap-pipeline-smoke-{environment.name}"
 
 
-def smoke_of(delivery: Delivery, target: Target) -> list[Action]:
+def smoke_of(delivery: Delivery, environment: Environment) -> list[Action]:
     """The actions that run an environment's smoke tests, wherever they stand."""
-    return [each for each in delivery.actions if _is_smoke(delivery, each, target)]
+    return [each for each in delivery.pipeline.actions if _is_smoke(delivery, each, environment)]
 
 
-def prod_after_dev(delivery: Delivery) -> Iterator[Violation]:
-    """Nothing touches prod before dev has been deployed and has passed its smoke tests."""
-    dev, prod = delivery.intended.targets
-    first = [*deployments(delivery, dev), *smoke_of(delivery, dev)]
-    for action in deployments(delivery, prod):
-        if not first or action.position[0] <= max(each.position[0] for each in first):
-            yield Violation(
-                action.where,
-                "touches prod before a stage has deployed dev and run its smoke tests",
-                "move it to a stage after the approval",
-            )
+@rule(
+    "TAP-402",
+    why="the guarded environment would get what another one was not deployed and tested with",
+    fix="what touches the guarded environment stands in a stage after those of all the others",
+)
+def guarded_comes_last(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for environment in delivery.intended.before:
+        smoke = smoke_of(delivery, environment)
+        first = [*deployments(delivery, environment), *smoke]
+        for action in deployments(delivery, delivery.intended.guarded):
+            if not smoke or action.position[0] <= max(each.position[0] for each in first):
+                yield action.where, f"before {environment.name} was deployed and tested"
 
 
-def prod_after_approval(delivery: Delivery) -> Iterator[Violation]:
-    """Nothing touches prod before a person approved what dev's smoke tests had passed."""
-    dev, prod = delivery.intended.targets
-    tested = max((each.position[0] for each in smoke_of(delivery, dev)), default=len(STAGES))
+@rule(
+    "TAP-401",
+    why="the guarded environment would be touched without a person having said yes to what the "
+    "smoke tests of the others had passed",
+    fix="the approval has a stage of its own, after the environments that are tested first and "
+    "before the guarded one",
+)
+def guarded_waits_for_approval(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    tested = max(_last_smoke(delivery, each) for each in delivery.intended.before)
     approvals = [
-        each.position[0]
-        for each in delivery.actions
-        if each.kind == APPROVAL and each.position[0] > tested
+        action.position[0]
+        for action in delivery.pipeline.actions
+        if action.kind == APPROVES and action.position[0] > tested
     ]
-    for action in deployments(delivery, prod):
+    for action in deployments(delivery, delivery.intended.guarded):
         if not approvals or action.position[0] <= min(approvals):
-            yield Violation(
-                action.where,
-                "touches prod, and no approval stands between it and dev's smoke tests",
-                "the approval is in the stage Promote, after Dev and before Prod",
-            )
+            yield action.where, "no approval before it that comes after the other smoke tests"
 
 
-def approval_has_its_stage(delivery: Delivery) -> Iterator[Violation]:
-    """Promote ends with the one approval, and nothing in it deploys.
-
-    In a stage that deploys, a rollback would wait for a person; before the report, the approver
-    would have nothing to go by.
-    """
-    approvals = [action for action in delivery.actions if action.kind == APPROVAL]
-    promote = delivery.actions_in("Promote")
-    if [action.where for action in approvals] != ["Promote/Approve"]:
-        yield Violation(
-            "stage Promote",
-            f"the approvals are {[action.where for action in approvals]}",
-            "there is one, Promote/Approve",
-        )
-    for action in promote:
-        last = action.kind == APPROVAL
-        if action.kind.startswith("Deploy/"):
-            yield Violation(action.where, "deploys beside the approval", "deploy in Dev or Prod")
-        if not last and any(a.position <= action.position for a in promote if a.kind == APPROVAL):
-            yield Violation(action.where, "runs beside or after the approval", "run it before")
+def _last_smoke(delivery: Delivery, environment: Environment) -> int:
+    """The stage's index; without smoke tests one after which there is no approval."""
+    never = len(delivery.pipeline.stages)
+    return max((each.position[0] for each in smoke_of(delivery, environment)), default=never)
 
 
-def approval_expires(delivery: Delivery) -> Iterator[Violation]:
-    """A yes is asked for as long as the settings say: an old one is about something else."""
-    wanted = delivery.intended.approval_minutes
-    for action in delivery.actions:
-        found = action.declaration.get("TimeoutInMinutes")
-        if action.kind == APPROVAL and found != wanted:
-            yield Violation(
-                action.where,
-                f"waits {found} minutes where cdk.json says {wanted}",
-                'change "approval_timeout_minutes" in cdk.json',
-            )
-
-
-def approval_says_what(delivery: Delivery) -> Iterator[Violation]:
-    """The question names the commit and the account: a yes to something else would be no yes."""
-    sources = [a.declaration.get("Namespace") for a in delivery.actions if a.stage == "Source"]
-    for action in delivery.actions:
-        question = str(action.configuration.get("CustomData", ""))
-        revision = any(f"#{{{namespace}." in question for namespace in sources)
-        if action.kind == APPROVAL and not (
-            revision and delivery.intended.prod.account in question
-        ):
-            yield Violation(
-                action.where,
-                f"asks {question!r}",
-                "name the commit, as the source's variable, and prod's account",
-            )
-
-
-def prod_is_smoke_tested(delivery: Delivery) -> Iterator[Violation]:
-    """Every environment's stage ends with its own smoke tests, after all that deploys there."""
-    for target in delivery.intended.targets:
-        smoke = [each for each in smoke_of(delivery, target) if each.stage == target.stage]
-        deployed = [action.position for action in deployments(delivery, target)]
+@rule(
+    "TAP-406",
+    why="what was deployed would be passed on, or left there, without having been tested",
+    fix="the last action of each environment's stage, alone in its run order, is its Smoke",
+)
+def environments_are_smoke_tested(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for environment in delivery.intended.environments:
+        smoke = [e for e in smoke_of(delivery, environment) if e.stage == environment.stage]
+        deployed = [action.position for action in deployments(delivery, environment)]
         if not smoke:
-            yield Violation(
-                f"stage {target.stage}", "has no smoke tests", "restore the action Smoke"
-            )
+            yield f"stage {environment.stage}", "has no smoke tests"
         elif not deployed or smoke[-1].position <= max(deployed):
-            yield Violation(
-                smoke[-1].where,
-                "runs before or beside the deployment that it is to test",
-                "it is the last action of its stage",
-            )
+            yield smoke[-1].where, "runs before or beside the deployment that it is to test"

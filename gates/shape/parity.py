@@ -1,4 +1,4 @@
-"""Prod is dev once more: what dev's smoke tests met is what prod gets."""
+"""All environments are deployed the same: what smoke tests met is what the guarded one gets."""
 
 from __future__ import annotations
 
@@ -7,76 +7,125 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from assembly.intended import Target
-from assembly.pipeline import Delivery, Stack
-from assembly.plain import plain
-from gates.shape.violation import Violation
+from assembly.intended import stack_name
+from assembly.templates import Template
+from assembly.text import plain
+from gates.delivery import Delivery
+from gates.registry import rule
+from settings import Environment
 
-# What prod may have that dev has not: its data outlives its stack. A template's asset is compared
-# by its content, not by its address.
-PROD_MAY = re.compile(
+# What an environment may have that keeps its data. A nested template's address is no difference:
+# what it holds is compared.
+KEEPS = (
     r"[^ ]*/(DeletionPolicy = Retain|DeletionPolicy = RetainExceptOnCreate"
     r"|UpdateReplacePolicy = Retain|DeletionProtectionEnabled = True"
-    r"|PointInTimeRecoveryEnabled = True|TemplateURL = .*)"
+    r"|PointInTimeRecoveryEnabled = True)"
 )
-# What dev may have that prod has not: its data goes with its stack, and what empties the bucket.
-DEV_MAY = re.compile(
-    r"[^ ]*/(DeletionPolicy = Delete|UpdateReplacePolicy = Delete|DeletionProtectionEnabled = False"
-    r"|PointInTimeRecoveryEnabled = False|TemplateURL = .*)"
+ADDRESS = r"[^ ]*/TemplateURL = .*"
+# What a disposable one may have: its data goes with its stack, and what empties its buckets.
+DISPOSES = (
+    r"[^ ]*/(DeletionPolicy = Delete|UpdateReplacePolicy = Delete"
+    r"|DeletionProtectionEnabled = False|PointInTimeRecoveryEnabled = False)"
     r"|(BucketEmptierLogs|CustomS3AutoDeleteObjectsCustomResourceProvider(Handler|Role)"
-    r"|RequestsBucketAutoDeleteObjectsCustomResource)/.*"
-    r"|RequestsBucket/Properties/Tags/\*/(Key = aws-cdk:auto-delete-objects|Value = true)"
-    r"|RequestsBucketPolicy/Properties/PolicyDocument/Statement/\*/(Effect = Allow"
+    r"|\w+AutoDeleteObjectsCustomResource)/.*"
+    r"|\w+/Properties/Tags/\*/(Key = aws-cdk:auto-delete-objects|Value = true)"
+    r"|\w+Policy/Properties/PolicyDocument/Statement/\*/(Effect = Allow"
     r"|Action/\* = s3:(DeleteObject\*|GetBucket\*|List\*|PutBucketPolicy)"
     r"|Principal/AWS = <CustomS3AutoDeleteObjectsCustomResourceProviderRole\.Arn>)"
 )
-# CDK ends logical ids with hashes of a construct's path, which names its stage.
-HASHES = re.compile(r"[0-9A-F]{8}|[0-9a-f]{32}")
+# An environment's own e-mail address for alarms is a setting, so only some have a subscription.
+SUBSCRIPTION = "AWS::SNS::Subscription"
+# CDK ends logical ids with a hash of the construct's path, which names its stage, and a deployment
+# of an API with a longer one of what it deploys, which may begin with eight digits as well.
+HASHES = re.compile(r"(?:[0-9A-F]{8})*[0-9a-f]{32}(?![0-9a-f])|(?:[0-9A-F]{8})+(?![0-9A-F])")
+
+# The same in the name of a nested stack's file.
+HASHES_OF_FILES = re.compile(r"(?<=Stack)[0-9A-F]{8}(?=\.nested\b|$)")
+
+Fact = tuple[str, str]
 
 
-def prod_gets_what_dev_tested(delivery: Delivery) -> Iterator[Violation]:
-    """Prod has no resource, code, setting or output that dev has not, and lacks none either.
+@rule(
+    "TAP-413",
+    why="what smoke tests met in one environment is not what the guarded one gets",
+    fix="make all environments from one ApplicationStage; a difference that has to be is named in "
+    "gates/shape/parity.py, by a review of its own",
+)
+def environments_are_the_same(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    """No environment has a resource, code, setting or output that the guarded one has not.
 
-    Something that is only in prod is something that no smoke test has met before an approver was
-    told that they passed. Something that is only in dev, such as a limit, an alarm or a signature,
-    is what prod lost.
+    And lacks none: something that is only in the guarded one is something that no smoke test has
+    met, and something that is not there, such as a limit, an alarm or a signature, is what it lost.
     """
-    dev, prod = (_facts(delivery, target) for target in delivery.intended.targets)
-    yield from _differences(prod - dev, PROD_MAY, "is in prod as it never was in dev")
-    yield from _differences(dev - prod, DEV_MAY, "is in dev, and prod goes without")
+    guarded = delivery.intended.guarded
+    last = _facts(delivery, guarded)
+    for environment in delivery.intended.before:
+        first = _facts(delivery, environment)
+        more = f"{KEEPS}|{ADDRESS}" if environment.disposable else ADDRESS
+        less = f"{DISPOSES}|{ADDRESS}" if environment.disposable else ADDRESS
+        sentence = f"in {guarded.name}, not in {environment.name}"
+        yield from _differences(last - first, re.compile(more), guarded, sentence)
+        sentence = f"in {environment.name}, not in {guarded.name}"
+        yield from _differences(first - last, re.compile(less), guarded, sentence)
 
 
-def _differences(facts: set[str], may: re.Pattern[str], why: str) -> Iterator[Violation]:
+def _differences(
+    facts: set[Fact], may: re.Pattern[str], guarded: Environment, sentence: str
+) -> Iterator[tuple[str, str]]:
     found: dict[str, list[str]] = {}
-    for fact in sorted(facts):
+    for template, fact in sorted(facts):
         if not may.fullmatch(fact):
-            found.setdefault(fact.partition("/")[0], []).append(fact.partition("/")[2])
-    for resource, lines in found.items():
-        yield Violation(
-            f"tap-prod/{resource}",
-            f"{why}:\n" + "\n".join(lines),
-            "make both environments from one ApplicationStage, or have the difference reviewed in "
-            "gates/shape/parity.py",
-        )
+            resource, _, line = fact.partition("/")
+            where = template.replace("ENV", guarded.name, 1)
+            found.setdefault(f"{where}/{resource}", []).append(line)
+    for where, lines in found.items():
+        yield where, "\n".join([f"{sentence}:", *lines])
 
 
-def _facts(delivery: Delivery, target: Target) -> set[str]:
-    """Every value in the target's templates, with its path, without the target's own names."""
-    stacks = [stack for stack in delivery.stacks if stack.account == target.account]
-    return {fact for stack in stacks for fact in _flat(_anonymous(stack, target))}
-
-
-def _anonymous(stack: Stack, target: Target) -> dict[str, Any]:
-    resources = {
-        logical_id: {key: plain(value) for key, value in each.items() if key != "Metadata"}
-        for logical_id, each in stack.resources()
+def _facts(delivery: Delivery, environment: Environment) -> set[Fact]:
+    """Every value in the environment's templates with its path, without the environment's names."""
+    return {
+        (_anonymous(template.name, environment), line)
+        for template in delivery.assembly.in_account(environment.account)
+        for line in _flat(_content(template, environment))
     }
-    text = json.dumps({**resources, "Outputs": plain(stack.template.get("Outputs", {}))})
-    for logical_id in sorted(resources, key=len, reverse=True):
-        text = text.replace(logical_id, HASHES.sub("", logical_id))
-    text = text.replace(target.account, "ACCOUNT").replace(f"Stack{target.stage}", "StackSTAGE")
-    named: dict[str, Any] = json.loads(re.sub(rf"\b{target.environment}\b", "ENV", text))
-    return named
+
+
+def _content(template: Template, environment: Environment) -> dict[str, Any]:
+    resources = {
+        each.logical_id: {
+            key: plain(value) for key, value in each.declaration.items() if key != "Metadata"
+        }
+        for each in template.resources()
+        if not _is_subscription(each.declaration, environment)
+    }
+    sections = ("Parameters", "Conditions", "Mappings", "Outputs")
+    others = {key: plain(template.body[key]) for key in sections if key in template.body}
+    text = json.dumps({**resources, **others})
+    names = {*resources, *(name for section in others.values() for name in section)}
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(name, HASHES.sub("", name))
+    content: dict[str, Any] = json.loads(_anonymous(text, environment))
+    return content
+
+
+def _is_subscription(declaration: dict[str, Any], environment: Environment) -> bool:
+    properties = declaration.get("Properties", {})
+    said = (declaration.get("Type"), properties.get("Protocol"), properties.get("Endpoint"))
+    return environment.alarm_email is not None and said == (
+        SUBSCRIPTION,
+        "email",
+        environment.alarm_email,
+    )
+
+
+def _anonymous(text: str, environment: Environment) -> str:
+    text = text.replace(environment.account, "ACCOUNT")
+    text = text.replace(stack_name(environment), "tap-ENV")
+    text = re.sub(
+        rf"Stack{environment.stage}(?![a-z])", "StackSTAGE", HASHES_OF_FILES.sub("", text)
+    )
+    return re.sub(rf"\b{environment.name}\b", "ENV", text)
 
 
 def _flat(value: Any, path: str = "") -> Iterator[str]:

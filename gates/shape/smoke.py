@@ -1,18 +1,20 @@
-"""Smoke tests test the environment that was just deployed, and their failure stops the pipeline."""
+"""Smoke tests test the environment that was just deployed, and cannot pass without having run."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
+from typing import Any
 
-from assembly.intended import Target
-from assembly.pipeline import Build, Delivery, Stack
-from assembly.plain import listed, plain
+from assembly.intended import stack_name
+from assembly.pipeline import Action, Build
+from assembly.templates import Template
+from assembly.text import listed, plain
+from gates.delivery import SMOKE_SETTINGS, Delivery
+from gates.registry import rule
 from gates.shape.order import smoke_of
-from gates.shape.permissions import Role, role_of, roles
-from gates.shape.violation import Violation
-from settings import S3Source
+from gates.shape.roles import Role, role_of, roles
+from settings import Environment
 
 COMMANDS = ["scripts/install-python", "scripts/smoke"]
 # The lines of scripts/smoke that may do something, in any order but for the last one. Nothing here
@@ -26,9 +28,6 @@ RUNNING = re.compile(
     r"exec \.venv/bin/python -m pytest -c integ/pytest\.ini --rootdir=\. -p integ\.report"
     r" --smoke-page=reports/smoke\.html --junit-xml=reports/smoke\.xml integ \"\$@\""
 )
-# What prepares the suite and how pytest reads it could end a build, or leave tests out, as well.
-# A digest: of thirty lines of shell none may change without being read. `sha256sum` says the new.
-INSTALL_PYTHON = "1dcfd1cee3fbc8c3b18cb2fc08a1208335f954a17e0795d0dc24617b58a2f81f"
 SETTINGS = [
     "[pytest]",
     "addopts = --strict-markers --strict-config -ra --tb=short -p no:cacheprovider",
@@ -51,183 +50,177 @@ BUILDING = {
     "kms:DescribeKey",
     "kms:GenerateDataKey",
 }
+# What an action's variable may take from another action: "#{namespace.output}".
+TAKEN = re.compile(r"#\{([^{}]*)\.([^{}.]*)\}")
 
 
-def smoke_runs_the_suite(delivery: Delivery) -> Iterator[Violation]:
-    """A smoke project runs scripts/smoke and nothing that could change how it ends."""
-    for target, build in _builds(delivery):
+@rule(
+    "TAP-407",
+    why="the suite's exit code would not be the build's, or not all of the suite would run",
+    fix=f"a smoke project runs {' and '.join(COMMANDS)}, nothing before, between or after them",
+)
+def smoke_runs_the_suite(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for environment, _, build in _builds(delivery):
         if build.commands != COMMANDS:
-            yield Violation(
-                f"stage {target.stage}, {build.where}",
-                f"runs {build.commands}",
-                f"it runs {COMMANDS}, so that the suite's exit code is the build's",
-            )
+            yield f"stage {environment.stage}, {build.where}", f"runs {build.commands}"
 
 
-def smoke_script_tells_the_truth(delivery: Delivery) -> Iterator[Violation]:
-    """scripts/smoke hands pytest's exit code on, whatever the suite finds."""
-    text = delivery.scripts.get("smoke", "").replace("\\\n", " ")
-    lines = [re.sub(r"\s+", " ", line).strip() for line in text.splitlines()]
-    doing = [line for line in lines if line and not line.startswith("#")]
+@rule(
+    "TAP-408",
+    why="what could end it early, hide a failure or leave tests out lets a broken environment pass",
+    fix="scripts/smoke sets up, then becomes pytest on the whole of integ/; a new line in it or in "
+    f"{SMOKE_SETTINGS} is allowed in gates/shape/smoke.py, by a review of its own",
+)
+def smoke_script_tells_the_truth(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    text = delivery.scripts.get("scripts/smoke", "").replace("\\\n", " ")
+    doing = [re.sub(r"\s+", " ", line) for line in _effective(text)]
     for line in doing[:-1]:
         if not SETTING_UP.fullmatch(line):
-            yield Violation(
-                "scripts/smoke",
-                f"{line!r} could end it early, hide a failure or leave tests out",
-                "keep to the reviewed lines, or have a new one reviewed in gates/shape/smoke.py",
-            )
+            yield "scripts/smoke", line
     if not doing or not RUNNING.fullmatch(doing[-1]):
-        yield Violation(
-            "scripts/smoke",
-            "does not end by becoming pytest on the whole of integ/",
-            'its last command is: exec .venv/bin/python -m pytest … integ "$@"',
-        )
+        yield "scripts/smoke", "does not end by becoming pytest on the whole of integ/"
+    for line in _effective(delivery.scripts.get(SMOKE_SETTINGS, "")):
+        if line not in SETTINGS:
+            yield SMOKE_SETTINGS, line
 
 
-def smoke_is_prepared_as_reviewed(delivery: Delivery) -> Iterator[Violation]:
-    """The script that installs the suite and the suite's pytest settings are the reviewed ones."""
-    script = delivery.scripts.get("install-python", "")
-    if hashlib.sha256(script.encode()).hexdigest() != INSTALL_PYTHON:
-        yield Violation(
-            "scripts/install-python",
-            "is not the reviewed text: it could replace pytest or end the build before it runs",
-            "take it back, or have it reviewed and its digest put into gates/shape/smoke.py",
-        )
-    lines = [line.strip() for line in delivery.scripts.get("pytest.ini", "").splitlines()]
-    if [line for line in lines if line and not line.startswith("#")] != SETTINGS:
-        yield Violation(
-            "integ/pytest.ini",
-            "says something other than what was reviewed: it could leave tests out",
-            "take it back, or have it reviewed in gates/shape/smoke.py",
-        )
+def _effective(text: str) -> list[str]:
+    lines = [line.strip() for line in text.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
 
 
-def smoke_targets_its_environment(delivery: Delivery) -> Iterator[Violation]:
-    """The suite is told the name, role and address of the environment that its stage deployed."""
-    for target in delivery.intended.targets:
-        for action in smoke_of(delivery, target):
-            build = delivery.build_of(action)
-            given = [*(build.variables if build else []), *action.variables]
-            found = sorted(
-                (str(each.get("name", each.get("Name"))), _value(each))
-                for each in given
-                if str(each.get("name", each.get("Name"))).startswith("TAP_")
-            )
-            if found != sorted(_wanted(delivery, target).items()):
-                yield Violation(
-                    f"{action.where}, environment variables",
-                    f"tests {found} where {target.stage} was deployed",
-                    f"they are {_wanted(delivery, target)}, each once",
-                )
-        for stack in delivery.stacks:
-            if stack.name == f"tap-{target.environment}" and not _is_own_api(stack):
-                yield Violation(
-                    f"{stack.name}, output RequestsApiUrl",
-                    "is not the address of an API of this stack, and smoke tests call what it says",
-                    "it is made of the RestApi's id",
-                )
+@rule(
+    "TAP-409",
+    why="the tests would be of another environment than the one that was just deployed, or of "
+    "something that is always green",
+    fix="the suite is told the environment's name and smoke role, each once, and addresses only as "
+    "outputs of its own deployment, which are of APIs of that stack",
+)
+def smoke_targets_its_environment(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for environment, action, build in _builds(delivery):
+        given = [_variable(each) for each in (*build.variables, *action.variables)]
+        wanted = {
+            "TAP_ENVIRONMENT": environment.name,
+            "TAP_SMOKE_ROLE_ARN": environment.smoke_role_arn,
+        }
+        for name, value in wanted.items():
+            found = [v for n, v in given if n == name]
+            if found != [value]:
+                yield action.where, f"{name} is {' and '.join(found) or 'missing'}, not {value}"
+        taken = [
+            n for n, v in given if n.endswith("_URL") and _is_own_api(delivery, environment, v)
+        ]
+        addresses = [n for n, _ in given if n.endswith("_URL")]
+        for name in [n for n in addresses if n not in taken] or ([] if taken else ["no address"]):
+            yield action.where, f"{name} is not an API of {stack_name(environment)}"
+        if len(set(addresses)) != len(addresses):
+            yield action.where, "an address is given twice"
 
 
-def _is_own_api(stack: Stack) -> bool:
-    output = plain(stack.template.get("Outputs", {}).get("RequestsApiUrl", {}).get("Value"))
-    apis = "|".join(logical_id for logical_id, _ in stack.resources("AWS::ApiGateway::RestApi"))
-    own = rf"https://<({apis})>\.execute-api\.[\w<>:-]+\.(amazonaws\.com|<AWS::URLSuffix>)/.*"
-    return bool(apis) and re.fullmatch(own, str(output)) is not None
-
-
-def _value(variable: dict[str, str]) -> str:
-    plaintext = variable.get("type", variable.get("Type", "PLAINTEXT")) == "PLAINTEXT"
-    return str(variable.get("value", variable.get("Value"))) if plaintext else "looked up"
-
-
-def _wanted(delivery: Delivery, target: Target) -> dict[str, str]:
-    deploy = [
-        action.declaration.get("Namespace")
-        for action in delivery.actions_in(target.stage)
-        if action.configuration.get("StackName") == f"tap-{target.environment}"
+def _is_own_api(delivery: Delivery, environment: Environment, value: str) -> bool:
+    """Is it an output of the environment's own deployment that is made of an API's id there?"""
+    taken = TAKEN.fullmatch(value)
+    own = [
+        action.namespace
+        for action in delivery.pipeline.actions_in(environment.stage)
+        if action.configuration.get("StackName") == stack_name(environment)
         and action.configuration.get("ActionMode") == "CHANGE_SET_EXECUTE"
     ]
-    source = next((a.declaration.get("Namespace") for a in delivery.actions), None)
-    revision = "VersionId" if isinstance(delivery.intended.source, S3Source) else "CommitId"
-    return {
-        "TAP_ENVIRONMENT": target.environment,
-        "TAP_SMOKE_ROLE_ARN": target.smoke_role,
-        "TAP_REQUESTS_API_URL": f"#{{{deploy[0] if deploy else '?'}.RequestsApiUrl}}",
-        "TAP_COMMIT": f"#{{{source}.{revision}}}",
-    }
+    if taken is None or taken[1] not in own:
+        return False
+    stack = delivery.assembly.stack(stack_name(environment))
+    return _is_address_of_an_api(delivery, stack, taken[2])
 
 
-def smoke_projects_are_narrow(delivery: Delivery) -> Iterator[Violation]:
-    """A smoke project may become its environment's smoke role and do what a build needs."""
-    for target, build in _builds(delivery):
-        role = role_of(delivery.pipeline_stack, build.role)
+def _is_address_of_an_api(delivery: Delivery, stack: Template, output: str) -> bool:
+    text = str(plain(stack.body.get("Outputs", {}).get(output, {}).get("Value")))
+    apis = [each.logical_id for each in stack.resources("AWS::ApiGateway::RestApi")]
+    own = rf"https://<({'|'.join(apis)})>\.execute-api\.[\w<>:-]+\.(amazonaws\.com|<AWS::URLSuffix>)/.*"
+    if apis and re.fullmatch(own, text):
+        return True
+    # An output of a nested stack, handed on as it is.
+    handed = re.fullmatch(r"<(\w+)\.Outputs\.(\w+)>", text)
+    nested = {each.logical_id: each for each in stack.resources("AWS::CloudFormation::Stack")}
+    if handed is None or handed[1] not in nested:
+        return False
+    child = delivery.assembly.nested_in(nested[handed[1]])
+    return child is not None and _is_address_of_an_api(delivery, child, handed[2])
+
+
+def _variable(variable: dict[str, Any]) -> tuple[str, str]:
+    """Name and value, as a project ("Name") or an action ("name") says them."""
+    said = {key.lower(): str(value) for key, value in variable.items()}
+    plaintext = said.get("type", "PLAINTEXT") == "PLAINTEXT"
+    return said["name"], said["value"] if plaintext else "looked up"
+
+
+@rule(
+    "TAP-410",
+    why="the suite's code, which anybody may edit, would get at more than its environment's APIs",
+    fix="the project runs as a role of its own name, which may assume its environment's smoke role "
+    "and do what a build needs: its log, its report group, its artifacts",
+)
+def smoke_projects_are_narrow(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for environment, _, build in _builds(delivery):
+        role = role_of(delivery.pipeline.template, build.role)
         if role is None or role.properties.get("RoleName") != build.name:
-            yield Violation(build.where, f"runs as {build.role}", f"it runs as {build.name}")
+            yield build.where, f"runs as {build.role}"
             continue
         assumed = list(role.allows("sts:AssumeRole"))
-        if assumed != [target.smoke_role] or role.managed:
-            yield Violation(
-                role.where,
-                f"may assume {[*assumed, *role.managed]}",
-                f"only {target.smoke_role}",
-            )
-        yield from _only_builds(role)
+        if assumed != [environment.smoke_role_arn] or role.managed:
+            yield role.where, f"may assume {', '.join([*assumed, *role.managed])}"
+        for problem in _beyond_building(role):
+            yield role.where, problem
 
 
-def _only_builds(role: Role) -> Iterator[Violation]:
+def _beyond_building(role: Role) -> Iterator[str]:
     for statement in role.statements:
         actions = set(listed(statement.get("Action"))) - BUILDING - {"sts:AssumeRole"}
         everything = "*" in listed(statement.get("Resource")) or "NotResource" in statement
         if actions or everything or "NotAction" in statement:
-            yield Violation(
-                role.where,
-                f"may {sorted(actions) or 'act'} on {statement.get('Resource')}",
-                "a build needs its log, its report group and its artifacts",
-            )
+            yield f"may {sorted(actions) or 'act'} on {statement.get('Resource')}"
 
 
-def smoke_roles_only_call_apis(delivery: Delivery) -> Iterator[Violation]:
-    """`tap-<env>-smoke` invokes its environment's APIs, and only that smoke project takes it."""
-    for target in delivery.intended.targets:
+@rule(
+    "TAP-411",
+    why="whoever takes the smoke role would get at an environment's data, not only at its APIs",
+    fix="each environment has one role tap-<environment>-smoke, which may execute-api:Invoke on "
+    "its own APIs and trusts its smoke project's role alone",
+)
+def smoke_roles_only_call_apis(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for environment in delivery.intended.environments:
+        name = f"{stack_name(environment)}-smoke"
         found = [
             role
-            for stack in delivery.stacks
-            for role in roles(stack)
-            if role.properties.get("RoleName") == f"tap-{target.environment}-smoke"
+            for template in delivery.assembly.templates
+            for role in roles(template)
+            if role.properties.get("RoleName") == name
         ]
         if len(found) != 1:
-            yield Violation(f"tap-{target.environment}-smoke", "is not there once", "restore it")
+            yield name, f"there are {len(found)} roles of this name"
         for role in found:
-            yield from _calls_apis(delivery, target, role)
+            for problem in _beyond_calling(delivery, environment, role):
+                yield role.where, problem
 
 
-def _calls_apis(delivery: Delivery, target: Target, role: Role) -> Iterator[Violation]:
-    project = f"arn:aws:iam::{delivery.intended.tools}:role/tap-pipeline-smoke-{target.environment}"
-    trust = [
-        {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"AWS": project}},
-    ]
-    if role.trust != trust:
-        yield Violation(role.where, f"trusts {role.trust}", f"it trusts {project}")
-    api = f"arn:aws:execute-api:{delivery.intended.region}:{target.account}:"
+def _beyond_calling(delivery: Delivery, environment: Environment, role: Role) -> Iterator[str]:
+    intended = delivery.intended
+    project = f"arn:aws:iam::{intended.tools}:role/tap-pipeline-smoke-{environment.name}"
+    trust = {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"AWS": project}}
+    if role.trust != [trust]:
+        yield f"trusts {role.trust}"
     if role.managed:
-        yield Violation(role.where, f"has {role.managed}", "it has no managed policies")
+        yield f"has {', '.join(role.managed)}"
+    api = f"arn:aws:execute-api:{intended.region}:{environment.account}:<"
     for statement in role.statements:
-        wide = [
-            each
-            for each in listed(statement.get("Resource"))
-            if not str(each).startswith(f"{api}<")
-        ]
+        wide = [e for e in listed(statement.get("Resource")) if not str(e).startswith(api)]
         if listed(statement.get("Action")) != ["execute-api:Invoke"] or wide:
-            yield Violation(
-                role.where,
-                f"may {statement.get('Action')} on {statement.get('Resource')}",
-                "it may execute-api:Invoke on its environment's APIs",
-            )
+            yield f"may {statement.get('Action')} on {statement.get('Resource')}"
 
 
-def _builds(delivery: Delivery) -> Iterator[tuple[Target, Build]]:
-    for target in delivery.intended.targets:
-        for action in smoke_of(delivery, target):
-            build = delivery.build_of(action)
+def _builds(delivery: Delivery) -> Iterator[tuple[Environment, Action, Build]]:
+    for environment in delivery.intended.environments:
+        for action in smoke_of(delivery, environment):
+            build = delivery.pipeline.build_of(action)
             if build is not None:
-                yield target, build
+                yield environment, action, build

@@ -1,4 +1,4 @@
-"""Usage: python -m supply_chain sbom ASSEMBLY | python -m supply_chain report ASSEMBLY
+"""Usage: python -m gates.supply_chain sbom ASSEMBLY, or report ASSEMBLY
 
 sbom: writes a bill of materials for each Lambda asset into ASSEMBLY/sbom.
 report: the same, then licences and known vulnerabilities; 1 if either has problems, 0 also where

@@ -8,6 +8,8 @@ from importlib.metadata import Distribution, PathDistribution, distribution
 from pathlib import Path
 from typing import Final
 
+from assembly.assets import code_folders
+
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 # Name and version, then the continuation lines with its hashes.
 _LOCKED: Final = re.compile(r"^([\w.-]+)==(\S+)((?:\s*\\\n\s+--hash=sha256:[0-9a-f]{64})+)", re.M)
@@ -50,8 +52,7 @@ def assets(assembly: Path, repository: Path = REPOSITORY) -> list[Asset]:
     Raises UnlockedPackageError.
     """
     locked = locks(repository)
-    folders = sorted(path for path in assembly.glob("asset.*") if path.is_dir())
-    return [_asset(folder, locked) for folder in folders]
+    return [_asset(folder, locked) for folder in code_folders(assembly)]
 
 
 def locks(repository: Path) -> dict[tuple[str, str], tuple[str, ...]]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assembly.templates import Assembly, Template
+from assembly.templates import Template
+from gates.delivery import Delivery
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,10 @@ class Copies:
         return self.by_file[file]
 
 
-def write(assembly: Assembly, folder: Path) -> Copies:
+def write(delivery: Delivery, folder: Path) -> Copies:
     """Writes `<number>.template.json` into `folder` for every template."""
     by_file = {}
-    for number, template in enumerate(assembly.templates):
+    for number, template in enumerate(delivery.templates):
         file = folder / f"{number}.template.json"
         # Indented, since cfn-lint's parser takes one long line for an error.
         file.write_text(json.dumps(without_metadata(template.body), indent=1, default=str))

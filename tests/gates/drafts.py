@@ -8,22 +8,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assembly.pipeline import Delivery
+from gates.delivery import Delivery
 
 
 @dataclass(frozen=True)
 class Draft:
     """A copy of a delivery; what its methods return is part of it, so edits are seen."""
 
-    delivery: Delivery
+    original: Delivery
+    documents: dict[str, Any]
+    scripts: dict[str, str]
 
     @classmethod
     def of(cls, delivery: Delivery) -> Draft:
-        documents, scripts = copy.deepcopy((delivery.documents, delivery.scripts))
-        return cls(replace(delivery, documents=documents, scripts=scripts))
+        documents, scripts = copy.deepcopy((delivery.assembly.documents, delivery.scripts))
+        return cls(delivery, documents, scripts)
+
+    @property
+    def delivery(self) -> Delivery:
+        """As it is now, read anew."""
+        assembly = replace(self.original.assembly, documents=self.documents)
+        return replace(self.original, assembly=assembly, scripts=self.scripts)
 
     def template(self, stack: str = "tap-pipeline") -> dict[str, Any]:
-        return next(each.template for each in self.delivery.stacks if each.name == stack)
+        return self.delivery.assembly.stack(stack).body
 
     def resources(self, stack: str = "tap-pipeline") -> dict[str, Any]:
         resources: dict[str, Any] = self.template(stack)["Resources"]
@@ -76,8 +84,8 @@ class Draft:
     def buildspec(self, project: str, edit: Callable[[Any], object]) -> None:
         """Lets `edit` change a project's buildspec, in the template or beside it."""
         source = self.project(project)["Source"]
-        if source["BuildSpec"] in self.delivery.documents:
-            edit(self.delivery.documents[source["BuildSpec"]])
+        if source["BuildSpec"] in self.documents:
+            edit(self.documents[source["BuildSpec"]])
             return
         spec = json.loads(source["BuildSpec"])
         edit(spec)

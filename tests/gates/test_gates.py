@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import resource
 
-from assembly.templates import Assembly, read
+from assembly.intended import Intended
+from assembly.templates import Assembly, template_file
 from gates.__main__ import CHECKOUT, main
 from gates.acknowledgements import Judged
+from gates.delivery import Delivery
 from gates.finding import Finding, deduplicated
 from gates.report import text
 from gates.tools import copies, guard, lint, nag, secrets
+from tests.gates.cases import PROD, manifest, resource
 
 SUPPRESSED = {
     "cfn-lint": {"config": {"ignore_checks": ["E", "W", "WS1000"]}},
@@ -32,7 +34,7 @@ SUPPRESSED = {
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
     """A stack of prod with a nested one, both full of mistakes, and a bootstrap template."""
     folder = tmp_path_factory.mktemp("cdk.out")
     nested = {
@@ -44,28 +46,24 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
         "AWS::CloudFormation::Stack",
         declared={"Metadata": {"aws:asset:path": "n.nested.template.json"}},
     )
-    artifact = {
-        "type": "aws:cloudformation:stack",
-        "environment": "aws://333333333333/us-west-2",
-        "properties": {"templateFile": "s.template.json", "stackName": "tap-prod"},
-    }
     files: dict[str, Any] = {
         "n.nested.template.json": {
             "Resources": nested,
             "Metadata": {"cfn-lint": {"config": {"ignore_checks": ["E", "W"]}}},
         },
         "s.template.json": {"Resources": {"Files": parent}},
-        "manifest.json": {"artifacts": {"S": artifact}},
+        "manifest.json": manifest(PROD, "s.template.json"),
     }
     for name, content in files.items():
         (folder / name).write_text(json.dumps(content))
     bootstrap = folder / "bootstrap.yaml"
     bootstrap.write_text("Resources: {Staging: {Type: 'AWS::S3::Bucket'}}")
-    return read(folder, disposable_accounts=[], others=[bootstrap], checkout=CHECKOUT)
+    others = (template_file(bootstrap, CHECKOUT),)
+    return Delivery(Assembly.read(folder), Intended.of_checkout(CHECKOUT), CHECKOUT, others)
 
 
 @pytest.fixture(scope="module")
-def copied(judged: Assembly, tmp_path_factory: pytest.TempPathFactory) -> copies.Copies:
+def copied(judged: Delivery, tmp_path_factory: pytest.TempPathFactory) -> copies.Copies:
     return copies.write(judged, tmp_path_factory.mktemp("copies"))
 
 
@@ -73,7 +71,7 @@ def found(findings: list[Finding]) -> set[tuple[str, str]]:
     return {(finding.rule, finding.path) for finding in findings}
 
 
-def test_a_nested_stack_belongs_to_the_account_of_its_parent(judged: Assembly) -> None:
+def test_a_nested_stack_belongs_to_the_account_of_its_parent(judged: Delivery) -> None:
     (nested,) = (each for each in judged.templates if each.nested)
     assert nested.stack is not None
     assert nested.stack.account == "333333333333"
@@ -108,11 +106,11 @@ def test_an_assembly_without_templates_is_an_error_and_not_clean(tmp_path: Path)
     assert main(["--assembly", str(tmp_path)]) == 2
 
 
-def test_a_finding_is_told_once_and_its_twin_not_at_all() -> None:
+def test_a_finding_is_told_once_and_what_says_the_same_not_at_all() -> None:
     latest = Finding("A", "t", "AwsSolutions-L1", "why", "fix")
-    twin = Finding("A", "t", "Serverless-LambdaLatestVersion", "why", "fix")
+    same = Finding("A", "t", "Serverless-LambdaLatestVersion", "why", "fix")
     alone = Finding("B", "t", "Serverless-LambdaLatestVersion", "why", "fix")
-    assert deduplicated([latest, twin, latest, alone]) == [latest, alone]
+    assert deduplicated([latest, same, latest, alone]) == [latest, alone]
 
 
 def test_a_finding_reads_like_a_compilers() -> None:
@@ -124,6 +122,17 @@ def test_a_finding_reads_like_a_compilers() -> None:
         "    fix  keep it",
         "",
         "gates: 1 finding; 0 acknowledged for 0 reasons (1.5 s)",
+    ]
+
+
+def test_a_difference_stands_below_its_finding() -> None:
+    finding = Finding("role x", "", "TAP-701", "it differs", "review it", "- old\n+ new")
+    assert text(Judged([finding], []), 0).splitlines()[:5] == [
+        "role x: TAP-701",
+        "    why  it differs",
+        "    fix  review it",
+        "    - old",
+        "    + new",
     ]
 
 

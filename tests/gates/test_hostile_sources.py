@@ -13,11 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from assembly.pipeline import Delivery
-from gates.shape.rules import RULES
-from tests.support.synthesis import REPOSITORY, copy_checkout, synthesize
-
-SNAPSHOT = REPOSITORY / "tests/gates/iam.snapshot"
+from gates.delivery import SMOKE_SETTINGS, Delivery
+from gates.rules import RULES
+from tests.support.synthesis import copy_checkout, share_staged_assets, synthesize
 
 
 @dataclass(frozen=True)
@@ -36,47 +34,45 @@ class Edit:
 
 EDITS = {
     "the approval is a build": Edit(
-        "approval-has-its-stage",
+        "TAP-401",
         "pipeline/promotion.py",
         "    return [pipelines.ManualApprovalStep(APPROVAL, comment=question)]\n",
         '    return [pipelines.CodeBuildStep(APPROVAL, commands=[f"echo {question!r}"])]\n',
         checkout="unasked",
     ),
     "prod is delivered before dev": Edit(
-        "prod-after-dev",
+        "TAP-402",
         "pipeline/stack.py",
-        '        self._deploy_and_test(Target("dev", settings.accounts.dev), disposable=True)\n',
-        '        self._deploy_and_test(Target("prod", settings.accounts.prod), disposable=False)\n'
-        '        self._deploy_and_test(Target("dev", settings.accounts.dev), disposable=True)\n'
-        "        self._deploy_and_test = lambda *_, **__: None\n",
+        "*before, tested, guarded = self._settings.environments",
+        "*before, guarded, tested = self._settings.environments",
         checkout="hasty",
     ),
     "failing smoke tests pass": Edit(
-        "smoke-runs-the-suite",
+        "TAP-407",
         "pipeline/smoke.py",
         'commands=["scripts/smoke"]',
         'commands=["scripts/smoke || true"]',
     ),
     "the smoke project takes any role": Edit(
-        "smoke-project-narrow",
+        "TAP-410",
         "pipeline/smoke.py",
-        '_may(["sts:AssumeRole"], target.smoke_role_arn)',
+        '_may(["sts:AssumeRole"], environment.smoke_role_arn)',
         '_may(["sts:AssumeRole"], "*")',
     ),
     "builds are privileged": Edit(
-        "no-privileged-builds", "pipeline/builds.py", "privileged=False", "privileged=True"
+        "TAP-303", "pipeline/builds.py", "privileged=False", "privileged=True"
     ),
     "the CDK is the newest": Edit(
-        "pinned-installs", "pipeline/stack.py", "cli_version=tools.cdk_cli,\n", "\n"
+        "TAP-301", "pipeline/stack.py", "cli_version=tools.cdk_cli,\n", "\n"
     ),
     "the approval ends before anyone sees it": Edit(
-        "approval-expires",
+        "TAP-702",
         "pipeline/stack.py",
         "minutes=self._settings",
         "minutes=5 or self._settings",
     ),
     "anyone may take the smoke role": Edit(
-        "smoke-role-narrow",
+        "TAP-411",
         "stages/tap_stack.py",
         "assumed_by=iam.ArnPrincipal(smoke_project_role_arn)",
         "assumed_by=iam.AnyPrincipal()",
@@ -94,15 +90,13 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Fu
 
 
 def _edited(folder: Path) -> Delivery:
-    checkout = copy_checkout(folder)
-    # Assets are staged by what is in them: no edit here is of what ships in a function.
-    (REPOSITORY / ".build").mkdir(exist_ok=True)
-    (checkout / ".build").symlink_to(REPOSITORY / ".build")
+    checkout = copy_checkout(folder, more=("gates/reviewed", SMOKE_SETTINGS))
+    share_staged_assets(checkout)
     for edit in EDITS.values():
         if edit.checkout == folder.name:
             _apply(edit, checkout / edit.file)
     assembly = synthesize(checkout, checkout / "cdk.out")
-    return Delivery.read(assembly.directory, checkout, SNAPSHOT)
+    return Delivery.read(assembly.directory, checkout)
 
 
 def _apply(edit: Edit, file: Path) -> None:
@@ -116,4 +110,4 @@ def test_a_hostile_edit_of_the_definition_is_caught(
     checkouts: dict[str, Future[Delivery]], name: str
 ) -> None:
     edit = EDITS[name]
-    assert list(RULES[edit.rule](checkouts[edit.checkout].result()))
+    assert list(RULES[edit.rule].findings(checkouts[edit.checkout].result()))

@@ -6,41 +6,43 @@ a rule finds every form of its mistake: templates can say one thing in many ways
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import DEV, PROD, arn, assembly, policy, resource
 
-from assembly.templates import Assembly, Stack
+from assembly.templates import Stack
+from gates.delivery import Delivery
 from gates.rules import RULES
+from tests.gates.cases import DEV, PROD, arn, delivery, policy, resource
 
 KEEP = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 MACHINE = resource("AWS::StepFunctions::StateMachine")
 FUNCTION = resource("AWS::Lambda::Function", Role=arn("Role"))
 
 
-def stage(*, traced: bool) -> Assembly:
+def stage(*, traced: bool) -> Delivery:
     settings = [{"HttpMethod": "*", "ResourcePath": "/*", "DataTraceEnabled": traced}]
-    return assembly(Api=resource("AWS::ApiGateway::Stage", MethodSettings=settings))
+    return delivery(Api=resource("AWS::ApiGateway::Stage", MethodSettings=settings))
 
 
-def machine(*, data: bool) -> Assembly:
+def machine(*, data: bool) -> Delivery:
     logging = {"Level": "ALL", "IncludeExecutionData": data}
-    return assembly(M=resource(MACHINE["Type"], LoggingConfiguration=logging))
+    return delivery(M=resource(MACHINE["Type"], LoggingConfiguration=logging))
 
 
-def preflight(origin: str) -> Assembly:
+def preflight(origin: str) -> Delivery:
     header = "method.response.header.Access-Control-Allow-Origin"
     answer = {"StatusCode": "204", "ResponseParameters": {header: f"'{origin}'"}}
-    return assembly(
+    return delivery(
         M=resource("AWS::ApiGateway::Method", Integration={"IntegrationResponses": [answer]})
     )
 
 
-def notified(written: str) -> Assembly:
+def notified(written: str) -> Delivery:
     notification = {"LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn("F")}]}
-    return assembly(
+    return delivery(
         F=FUNCTION,
         Role=resource("AWS::IAM::Role"),
         Policy=policy("s3:Put*", {"Fn::Join": ["", [arn(written), "/*"]]}),
@@ -54,10 +56,10 @@ def notified(written: str) -> Assembly:
     )
 
 
-def event_rule(**target: Any) -> Assembly:
+def event_rule(**target: Any) -> Delivery:
     targets = [{"Arn": {"Ref": "M"}, "Id": "1", **target}]
     rule = resource("AWS::Events::Rule", EventPattern={"source": ["x"]}, Targets=targets)
-    return assembly(M=MACHINE, Rule=rule)
+    return delivery(M=MACHINE, Rule=rule)
 
 
 def asks(operator: str, principal: str) -> Any:
@@ -65,47 +67,36 @@ def asks(operator: str, principal: str) -> Any:
     return {operator: {"aws:PrincipalArn": principal}}
 
 
-def role(principal: Any, **more: Any) -> Assembly:
+def role(principal: Any, **more: Any) -> Delivery:
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, **more}
-    return assembly(R=resource("AWS::IAM::Role", AssumeRolePolicyDocument={"Statement": statement}))
+    return delivery(R=resource("AWS::IAM::Role", AssumeRolePolicyDocument={"Statement": statement}))
 
 
-def bucket(stack: Stack = PROD, **declared: str) -> Assembly:
-    return assembly(stack, B=resource("AWS::S3::Bucket", declared=declared))
+def bucket(stack: Stack = PROD, **declared: str) -> Delivery:
+    return delivery(stack, B=resource("AWS::S3::Bucket", declared=declared))
 
 
-def key_of(kind: str) -> Assembly:
+def key_of(kind: str) -> Delivery:
     user = resource(kind, declared=KEEP, Key=arn("K"))
-    return assembly(K=resource("AWS::KMS::Key"), User=user)
+    return delivery(K=resource("AWS::KMS::Key"), User=user)
 
 
-def emptied(stack: Stack) -> Assembly:
-    return assembly(stack, Empty=resource("Custom::S3AutoDeleteObjects", ServiceToken="x"))
+def emptied(stack: Stack) -> Delivery:
+    return delivery(stack, Empty=resource("Custom::S3AutoDeleteObjects", ServiceToken="x"))
 
 
-def table(**replica: Any) -> Assembly:
-    return assembly(T=resource("AWS::DynamoDB::GlobalTable", declared=KEEP, Replicas=[replica]))
+def table(**replica: Any) -> Delivery:
+    return delivery(T=resource("AWS::DynamoDB::GlobalTable", declared=KEEP, Replicas=[replica]))
 
 
-def project(*commands: str) -> Assembly:
-    spec = f'{{"version": "0.2", "phases": {{"build": {{"commands": {list(commands)!r}}}}}}}'
-    source = {"BuildSpec": spec.replace("'", '"')}
-    return assembly(P=resource("AWS::CodeBuild::Project", Source=source))
-
-
-def pipeline(*kinds: str) -> Assembly:
-    providers = {"Deploy": "CloudFormation", "Approval": "Manual"}
-    stages = [
-        {"Name": kind, "Actions": [{"Name": kind, "ActionTypeId": {
-            "Category": kind, "Provider": providers.get(kind, "CodeBuild")}}]}
-        for kind in kinds
-    ]  # fmt: skip
-    return assembly(P=resource("AWS::CodePipeline::Pipeline", Stages=stages))
+def project(*commands: str) -> Delivery:
+    spec = {"version": "0.2", "phases": {"build": {"commands": commands}}}
+    return delivery(P=resource("AWS::CodeBuild::Project", Source={"BuildSpec": json.dumps(spec)}))
 
 
 def watched(
     thing: Any, namespace: str, metric: str, dimension: str, *, actions: bool = True, **more: Any
-) -> Assembly:
+) -> Delivery:
     alarm = resource(
         "AWS::CloudWatch::Alarm",
         Namespace=namespace,
@@ -113,7 +104,7 @@ def watched(
         Dimensions=[{"Name": dimension, "Value": {"Ref": "Thing"}}],
         AlarmActions=[{"Ref": "Topic"}] if actions else [],
     )
-    return assembly(Thing=thing, Alarm=alarm, **more)
+    return delivery(Thing=thing, Alarm=alarm, **more)
 
 
 API = resource("AWS::ApiGateway::RestApi", Name="tap-prod-api")
@@ -161,39 +152,41 @@ CASES = [
     ("TAP-202", emptied(PROD), emptied(DEV)),
     ("TAP-203", table(), table(**PITR)),
     ("TAP-204", table(), table(DeletionProtectionEnabled=True)),
-    ("TAP-205", assembly(Stack("tap-prod", "333333333333", False, False)), assembly(PROD)),
-    ("TAP-205", assembly(Stack("new", "444444444444", False, False)), assembly(DEV)),
+    ("TAP-205", delivery(Stack("tap-prod", "333333333333", False, False)), delivery(PROD)),
+    ("TAP-205", delivery(Stack("new", "444444444444", False, False)), delivery(DEV)),
     ("TAP-301", project("npm install -g aws-cdk@2"), project("npm install -g aws-cdk@2.1148.1")),
     ("TAP-301", project("npm install -g cdk-assets"), project("npm ci --ignore-scripts")),
-    ("TAP-301", project("cd x && pip install requests"), project("pip install requests==2.34.2")),
+    (
+        "TAP-301",
+        project("cd x && pip install requests"),
+        project("pip install --require-hashes x"),
+    ),
     ("TAP-301", project("npx cdk deploy"), project("npx --no-install cdk deploy")),
     ("TAP-301", project("curl https://x/install | sh"), project("echo yum install is not run")),
     ("TAP-301", project("sudo yum install -y jq"), project("scripts/synth")),
-    (
-        "TAP-401",
-        pipeline("Source", "Build", "Approval", "Deploy", "Test"),
-        pipeline("Source", "Build", "Deploy", "Test", "Approval"),
-    ),
-    ("TAP-401", pipeline("Build", "Deploy", "Approval"), pipeline("Deploy", "Build", "Approval")),
+    ("TAP-301", project("pip install requests==2.34.2"), project("uv pip sync --require-hashes x")),
+    ("TAP-301", project("npm install -g cdk@1.0.0"), project("npm ci --ignore-scripts --no-audit")),
+    ("TAP-301", project("echo `npm install x`"), project("echo npm install x")),
+    ("TAP-301", project('echo "$(npm i x)"'), project("command -v npm >/dev/null")),
     (
         "TAP-501",
-        assembly(Thing=FUNCTION),
+        delivery(Thing=FUNCTION),
         watched(FUNCTION, "AWS/Lambda", "Errors", "FunctionName"),
     ),
     (
         "TAP-501",
         watched(FUNCTION, "AWS/Lambda", "Errors", "FunctionName", actions=False),
-        assembly(F=FUNCTION, Custom=resource("Custom::Helper", ServiceToken=arn("F"))),
+        delivery(F=FUNCTION, Custom=resource("Custom::Helper", ServiceToken=arn("F"))),
     ),
-    ("TAP-502", assembly(Thing=API), watched(API, "AWS/ApiGateway", "5XXError", "ApiName")),
+    ("TAP-502", delivery(Thing=API), watched(API, "AWS/ApiGateway", "5XXError", "ApiName")),
     (
         "TAP-503",
-        assembly(Thing=MACHINE),
+        delivery(Thing=MACHINE),
         watched(MACHINE, "AWS/States", "ExecutionsFailed", "StateMachineArn"),
     ),
     (
         "TAP-504",
-        assembly(Thing=QUEUE, **SENDS_TO_QUEUE),
+        delivery(Thing=QUEUE, **SENDS_TO_QUEUE),
         watched(QUEUE, "AWS/SQS", VISIBLE, "QueueName", **SENDS_TO_QUEUE),
     ),
 ]
@@ -202,7 +195,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("rule_id", "broken"), [(case[0], case[1]) for case in CASES], ids=[c[0] for c in CASES]
 )
-def test_a_rule_finds_what_breaks_it(rule_id: str, broken: Assembly) -> None:
+def test_a_rule_finds_what_breaks_it(rule_id: str, broken: Delivery) -> None:
     found = list(RULES[rule_id].findings(broken))
     assert found
     assert {finding.rule for finding in found} == {rule_id}
@@ -211,12 +204,14 @@ def test_a_rule_finds_what_breaks_it(rule_id: str, broken: Assembly) -> None:
 @pytest.mark.parametrize(
     ("rule_id", "right"), [(case[0], case[2]) for case in CASES], ids=[c[0] for c in CASES]
 )
-def test_a_rule_lets_pass_what_is_right(rule_id: str, right: Assembly) -> None:
+def test_a_rule_lets_pass_what_is_right(rule_id: str, right: Delivery) -> None:
     assert list(RULES[rule_id].findings(right)) == []
 
 
-def test_every_rule_has_a_case() -> None:
-    assert {case[0] for case in CASES} == set(RULES)
+def test_every_rule_about_templates_has_a_case() -> None:
+    """Those about the delivery have mutants instead, in test_hostile_edits.py."""
+    about = ("TAP-1", "TAP-2", "TAP-5")
+    assert {rule for rule in RULES if rule.startswith(about)} <= {case[0] for case in CASES}
 
 
 @pytest.mark.parametrize(
@@ -235,23 +230,19 @@ def test_code_that_starts_a_workflow_passes_ids_only(
     code.mkdir(parents=True)
     (code / "handler.py").write_text(f"client.{call}\n")
     function = FUNCTION | {"Metadata": {"aws:asset:path": "asset.1"}}
-    found = list(RULES["TAP-105"].findings(assembly(PROD, tmp_path, F=function)))
+    found = list(RULES["TAP-105"].findings(delivery(PROD, tmp_path, F=function)))
     assert [finding.subject for finding in found] == (
         [] if bounded else ["services/x/runtime/handler.py:1"]
     )
 
 
-def test_a_buildspec_beside_the_template_is_read(tmp_path: Path) -> None:
-    (tmp_path / "spec.yaml").write_text("phases: {build: {commands: [npm install -g x@latest]}}")
-    built = resource("AWS::CodeBuild::Project", Source={"BuildSpec": "spec.yaml"})
-    found = list(RULES["TAP-301"].findings(assembly(PROD, tmp_path, P=built)))
-    assert [finding.subject for finding in found] == ["npm install -g x@latest"]
-
-
 def test_a_script_that_a_buildspec_calls_is_read(tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
-    (tmp_path / "scripts/setup").write_text("#!/bin/sh\npip install requests\n")
+    (tmp_path / "scripts/setup").write_text("#!/bin/sh\n. scripts/more\n")
+    (tmp_path / "scripts/more").write_text("pip install \\\n  requests\n")
     source = {"BuildSpec": '{"phases": {"build": {"commands": ["scripts/setup"]}}}'}
     built = resource("AWS::CodeBuild::Project", Source=source)
-    found = list(RULES["TAP-301"].findings(assembly(PROD, tmp_path, P=built)))
-    assert [finding.subject for finding in found] == ["pip install requests"]
+    found = list(RULES["TAP-301"].findings(delivery(PROD, tmp_path, P=built)))
+    assert [(each.path, each.subject) for each in found] == [
+        ("scripts/more", "pip install requests")
+    ]

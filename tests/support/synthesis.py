@@ -57,6 +57,26 @@ def copy_checkout(destination: Path, *, more: tuple[str, ...] = ()) -> Path:
     return destination
 
 
+def share_staged_assets(checkout: Path) -> None:
+    """Lets a copy use what this checkout staged: right where it ships the same functions."""
+    (REPOSITORY / ".build").mkdir(exist_ok=True)
+    (checkout / ".build").symlink_to(REPOSITORY / ".build")
+
+
+def with_settings(checkout: Path, *, more: tuple[str, ...] = (), **changes: Any) -> Assembly:
+    """A copy of the working tree at `checkout`, synthesized with other settings into its cdk.out.
+
+    changes: of the context "tap" in its cdk.json.
+    """
+    copy_checkout(checkout, more=more)
+    share_staged_assets(checkout)
+    file = checkout / "cdk.json"
+    content = json.loads(file.read_text())
+    content["context"]["tap"] |= changes
+    file.write_text(json.dumps(content))
+    return synthesize(checkout, checkout / "cdk.out")
+
+
 @dataclass(frozen=True)
 class Assembly:
     """A cloud assembly's directory, and the pipeline in it."""

@@ -6,26 +6,9 @@ the same. Nothing here is run against a real source.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import aws_cdk as cdk
-from pipeline.settings import Settings
-
-from pipeline.stack import STACK_ID, PipelineStack
-from tests.support.synthesis import REPOSITORY, Assembly
-
-
-def with_source(source: dict[str, str], out: Path) -> Assembly:
-    """The pipeline of cdk.json's settings, with another source."""
-    context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
-    settings = Settings.parse({**context["tap"], "source": source})
-    # The application's assets are the same whatever the source.
-    app = cdk.App(outdir=str(out), context={**context, "aws:cdk:bundling-stacks": []})
-    env = cdk.Environment(account=settings.accounts.tools, region=settings.region)
-    PipelineStack(app, STACK_ID, settings=settings, env=env)
-    app.synth()
-    return Assembly(out)
+from tests.support.synthesis import Assembly, with_settings
 
 
 def after_the_source(assembly: Assembly) -> list[tuple[str, str]]:
@@ -34,7 +17,7 @@ def after_the_source(assembly: Assembly) -> list[tuple[str, str]]:
 
 def test_a_codecommit_push_starts_the_pipeline(assembly: Assembly, tmp_path: Path) -> None:
     source = {"type": "codecommit", "repository": "shop", "branch": "main"}
-    found = with_source(source, tmp_path)
+    found = with_settings(tmp_path / "checkout", source=source)
     action = found.action("Source", "Source")
     assert action["ActionTypeId"]["Provider"] == "CodeCommit"
     assert action["Configuration"]["RepositoryName"] == "shop"
@@ -49,7 +32,7 @@ def test_a_zip_in_a_bucket_is_polled_and_named_by_its_version(
     assembly: Assembly, tmp_path: Path
 ) -> None:
     source = {"type": "s3", "bucket": "shop-source", "key": "main.zip"}
-    found = with_source(source, tmp_path)
+    found = with_settings(tmp_path / "checkout", source=source)
     action = found.action("Source", "Source")
     assert action["ActionTypeId"]["Provider"] == "S3"
     assert action["Configuration"] == {

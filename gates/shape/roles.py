@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from assembly.pipeline import Stack
-from assembly.plain import listed, plain
+from assembly.templates import Resource, Template
+from assembly.text import listed, plain
+from gates.delivery import Delivery
+from gates.registry import rule
 
 ROLE = "AWS::IAM::Role"
 POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
@@ -39,7 +41,7 @@ class Role:
     arn: `<LogicalId.Arn>`, as other resources of its template name it.
     """
 
-    stack: Stack
+    template: Template
     logical_id: str
     properties: dict[str, Any]
     statements: list[dict[str, Any]]
@@ -50,7 +52,7 @@ class Role:
 
     @property
     def where(self) -> str:
-        return f"role {self.properties.get('RoleName', self.logical_id)} of {self.stack.name}"
+        return f"role {self.properties.get('RoleName', self.logical_id)} of {self.template.name}"
 
     @property
     def trust(self) -> list[dict[str, Any]]:
@@ -102,31 +104,80 @@ def statements(document: Any) -> list[dict[str, Any]]:
     return listed(text.get("Statement", text))
 
 
-def roles(stack: Stack) -> list[Role]:
-    """Every role that `stack` makes, with its inline and attached policies."""
+def roles(template: Template) -> list[Role]:
+    """Every role that the template makes, with its inline and attached policies."""
     return [
-        Role(stack, logical_id, each.get("Properties", {}), _of_role(stack, logical_id, each))
-        for logical_id, each in stack.resources(ROLE)
+        Role(template, each.logical_id, each.properties, _of_role(each))
+        for each in template.resources(ROLE)
     ]
 
 
-def role_of(stack: Stack, reference: str) -> Role | None:
+def role_of(template: Template, reference: str) -> Role | None:
     """The role that `reference`, `<LogicalId.Arn>` or an ARN with its name, stands for."""
-    for role in roles(stack):
+    for role in roles(template):
         name = role.properties.get("RoleName")
         if reference == role.arn or (name and reference.endswith(f":role/{name}")):
             return role
     return None
 
 
-def _of_role(stack: Stack, logical_id: str, role: dict[str, Any]) -> list[dict[str, Any]]:
-    properties = role.get("Properties", {})
-    names = (f"<{logical_id}>", properties.get("RoleName"))
-    inline = listed(plain(properties.get("Policies")))
+def _of_role(role: Resource) -> list[dict[str, Any]]:
+    names = (f"<{role.logical_id}>", role.properties.get("RoleName"))
+    inline = listed(plain(role.properties.get("Policies")))
     documents = [policy.get("PolicyDocument", {"Statement": policy}) for policy in inline]
-    for _, policy in stack.resources(*POLICIES):
-        body = policy.get("Properties", {})
-        attached = [*listed(body.get("Roles")), body.get("RoleName")]
+    for policy in role.template.resources(*POLICIES):
+        attached = [*listed(policy.properties.get("Roles")), policy.properties.get("RoleName")]
         if any(plain(each) in names for each in attached if each is not None):
-            documents.append(body.get("PolicyDocument"))
+            documents.append(policy.properties.get("PolicyDocument"))
     return [statement for document in documents for statement in statements(document)]
+
+
+# What answers an approval, or goes around one (Service Authorization Reference, "Actions, resources
+# and condition keys for AWS CodePipeline").
+GOES_AROUND = (
+    "codepipeline:PutApprovalResult",
+    "codepipeline:OverrideStageCondition",
+    "codepipeline:UpdatePipeline",
+    "codepipeline:CreatePipeline",
+    "codepipeline:EnableStageTransition",
+    "codepipeline:RetryStageExecution",
+    "codepipeline:RollbackStage",
+)
+# Managed policies that hold one of them (AWS Managed Policy Reference Guide).
+BROAD = (
+    "AdministratorAccess",
+    "PowerUserAccess",
+    "AWSCodePipeline_FullAccess",
+    "AWSCodePipelineApproverAccess",
+    "IAMFullAccess",
+)
+
+
+@rule(
+    "TAP-405",
+    why="a build or a function could answer the approval in a person's place, or go around it",
+    fix="name only the actions that the role needs; approvals are answered by people's own roles, "
+    "which this repository does not make",
+)
+def people_approve(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for template in delivery.assembly.templates:
+        for role in roles(template):
+            for action in GOES_AROUND:
+                if any(True for _ in role.allows(action)):
+                    yield role.where, f"may {action}"
+            for arn in role.managed:
+                if arn.rpartition("/")[2] in BROAD:
+                    yield role.where, f"has {arn}"
+
+
+@rule(
+    "TAP-307",
+    why="StartBuild takes any buildspec: who may start a build runs anything as that build's role",
+    fix="deny the role codebuild:StartBuild and codebuild:StartBuildBatch on every resource",
+)
+def builds_start_no_builds(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for build in delivery.pipeline.builds:
+        role = role_of(delivery.pipeline.template, build.role)
+        for action in ("codebuild:StartBuild", "codebuild:StartBuildBatch"):
+            for resource in role.allows(action) if role else ():
+                yield build.where, f"may {action} on {resource}"
