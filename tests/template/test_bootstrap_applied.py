@@ -116,7 +116,8 @@ def test_an_account_that_the_settings_do_not_name_is_refused(emulator: Server) -
 
 def test_a_foreign_bootstrap_is_not_left_in_place_in_silence(emulator: Server) -> None:
     tools = SETTINGS.tools_account
-    default = f". scripts/node-path; node_modules/.bin/cdk --app '' bootstrap aws://{tools}/{SETTINGS.region}"
+    where = f"aws://{tools}/{SETTINGS.region}"
+    default = f". scripts/node-path; node_modules/.bin/cdk --app '' bootstrap {where}"
     run(emulator, tools, "bash", "-c", default)
     refused = run(emulator, tools, "scripts/bootstrap", TOOLS, check=False)
     assert refused.returncode == 1
