@@ -2,7 +2,8 @@
 
 Proves, with the pinned CLI against the embedded AWS: one template gives each environment its own
 names; an account it does not know is refused; where the CLI leaves a foreign bootstrap in place,
-`scripts/bootstrap` fails and says what to do, and what it says works.
+`scripts/bootstrap` fails and says what to do, and what it says works; what the page says for a
+deleted bootstrap works.
 
 Does not prove what the policies allow on AWS: the embedded AWS does not use CloudFormation's role.
 """
@@ -132,3 +133,31 @@ def test_a_foreign_bootstrap_is_not_left_in_place_in_silence(emulator: Server) -
     assert names == {"tap-cloudformation-1"}
     # Once replaced, it is applied anew as any other.
     run(emulator, tools, "scripts/bootstrap", TOOLS)
+
+
+def test_a_deleted_bootstrap_is_made_anew_as_the_page_says(emulator: Server) -> None:
+    name = ENVIRONMENTS[0]
+    account = SETTINGS.accounts[name]
+    run(emulator, account, "scripts/bootstrap", name)
+    bucket = f"cdk-hnb659fds-assets-{account}-{SETTINGS.region}"
+    s3 = client(emulator, account, "s3")
+    s3.put_object(Bucket=bucket, Key="asset.zip", Body=b"old")
+    s3.delete_object(Bucket=bucket, Key="asset.zip")
+    cloudformation = client(emulator, account, "cloudformation")
+    cloudformation.update_termination_protection(
+        StackName="CDKToolkit", EnableTerminationProtection=False
+    )
+    cloudformation.delete_stack(StackName="CDKToolkit")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="CDKToolkit")
+    assert run(emulator, account, "scripts/bootstrap", name, check=False).returncode == 1
+
+    # The AWS CLI of the checkout; the page's reader has one on the PATH.
+    run(emulator, account, "bash", "-euc", f'aws() {{ .venv/bin/aws "$@"; }}\n{way_back(account)}')
+    run(emulator, account, "scripts/bootstrap", name)
+
+
+def way_back(account: str) -> str:
+    """The commands of `docs/take-it-to-aws.md`, for one account."""
+    blocks = (REPOSITORY / "docs/take-it-to-aws.md").read_text().split("```")[1::2]
+    (commands,) = (block for block in blocks if "delete-bucket" in block)
+    return commands.replace("=REGION", f"={SETTINGS.region}").replace("ACCOUNT", account)
