@@ -32,6 +32,9 @@ def bootstrap_arguments(name: str, accounts: Mapping[str, str], region: str) -> 
     arguments += ["--template", str(template)]
     arguments += ["--cloudformation-execution-policies", ",".join(policies)]
     arguments += ["--deny-external-id", "--termination-protection"]
+    # Nothing stays of a bootstrap that was there before: its variant would, and with it the CLI's
+    # refusal to replace what is called otherwise. The bucket's key would then be a new one.
+    arguments += ["--no-previous-parameters", "--no-bootstrap-customer-key"]
     if name != TOOLS:
         arguments += ["--trust", accounts[TOOLS]]
     return arguments
