@@ -1,6 +1,8 @@
 """Whether an ICC profile can be meant for a picture, and what it calls itself.
 
-ICC.1:2022, 7.2 (header), 7.3 (tag table), 10.15 (multiLocalizedUnicodeType); version 2 for 'desc'.
+ICC.1:2022, 7.2 (header), 7.3 (tag table), 8.3 to 8.6 (required tags), 10.15 (texts); version 2 for
+'desc'. libvips quietly takes the usual meaning of colours when lcms cannot use a profile; so what
+can be wrong with one is found here, where it can be said.
 """
 
 from __future__ import annotations
@@ -22,6 +24,13 @@ _SPACES: Final[Mapping[Colour, bytes]] = {
     "cmyk": b"CMYK",
 }
 # A display's, a scanner's, a printer's, a mere space's: these say what numbers look like.
+_MOST_TAGS: Final = 100
+_TABLE: Final = b"A2B0"
+_WITHOUT_TABLE: Final = {
+    b"GRAY": {b"kTRC"},
+    b"RGB ": {b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"},
+    b"CMYK": {_TABLE},
+}
 _CLASSES: Final = (b"mntr", b"scnr", b"prtr", b"spac")
 
 
@@ -30,7 +39,7 @@ class UnusableError(Exception):
 
 
 def check(profile: bytes, colour: Colour) -> None:
-    """Raises UnusableError when the header alone shows that it is not for such a picture."""
+    """Raises UnusableError for a profile that is broken, or not for a picture of such colours."""
     if len(profile) < _HEADER_BYTES + 4 or profile[36:40] != b"acsp":
         raise UnusableError("it is no ICC profile")
     (size,) = struct.unpack_from(">I", profile)
@@ -40,6 +49,28 @@ def check(profile: bytes, colour: Colour) -> None:
         raise UnusableError(f"it is of the class {profile[12:16]!r}")
     if profile[16:20] != _SPACES[colour]:
         raise UnusableError(f"it is for {profile[16:20]!r}, the picture is {colour}")
+    tags = _tags(profile)
+    missing = _WITHOUT_TABLE[_SPACES[colour]] - tags.keys()
+    if missing and _TABLE not in tags:
+        raise UnusableError(f"it lacks {len(missing)} tags, {min(missing)!r} among them")
+
+
+def _tags(profile: bytes) -> dict[bytes, bytes]:
+    """What each tag says."""
+    (count,) = struct.unpack_from(">I", profile, _HEADER_BYTES)
+    if count > _MOST_TAGS:
+        raise UnusableError(f"it says that it has {count:,} tags")
+    tags = {}
+    for index in range(count):
+        try:
+            entry = struct.unpack_from(">4sII", profile, _HEADER_BYTES + 4 + 12 * index)
+        except struct.error:
+            raise UnusableError("its table of tags is cut off") from None
+        tag, offset, size = entry
+        if offset + size > len(profile):
+            raise UnusableError(f"its tag {tag!r} reaches beyond its end")
+        tags[tag] = profile[offset : offset + size]
+    return tags
 
 
 def assembled(chunks: Sequence[bytes]) -> bytes:
@@ -55,32 +86,23 @@ def assembled(chunks: Sequence[bytes]) -> bytes:
 
 
 def name(profile: bytes) -> str | None:
-    """Its description, e.g. "Display P3": printable, at most 80 characters; None without one."""
+    """Its description, e.g. "Display P3": printable, at most 80 characters; None without one.
+
+    profile: one that `check` let pass.
+    """
     try:
-        text = _description(profile)
+        text = _text(_tags(profile).get(b"desc", b""))
     except (struct.error, UnicodeDecodeError):
         return None
     printable = "".join(letter for letter in text[:_NAME_LIMIT] if letter.isprintable())
     return printable.strip() or None
 
 
-def _description(profile: bytes) -> str:
-    (count,) = struct.unpack_from(">I", profile, _HEADER_BYTES)
-    for index in range(min(count, 100)):
-        tag, offset, _ = struct.unpack_from(">4sII", profile, _HEADER_BYTES + 4 + 12 * index)
-        if tag == b"desc":
-            return _text(profile, offset)
-    return ""
-
-
-def _text(profile: bytes, offset: int) -> str:
-    kind = profile[offset : offset + 4]
-    if kind == b"mluc":
-        length, place = struct.unpack_from(">II", profile, offset + 20)
-        start = offset + place
-        return profile[start : start + min(length, 2 * _NAME_LIMIT)].decode("utf-16-be")
-    if kind == b"desc":
-        (length,) = struct.unpack_from(">I", profile, offset + 8)
-        start = offset + 12
-        return profile[start : start + min(length, _NAME_LIMIT)].partition(b"\0")[0].decode("ascii")
+def _text(tag: bytes) -> str:
+    if tag[:4] == b"mluc":
+        length, start = struct.unpack_from(">II", tag, 20)
+        return tag[start : start + min(length, 2 * _NAME_LIMIT)].decode("utf-16-be")
+    if tag[:4] == b"desc":
+        (length,) = struct.unpack_from(">I", tag, 8)
+        return tag[12 : 12 + min(length, _NAME_LIMIT)].partition(b"\0")[0].decode("ascii")
     return ""

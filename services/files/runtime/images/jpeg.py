@@ -29,7 +29,7 @@ _FRAMES: Final = {0xC0: False, 0xC1: False, 0xC2: True, 0xC9: False, 0xCA: True}
 _OTHER_FRAMES: Final = (0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF)
 _COLOURS: Final[dict[int, Colour]] = {1: "grey", 3: "rgb", 4: "cmyk"}
 # Markers that stand alone, and so say nothing about a length.
-_ALONE: Final = (0x01, *range(0xD0, 0xD8))
+_ALONE: Final = (0x01, *range(0xD0, 0xDA))
 _ANY_MARKER: Final = re.compile(rb"\xff[\x01-\xfe]", re.DOTALL)
 # In coded data, 0xFF00 is a byte of data and 0xFFD0 to 0xFFD7 are its own restart markers.
 # Both patterns start with one byte that is always the same, so that `re` finds it by memchr: forty
@@ -85,7 +85,7 @@ def _segments(data: Bytes) -> Iterator[_Segment]:
         if found is None:
             raise truncated(len(data))
         marker, body = data[found.end() - 1], found.end()
-        end = body if marker in _ALONE or marker == _EOI else _end(data, marker, body)
+        end = body if marker in _ALONE else _end(data, marker, body)
         yield _Segment(marker, found.start(), body + 2, end)
         if marker == _EOI:
             return

@@ -6,7 +6,8 @@ so these are the forty lines of it that we need.
 
 Importing this module initialises libvips for the whole process: one worker thread (a function of
 512 MB has a third of a core), no cache of operations (no picture is read twice), and of all that
-reads or writes files only what READERS and WRITERS name.
+reads or writes files only what READERS and WRITERS name. Some of its readers look into the file
+before libvips notices that they are switched off; so nothing but OPERATIONS is called at all.
 """
 
 from __future__ import annotations
@@ -19,6 +20,13 @@ os.environ["VIPS_WARNING"] = "1"
 
 from _libvips import ffi, lib
 
+OPERATIONS: Final = frozenset(
+    {
+        *("jpegload", "pngload", "jpegsave", "pngsave"),
+        *("cast", "colourspace", "icc_transform", "premultiply", "unpremultiply"),
+        *("copy", "extract_band", "flip", "min", "resize", "rot"),
+    }
+)
 READERS: Final = ("VipsForeignLoadJpegFile", "VipsForeignLoadPngFile")
 WRITERS: Final = ("VipsForeignSaveJpegFile", "VipsForeignSavePngFile")
 
@@ -86,6 +94,8 @@ def write(operation: str, image: Image, **options: object) -> None:
 
 
 def _run(name: str, image: Image | None, options: dict[str, object], output: str | None) -> Any:
+    if name not in OPERATIONS:
+        raise VipsError(f"{name} is none of the operations that are used here")
     operation = lib.vips_operation_new(name.encode())
     if operation == ffi.NULL:
         raise _error()

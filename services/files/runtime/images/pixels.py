@@ -15,6 +15,9 @@ from services.files.runtime.images.libvips import Image, VipsError
 # scaling is coarser than ours.
 _SHRINKS: Final = (8, 4, 2)
 _MARGIN: Final = 1.5
+# It drops what does not fill a whole pixel any more: of so many, that is not seen.
+_LEAST: Final = 64
+_RESOLUTION: Final = 72 / 25.4  # pixels a millimetre
 # By orientation, what sets the stored picture upright (EXIF 2.32, 4.6.4, tag 274).
 _TURNS: Final[Mapping[int, tuple[tuple[str, Mapping[str, str]], ...]]] = {
     1: (),
@@ -50,7 +53,9 @@ def decode(
         for operation, options in _TURNS[header.orientation]:
             # Turning needs pixels in another order than the decoder delivers them.
             image = libvips.apply(operation, image.in_memory(), **options)
-        return _without_idle_alpha(image.in_memory()), notes
+        # Formats always say a resolution: not the original's, which tells of the device.
+        image = libvips.apply("copy", image.in_memory(), xres=_RESOLUTION, yres=_RESOLUTION)
+        return _without_idle_alpha(image), notes
     except VipsError as error:
         text = str(error).replace(str(bare), "the file")
         if "out of memory" in text:
@@ -72,8 +77,9 @@ def _loaded(bare: Path, header: Header, longest: int) -> Image:
     path, access, fail_on = str(bare), "sequential", "warning"
     if header.format == "png":
         return libvips.apply("pngload", filename=path, access=access, fail_on=fail_on)
-    room = max(header.width, header.height) / (longest * _MARGIN)
-    shrink = next((shrink for shrink in _SHRINKS if shrink <= room), 1)
+    largest = longest / max(header.width, header.height) * _MARGIN
+    least = _LEAST / min(header.width, header.height)
+    shrink = next((by for by in _SHRINKS if 1 / by >= max(largest, least)), 1)
     return libvips.apply("jpegload", filename=path, access=access, fail_on=fail_on, shrink=shrink)
 
 
