@@ -29,10 +29,10 @@ class Header:
     colour: the colour space of the stored samples. alpha: whether it can be transparent anywhere.
     interlaced: progressive, for a JPEG. orientation: 1 to 8, as in EXIF. profile: the ICC profile
     as it is in the file, unchecked. frames: of an animation or a multi-picture file. scans: of a
-    JPEG. decoder_bytes: what the decoder has to hold at once: all coefficients of a JPEG with more
-    than one scan, all pixels of an interlaced PNG, nothing worth counting otherwise. kept: the
-    ranges (start, end) of the file that hold the picture itself and nothing about it; one after the
-    other they are a file of the same format.
+    JPEG. decoder_bytes: what has to be held at once, about: all coefficients of a JPEG with more
+    than one scan, all pixels of an interlaced PNG, many rows of another, nothing worth counting of
+    another JPEG. kept: the ranges (start, end) of the file that hold the picture itself and nothing
+    about it; one after the other they are a file of the same format.
     """
 
     format: Format

@@ -57,13 +57,6 @@ class Image:
         return cast(int, _property(self.pointer, "bands"))
 
     @property
-    def format(self) -> str:
-        """Of a sample: "uchar" for eight bits, "ushort" for sixteen."""
-        number = _property(self.pointer, "format")
-        kind = lib.vips_band_format_get_type()
-        return str(ffi.string(lib.vips_enum_nick(kind, number)).decode())
-
-    @property
     def has_alpha(self) -> bool:
         return bool(lib.vips_image_hasalpha(self.pointer))
 
@@ -156,7 +149,6 @@ def _property(pointer: Any, name: str) -> Any:
 
 _READ: Final = {
     b"gint": lib.g_value_get_int,
-    b"GEnum": lib.g_value_get_enum,
     b"gdouble": lib.g_value_get_double,
     b"GObject": lib.g_value_get_object,
 }

@@ -17,16 +17,16 @@ class Limits:
 
     The defaults are for 512 MB and five minutes of a third of a core; the decision page on images
     has the measurements. bytes: of the file; /tmp, 512 MB on Lambda, holds it twice. pixels: decide
-    the time. side: in pixels, what libjpeg can count to; decoders hold some rows at full width.
-    decoder_bytes: what the decoder must hold at once, see `Header`. frames: of an animation or a
-    multi-picture file, of which all but the first are ignored. parts: chunks, or segments. scans:
-    of a JPEG; each costs a pass over all pixels, however few bytes it has.
+    the time. side: in pixels, what libjpeg can count to. decoder_bytes: what must be held at once,
+    see `Header`. frames: of an animation or a multi-picture file, of which all but the first are
+    ignored. parts: chunks, or segments. scans: of a JPEG; each costs a pass over all pixels,
+    however few bytes it has.
     """
 
     bytes: int = 100 * MIB
     pixels: int = 250_000_000
     side: int = 65_500
-    decoder_bytes: int = 300 * MIB
+    decoder_bytes: int = 220 * MIB
     frames: int = 1_000
     parts: int = 100_000
     scans: int = 64
@@ -48,7 +48,7 @@ class Limits:
         size = f"The picture is {header.width} x {header.height}:"
         self._check(Reason.SIDE_TOO_LONG, f"{size} a side of", longest, self.side, "pixels")
         self._check(Reason.TOO_MANY_PIXELS, size, pixels, self.pixels, "pixels")
-        kind = "The interlaced or progressive picture takes"
+        kind = "The picture, as it is coded, takes"
         self._check(
             Reason.TOO_MUCH_MEMORY,
             kind,

@@ -29,7 +29,6 @@ _TURNS: Final[Mapping[int, tuple[tuple[str, Mapping[str, str]], ...]]] = {
     7: (("rot", {"angle": "d270"}), ("flip", {"direction": "horizontal"})),
     8: (("rot", {"angle": "d270"}),),
 }
-_DEEP: Final = 16
 
 
 def fitted(width: int, height: int, longest: int) -> tuple[int, int]:
@@ -48,7 +47,7 @@ def decode(
     """
     try:
         size = fitted(header.width, header.height, longest)
-        image = _resized_to(_loaded(bare, header, longest), *size)
+        image = _resized_to(_in_eight_bits(_loaded(bare, header, longest), header), *size)
         image, notes = _in_srgb(image, header, profile)
         for operation, options in _TURNS[header.orientation]:
             # Turning needs pixels in another order than the decoder delivers them.
@@ -90,19 +89,23 @@ def _resized_to(image: Image, width: int, height: int) -> Image:
         return image
     if not image.has_alpha:
         return libvips.apply("resize", image, scale=across, vscale=down)
-    form = image.format
-    image = libvips.apply("premultiply", image)
+    # Kept in eight bits before and after: as floating-point numbers, rows take four times as much.
+    image = libvips.apply("cast", libvips.apply("premultiply", image), format="uchar")
     image = libvips.apply("resize", image, scale=across, vscale=down)
-    return libvips.apply("cast", libvips.apply("unpremultiply", image), format=form)
+    return libvips.apply("cast", libvips.apply("unpremultiply", image), format="uchar")
+
+
+def _in_eight_bits(image: Image, header: Header) -> Image:
+    """Out of 16 bits, and out of whatever a decoder calls the samples."""
+    if header.colour == "cmyk":
+        return image
+    space = "b-w" if header.colour == "grey" else "srgb"
+    image = libvips.apply("colourspace", image, space=space)
+    return libvips.apply("cast", image, format="uchar")
 
 
 def _in_srgb(image: Image, header: Header, profile: Path | None) -> tuple[Image, list[Note]]:
     """Converted by its own profile, or by what its colours usually mean when that one is unfit."""
-    # Out of 16 bits, and out of whatever a decoder calls the samples.
-    if header.colour != "cmyk":
-        space = "b-w" if header.colour == "grey" else "srgb"
-        image = libvips.apply("colourspace", image, space=space)
-        image = libvips.apply("cast", image, format="uchar")
     notes: list[Note] = []
     if profile is not None:
         try:
