@@ -211,7 +211,8 @@ def test_the_colour_of_what_is_transparent_does_not_bleed(tmp_path: Path) -> Non
         image.paste((255, 0, 0, 255), (left, 0, left + 1, 40))
     rendering = rendered(tmp_path, saved(image, "PNG"), "x.png")
     with Image.open(rendering.derivatives[0].path) as small:
-        red, green, _, alpha = small.getpixel((128, 1))
+        pixel: Any = small.getpixel((128, 1))
+    red, green, _, alpha = pixel
     assert (red, green) == (255, 0)
     assert 100 < alpha < 150
 

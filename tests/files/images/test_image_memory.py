@@ -53,7 +53,9 @@ def test_the_largest_pictures_fit(
     nearest = side * side / limits.pixels, side * side * 8 / limits.decoder_bytes
     assert 0.98 < (nearest[0] if passes is STRAIGHT else nearest[1]) <= 1
     (tmp_path / "huge.png").write_bytes(huge(side, kind, bits, passes))
-    command = [sys.executable, "-m", "benchmarks.our_images", tmp_path / "huge.png", tmp_path]
-    output = subprocess.run(command, check=True, cwd=REPOSITORY, stdout=subprocess.PIPE).stdout
+    command = ["-m", "benchmarks.our_images", str(tmp_path / "huge.png"), str(tmp_path)]
+    output = subprocess.run(
+        [sys.executable, *command], check=True, cwd=REPOSITORY, stdout=subprocess.PIPE
+    ).stdout
     _, peak = json.loads(output)
     assert peak <= PEAK_MB

@@ -85,6 +85,10 @@ def test_a_file_cut_anywhere_is_never_half_a_picture(tmp_path: Path, content: by
         assert rejection(tmp_path, content[:place]).reason == Reason.TRUNCATED
 
 
+def test_a_jpeg_that_ends_in_a_segments_length_is_cut(tmp_path: Path) -> None:
+    assert rejection(tmp_path, JPEG[:2] + b"\xff\xe1\0").reason == Reason.TRUNCATED
+
+
 def test_a_jpeg_cut_and_closed_is_not_taken_for_a_whole_one(tmp_path: Path) -> None:
     """Decoders fill what is missing with grey, and only warn of it."""
     start = JPEG.index(b"\xff\xda") + 20
