@@ -36,8 +36,13 @@ DISPOSES = (
 # An environment's own e-mail address for alarms is a setting, so only some have a subscription.
 SUBSCRIPTION = "AWS::SNS::Subscription"
 # CDK ends logical ids with a hash of the construct's path, which names its stage, and a deployment
-# of an API with a longer one of what it deploys, which may begin with eight digits as well.
-HASHES = re.compile(r"(?:[0-9A-F]{8})*[0-9a-f]{32}(?![0-9a-f])|(?:[0-9A-F]{8})+(?![0-9A-F])")
+# of an API with a longer one of what it deploys, which may begin with eight digits as well. A name
+# that crosses between stacks goes on behind it, with a word such as Ref or Arn.
+HASHES = re.compile(
+    r"(?:[0-9A-F]{8})*[0-9a-f]{32}(?![0-9a-f])|(?:[0-9A-F]{8})+(?![0-9A-F](?![a-z]))"
+)
+# What a stack takes from a nested one: the name of that one's output holds such ids.
+TAKEN_FROM_NESTED = re.compile(r"(?<=\.Outputs\.)\w+")
 
 
 Fact = tuple[str, str]
@@ -103,6 +108,7 @@ def _content(template: Template, environment: Environment) -> dict[str, Any]:
     names = {*resources, *(name for section in others.values() for name in section)}
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, HASHES.sub("", name))
+    text = TAKEN_FROM_NESTED.sub(lambda found: HASHES.sub("", found[0]), text)
     content: dict[str, Any] = json.loads(_anonymous(text, environment))
     return content
 

@@ -134,7 +134,7 @@ def _is_own_api(delivery: Delivery, environment: Environment, value: str) -> boo
 
 def _is_address_of_an_api(delivery: Delivery, stack: Template, output: str) -> bool:
     text = str(plain(stack.body.get("Outputs", {}).get(output, {}).get("Value")))
-    apis = [each.logical_id for each in stack.resources("AWS::ApiGateway::RestApi")]
+    apis = [re.escape(each) for each in _apis(delivery, stack)]
     own = rf"https://<({'|'.join(apis)})>\.execute-api\.[\w<>:-]+\.(amazonaws\.com|<AWS::URLSuffix>)/.*"
     if apis and re.fullmatch(own, text):
         return True
@@ -145,6 +145,19 @@ def _is_address_of_an_api(delivery: Delivery, stack: Template, output: str) -> b
         return False
     child = delivery.assembly.nested_in(nested[handed[1]])
     return child is not None and _is_address_of_an_api(delivery, child, handed[2])
+
+
+def _apis(delivery: Delivery, stack: Template) -> Iterator[str]:
+    """How the stack refers to its APIs, and to those that a nested stack hands on by an output."""
+    yield from (each.logical_id for each in stack.resources("AWS::ApiGateway::RestApi"))
+    for nested in stack.resources("AWS::CloudFormation::Stack"):
+        child = delivery.assembly.nested_in(nested)
+        if child is None:
+            continue
+        inner = {f"<{each}>" for each in _apis(delivery, child)}
+        for name, output in child.body.get("Outputs", {}).items():
+            if plain(output.get("Value")) in inner:
+                yield f"{nested.logical_id}.Outputs.{name}"
 
 
 def _variable(variable: dict[str, Any]) -> tuple[str, str]:
