@@ -7,7 +7,7 @@ install: ## Set everything up inside this folder
 	@scripts/install
 
 rehearse: install ## Run the whole delivery on this machine: push, dev, smoke tests, approval, prod
-	@.venv/bin/python -m rehearsal run
+	@scripts/rehearsal run
 
 test: install ## Check formats and types and run every test
 	@scripts/test
@@ -38,5 +38,5 @@ sbom: install ## Say what the Lambda assets are made of: packages, licences, kno
 	@scripts/synth --output .build/sbom && scripts/supply-chain report .build/sbom
 
 clean: ## Remove what install, synth, tests and rehearsals wrote
-	@if [ -x .venv/bin/python ]; then .venv/bin/python -m rehearsal down; fi
+	@if [ -x .venv/bin/python ]; then scripts/rehearsal down; fi
 	rm -rf .venv .venv-emulator node_modules .build .rehearsal cdk.out reports .hypothesis .*_cache services/*/runtime/aws_models services/common/runtime/amazon_roots.pem

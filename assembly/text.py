@@ -34,10 +34,10 @@ def plain(value: Any) -> Any:
 
 
 def _substituted(template: str, values: dict[str, Any]) -> str:
-    known = {name: str(plain(value)) for name, value in values.items()}
-    return re.sub(
-        r"\$\{([^!}]+)\}", lambda found: known.get(found[1], _reference(found[1])), template
-    )
+    found = ((name, plain(value)) for name, value in values.items())
+    # What only CloudFormation can find, as in a mapping, stands as the name it is given here.
+    known = {name: text for name, text in found if isinstance(text, str)}
+    return re.sub(r"\$\{([^!}]+)\}", lambda name: known.get(name[1], _reference(name[1])), template)
 
 
 def _reference(name: str) -> str:

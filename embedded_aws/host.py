@@ -1,4 +1,4 @@
-"""What the rehearsal needs to know about the machine it runs on."""
+"""What the embedded AWS needs to know about the machine it runs on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from rehearsal.errors import RehearsalError
+from embedded_aws.errors import NotInstalledError
 
 _PIP = "INDEX_URL EXTRA_INDEX_URL NO_INDEX FIND_LINKS TRUSTED_HOST CERT PROXY"
 _PIP += " TIMEOUT DEFAULT_TIMEOUT RETRIES"
@@ -65,7 +65,7 @@ def node_bin(repository: Path) -> Path:
     """The folder of the Node that was installed into the checkout."""
     found = sorted((repository / "node_modules").glob("node-*/bin/node"))
     if not found:
-        raise RehearsalError("Node is not installed here: run `make install`")
+        raise NotInstalledError("Node is not installed here: run `make install`")
     return found[0].parent
 
 

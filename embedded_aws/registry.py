@@ -2,13 +2,14 @@
 
 A service that is registered here is reached like any AWS service: requests are authenticated and
 authorized before its handler sees them. What is told about the running server (endpoint,
-certificate authority, root folder, package-manager settings) is asked for here as well.
+region, certificate authority, root folder, package-manager settings) is asked for here as well.
+
+Corrections use `after_each` to add to what the emulator does for a CloudFormation resource type.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -23,10 +24,11 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services.cloudformation import provisioners
 
+from embedded_aws.calls import Place
 from embedded_aws.host import package_managers
-from embedded_aws.installation import HOST, REGION
+from embedded_aws.installation import HOST
+from embedded_aws.json_service import Answer, operation_of, parsed
 
-Response = tuple[int, dict[str, str], bytes]
 ResourceArn = Callable[[str, Mapping[str, Any], str], str | Sequence[str] | None]
 """`(action without namespace, request body, account id) -> ARN`; several when the request is about
 several resources and needs permission on each, None or an empty sequence meaning `*`."""
@@ -42,7 +44,7 @@ class Service(Protocol):
         headers: dict[str, str],
         body: bytes,
         query_params: dict[str, list[str]],
-    ) -> Response:
+    ) -> Answer:
         """Answers one authorized request, on the event loop: it must not block."""
 
     def reset(self) -> None:
@@ -62,12 +64,18 @@ class Running:
     root: Path
     port: int
     ca: Path
+    region: str
     package_managers: Mapping[str, str]
 
     @property
     def endpoint(self) -> str:
         """Where every service answers, e.g. `https://127.0.0.1:4566`."""
         return f"https://{HOST}:{self.port}"
+
+    @property
+    def place(self) -> Place:
+        """The same for calls that no SDK knows."""
+        return Place(self.endpoint, self.ca, self.region)
 
 
 class _Resources(str):
@@ -86,7 +94,7 @@ _resource_arns: dict[str, ResourceArn] = {}
 _client_lock = threading.Lock()
 
 
-def configure(*, root: Path, port: int, ca: Path) -> None:
+def configure(*, root: Path, port: int, ca: Path, region: str) -> None:
     """Called once, first. Takes the package-manager settings out of this process's environment.
 
     Builds may have them (`running().package_managers`); Lambda functions inherit this process's
@@ -95,13 +103,18 @@ def configure(*, root: Path, port: int, ca: Path) -> None:
     settings = package_managers()
     for name in settings:
         os.environ.pop(name, None)
-    _running.append(Running(root.resolve(), port, ca.resolve(), settings))
+    _running.append(Running(root.resolve(), port, ca.resolve(), region, settings))
     _extend_resource_arns()
 
 
 def running() -> Running:
     """This server: its endpoint, certificate authority, root folder and machine settings."""
     return _running[-1]
+
+
+def region() -> str:
+    """The one region that this server plays."""
+    return running().region
 
 
 def register_service(
@@ -141,8 +154,8 @@ def _extend_resource_arns() -> None:
         ours = _resource_arns.get(service)
         if ours is None:
             return str(original(service, *request))
-        action = headers.get("x-amz-target", "").rpartition(".")[2]
-        named = ours(action, _json(body), account) or "*"
+        # What is no JSON object the service itself refuses.
+        named = ours(operation_of(headers), parsed(body) or {}, account) or "*"
         return named if isinstance(named, str) else _Resources(named)
 
     @functools.wraps(enforce)
@@ -154,14 +167,6 @@ def _extend_resource_arns() -> None:
 
     iam_actions.extract_resource_arn = extract
     iam_evaluator.enforce = enforce_each
-
-
-def _json(body: bytes) -> Mapping[str, Any]:
-    try:
-        parsed = json.loads(body or b"{}")
-    except ValueError:
-        return {}  # the service itself answers SerializationException
-    return parsed if isinstance(parsed, dict) else {}
 
 
 def register_resource_type(
@@ -183,6 +188,32 @@ def register_resource_type(
     }
 
 
+def after_each(type_name: str, then: Callable[[str, dict[str, Any]], None]) -> None:
+    """Calls `then(physical id, properties)` whenever a resource of the type was made or updated.
+
+    The type's other operations stay as they are.
+    """
+    handlers = provisioners._RESOURCE_HANDLERS[type_name]
+    create, update = handlers["create"], handlers["update"]
+
+    def create_and_then(logical_id: str, props: dict[str, Any], stack: str) -> Any:
+        name, attributes = create(logical_id, props, stack)
+        then(name, props)
+        return name, attributes
+
+    def update_and_then(
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, *more: str
+    ) -> Any:
+        name, attributes = update(physical_id, old, new, stack, *more)
+        then(name, new)
+        return name, attributes
+
+    provisioners._RESOURCE_HANDLERS[type_name] = handlers | {
+        "create": create_and_then,
+        "update": update_and_then,
+    }
+
+
 def client(
     service: str, credentials: Mapping[str, str] | None = None, account: str | None = None
 ) -> Any:
@@ -199,7 +230,7 @@ def client(
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys.get("SessionToken"),
-            region_name=REGION,
+            region_name=region(),
             botocore_session=botocore.session.Session({"profile": (None, None, None, None)}),
         ).client(
             service,
@@ -212,3 +243,10 @@ def client(
                 proxies={},
             ),
         )
+
+
+def call(
+    service: str, target: str, body: Mapping[str, Any], credentials: Mapping[str, str]
+) -> dict[str, Any]:
+    """Calls an operation of this very server that no SDK knows; see `Place.call`."""
+    return running().place.call(service, target, body, credentials)

@@ -30,14 +30,14 @@ GRACE_SECONDS = 1.0
 """How long requests in flight may keep a stopping server; idle connections would for 30 s."""
 
 CHILDREN_SECONDS = 5.0
-"""How long function workers and builds, which must not outlive their world, may take to die."""
+"""How long function workers and builds, which must not outlive the server, may take to end."""
 
 
 def main() -> None:
-    """Prepares the world, then serves until TERM, INT or the caller's death."""
+    """Prepares everything, then serves until TERM, INT or the caller's death."""
     options = _options()
     material = tls.ensure(options.root)
-    registry.configure(root=options.root, port=options.port, ca=material.ca)
+    registry.configure(root=options.root, port=options.port, ca=material.ca, region=options.region)
     if options.parent is not None:
         threading.Thread(target=_follow, args=(options.parent,), daemon=True).start()
     _install(options.services)
@@ -49,6 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--socket", type=int, required=True)
+    parser.add_argument("--region", required=True)
     parser.add_argument("--parent", type=int)
     parser.add_argument("--services", nargs="*", default=SERVICES)
     return parser.parse_args()
@@ -57,7 +58,7 @@ def _options() -> argparse.Namespace:
 def _install(services: list[str]) -> None:
     corrections.install()
     for name in services:
-        importlib.import_module(f"embedded_aws.{name}").install()
+        importlib.import_module(f"embedded_aws.{name}.api").install()
 
 
 async def _serve(socket: int, material: tls.Material) -> NoReturn:
@@ -84,7 +85,7 @@ def _end(serving: asyncio.Task[None]) -> NoReturn:
     """
     failure = serving.exception() if serving.done() and not serving.cancelled() else None
     if failure is not None:
-        logging.getLogger("rehearsal").error("the server failed", exc_info=failure)
+        logging.getLogger("embedded_aws").error("the server failed", exc_info=failure)
     processes.end_descendants(CHILDREN_SECONDS)
     logging.shutdown()
     os._exit(0 if failure is None else 1)

@@ -1,0 +1,1 @@
+"""What one does with a delivery through AWS's APIs, the same at AWS and in a rehearsal."""

@@ -1,96 +1,177 @@
-"""One pipeline execution as the CodePipeline API tells it."""
+"""One pipeline as the people who operate it see it: executions, actions, approvals, builds.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+Everything is asked of the CodePipeline, CodeBuild and CloudWatch Logs APIs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
-ENDED = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
+from ops.records import (
+    ActionRun,
+    Execution,
+    PendingApproval,
+    TestCase,
+    action_run,
+    execution,
+)
 
 
-@dataclass(frozen=True)
-class Execution:
-    """A row of `ListPipelineExecutions`: the newest comes first there."""
-
-    id: str
-    status: str
-    commit: str | None
-    summary: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing of this execution will run any more."""
-        return self.status in ENDED
+class UnknownActionError(Exception):
+    """The action that was asked for has not run, is no build, or its name fits several."""
 
 
-@dataclass(frozen=True)
-class ActionRun:
-    """The latest run of one action in one execution."""
+class Pipeline:
+    """The pipeline `name`. `client` makes the boto3 client of a service, with the permissions of
+    whoever operates the pipeline."""
 
-    id: str
-    stage: str
-    action: str
-    status: str
-    started: datetime
-    updated: datetime
-    summary: str
-    error: str
-    external_id: str
+    def __init__(self, name: str, client: Callable[[str], Any]) -> None:
+        self.name = name
+        self._pipeline = client("codepipeline")
+        self._builds = client("codebuild")
+        self._logs = client("logs")
 
-    @property
-    def label(self) -> str:
-        """How people name an action: `Stage/Action`."""
-        return f"{self.stage}/{self.action}"
+    def start(self) -> str:
+        """Starts an execution with the newest source; its id."""
+        return str(self._pipeline.start_pipeline_execution(name=self.name)["pipelineExecutionId"])
 
-    @property
-    def ended(self) -> datetime | None:
-        """When the run ended, if it has."""
-        return None if self.status == "InProgress" else self.updated
+    def executions(self) -> list[Execution]:
+        """Every execution, newest first."""
+        pages = self._pipeline.get_paginator("list_pipeline_executions")
+        return [
+            execution(row)
+            for page in pages.paginate(pipelineName=self.name)
+            for row in page["pipelineExecutionSummaries"]
+        ]
+
+    def action_runs(self, execution_id: str) -> list[ActionRun]:
+        """The actions of one execution in the order they started; a retried one counts once, at
+        the place of its last run."""
+        latest: dict[tuple[str, str], ActionRun] = {}
+        for run in sorted(self._all_runs(execution_id), key=lambda run: run.started):
+            latest.pop((run.stage, run.action), None)
+            latest[run.stage, run.action] = run
+        return list(latest.values())
+
+    def _all_runs(self, execution_id: str) -> Iterator[ActionRun]:
+        pages = self._pipeline.get_paginator("list_action_executions").paginate(
+            pipelineName=self.name, filter={"pipelineExecutionId": execution_id}
+        )
+        for page in pages:
+            yield from map(action_run, page["actionExecutionDetails"])
+
+    def latest_run(self, name: str) -> ActionRun:
+        """The newest run of the action called `Action` or `Stage/Action`, in any case of letters.
+
+        Raises `UnknownActionError`, which names the actions that there are.
+        """
+        seen: dict[str, ActionRun] = {}
+        for each in self.executions():
+            for found in self.action_runs(each.id):
+                seen.setdefault(found.label, found)
+        wanted = name.lower()
+        fitting = [r for r in seen.values() if wanted in (r.label.lower(), r.action.lower())]
+        if len(fitting) == 1:
+            return fitting[0]
+        choices = ", ".join(found.label for found in fitting or seen.values()) or "none so far"
+        problem = "fits several actions" if fitting else "has not run"
+        raise UnknownActionError(f"{name!r} {problem}; there are: {choices}")
+
+    def pending_approval(self) -> PendingApproval | None:
+        """The approval that waits now, if one does."""
+        for stage in self._state():
+            for action in stage["actionStates"]:
+                latest = action.get("latestExecution", {})
+                # Only an approval that waits carries a token: API reference, ActionExecution.
+                if latest.get("status") == "InProgress" and latest.get("token"):
+                    return PendingApproval(
+                        stage=stage["stageName"],
+                        action=action["actionName"],
+                        token=latest["token"],
+                        execution_id=stage["latestExecution"]["pipelineExecutionId"],
+                        message=latest.get("summary", ""),
+                    )
+        return None
+
+    def answer(self, approval: PendingApproval, *, approved: bool, reason: str) -> None:
+        """Approve or reject; `reason` is kept with the execution (512 characters at most)."""
+        self._pipeline.put_approval_result(
+            pipelineName=self.name,
+            stageName=approval.stage,
+            actionName=approval.action,
+            token=approval.token,
+            result={"status": "Approved" if approved else "Rejected", "summary": reason},
+        )
+
+    def log_lines(self, run: ActionRun) -> list[str]:
+        """The log of an action's build, oldest line first; empty while it has written nothing.
+
+        Raises `UnknownActionError` when the action is no build.
+        """
+        if not run.is_build:
+            raise UnknownActionError(f"{run.label} is not a build, so it has no log")
+        location = self._build(run).get("logs", {})
+        if not location.get("streamName"):
+            return []
+        try:
+            return list(self._events(location["groupName"], location["streamName"]))
+        except self._logs.exceptions.ResourceNotFoundException:
+            return []  # it failed before it could write
+
+    def _events(self, group: str, stream: str) -> Iterator[str]:
+        token: dict[str, str] = {}
+        while True:
+            page = self._logs.get_log_events(
+                logGroupName=group, logStreamName=stream, startFromHead=True, **token
+            )
+            yield from (event["message"].rstrip("\n") for event in page["events"])
+            # The end is reached when the same token comes back: API reference, GetLogEvents.
+            if not page["events"] or token.get("nextToken") == page["nextForwardToken"]:
+                return
+            token = {"nextToken": page["nextForwardToken"]}
+
+    def test_cases(self, run: ActionRun) -> list[TestCase]:
+        """Every check that the action's build reported; empty if it reported none."""
+        if not run.is_build:
+            return []
+        pages = self._builds.get_paginator("describe_test_cases")
+        return [
+            TestCase(row["name"], row["status"] == "SUCCEEDED", row.get("message", ""))
+            for arn in self._build(run).get("reportArns", [])
+            for page in pages.paginate(reportArn=arn)
+            for row in page["testCases"]
+        ]
+
+    def _build(self, run: ActionRun) -> dict[str, Any]:
+        builds = self._builds.batch_get_builds(ids=[run.external_id])["builds"]
+        return dict(builds[0]) if builds else {}
+
+    def status_text(self) -> str:
+        """What `GetPipelineState` says, a line an action, below the newest execution."""
+        newest = next(iter(self.executions()), None)
+        lines = [f"{self.name}: {_headline(newest)}"]
+        for stage in self._state():
+            lines.append(f"  {stage['stageName']}")
+            for action in stage["actionStates"]:
+                lines.append(f"    {action['actionName']:<28}{_action_state(action)}")
+        return "\n".join(lines)
+
+    def _state(self) -> list[dict[str, Any]]:
+        return list(self._pipeline.get_pipeline_state(name=self.name)["stageStates"])
 
 
-def executions(codepipeline: Any, pipeline: str) -> list[Execution]:
-    """Every execution of `pipeline`, newest first."""
-    pages = codepipeline.get_paginator("list_pipeline_executions").paginate(pipelineName=pipeline)
-    return [_execution(row) for page in pages for row in page["pipelineExecutionSummaries"]]
+def _headline(newest: Execution | None) -> str:
+    if newest is None:
+        return "no execution yet: a push starts one"
+    return f"execution {newest.id} of {(newest.commit or '?')[:12]} {newest.status}"
 
 
-def _execution(row: dict[str, Any]) -> Execution:
-    revisions = [r["revisionId"] for r in row.get("sourceRevisions", []) if r.get("revisionId")]
-    return Execution(
-        id=row["pipelineExecutionId"],
-        status=row["status"],
-        commit=revisions[0] if revisions else None,
-        summary=row.get("statusSummary", ""),
-    )
-
-
-def action_runs(codepipeline: Any, pipeline: str, execution_id: str) -> list[ActionRun]:
-    """The actions of one execution in the order they started; a retried one counts once, last."""
-    latest: dict[tuple[str, str], ActionRun] = {}
-    for run in sorted(_all_runs(codepipeline, pipeline, execution_id), key=lambda r: r.started):
-        latest.pop((run.stage, run.action), None)
-        latest[run.stage, run.action] = run
-    return list(latest.values())
-
-
-def _all_runs(codepipeline: Any, pipeline: str, execution_id: str) -> Iterator[ActionRun]:
-    pages = codepipeline.get_paginator("list_action_executions").paginate(
-        pipelineName=pipeline, filter={"pipelineExecutionId": execution_id}
-    )
-    for page in pages:
-        yield from map(_action_run, page["actionExecutionDetails"])
-
-
-def _action_run(row: dict[str, Any]) -> ActionRun:
-    result = row.get("output", {}).get("executionResult", {})
-    return ActionRun(
-        id=row["actionExecutionId"],
-        stage=row["stageName"],
-        action=row["actionName"],
-        status=row["status"],
-        started=row["startTime"],
-        updated=row["lastUpdateTime"],
-        summary=result.get("externalExecutionSummary", ""),
-        error=result.get("errorDetails", {}).get("message", ""),
-        external_id=result.get("externalExecutionId", ""),
-    )
+def _action_state(action: dict[str, Any]) -> str:
+    latest = action.get("latestExecution")
+    if latest is None:
+        return "not run yet"
+    seconds = (datetime.now(UTC) - latest["lastStatusChange"]).total_seconds()
+    text = f"{latest['status']:<12}{seconds:.0f} s ago"
+    return text + ("  waits for an approval" if latest.get("token") else "")

@@ -1,4 +1,6 @@
-"""`python -m rehearsal`: the command line. Errors become messages here, in one place."""
+"""`scripts/rehearsal`: the command line. Errors become messages here, in one place."""
+
+from __future__ import annotations
 
 import argparse
 import errno
@@ -11,10 +13,12 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from embedded_aws.installation import Account
-from rehearsal import cli
+from embedded_aws.errors import EmbeddedAwsError
+from ops.pipeline import UnknownActionError
+from rehearsal import CHECKOUT, cli
 from rehearsal.errors import RehearsalError
-from rehearsal.server import REPOSITORY
+from rehearsal.rehearse import Keep
+from settings import SettingsError
 
 type _Subcommands = argparse._SubParsersAction[ArgumentParser]
 
@@ -28,13 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return int(arguments.command(arguments))
-    except RehearsalError as error:
+    except (RehearsalError, EmbeddedAwsError, UnknownActionError, SettingsError) as error:
         return _fail(str(error))
     except (BotoCoreError, ClientError) as error:
         log = arguments.root / "server.log"
         return _fail(f"the embedded AWS did not do what was asked of it: {error}\nits log: {log}")
     except BrokenPipeError:
-        # Whoever read our output has gone, as `rehearsal logs Synth | head` does.
+        # Whoever read our output has gone, as `scripts/rehearsal logs Synth | head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
@@ -53,17 +57,24 @@ def _fail(message: str) -> int:
 
 def parser() -> ArgumentParser:
     """Every command and option; their help texts are the reference."""
-    top = ArgumentParser(prog="rehearsal", description=cli.__doc__)
+    top = ArgumentParser(prog="scripts/rehearsal", description=cli.__doc__)
     top.add_argument(
         "--root",
         type=Path,
-        default=REPOSITORY / ".rehearsal",
+        default=CHECKOUT / ".rehearsal",
         help="folder for everything the rehearsal writes (default: .rehearsal)",
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    run = _command(commands, "run", cli.run, "rehearse the working tree, from push to prod")
-    run.add_argument("--keep", action="store_true", help="leave everything up afterwards")
+    run = _command(
+        commands, "run", cli.run, "rehearse the working tree, from push to the last environment"
+    )
+    run.set_defaults(keep=Keep.NEVER)
+    keep = run.add_mutually_exclusive_group()
+    for option, kept in (("--keep", Keep.ALWAYS), ("--keep-on-failure", Keep.ON_FAILURE)):
+        keep.add_argument(
+            option, dest="keep", action="store_const", const=kept, help=f"everything is {kept}"
+        )
     _port(run)
 
     up = _command(commands, "up", cli.up, "bring everything up and wait for pushes")
@@ -74,15 +85,15 @@ def parser() -> ArgumentParser:
     _command(commands, "status", cli.status, "show the pipeline's stages and actions")
 
     logs = _command(commands, "logs", cli.logs, "print the log of an action's latest build")
-    logs.add_argument("action", help="for example Synth, or Dev/Smoke")
+    logs.add_argument("action", help="for example Synth, or Build/Synth")
 
     approve = _command(commands, "approve", cli.approve, "approve what waits for a person")
     approve.add_argument("--reason", default="Approved from the rehearsal's command line.")
     reject = _command(commands, "reject", cli.reject, "reject what waits for a person")
     reject.add_argument("--reason", required=True)
 
-    env = _command(commands, "env", cli.env, 'print exports: eval "$(… env dev)"')
-    env.add_argument("account", choices=[account.label for account in Account])
+    env = _command(commands, "env", cli.env, 'point a shell here: eval "$(… env tools)"')
+    env.add_argument("account", help="tools, or the name of an environment")
     env.add_argument(
         "--administrator", action="store_true", help="as the account's administrator, for runbooks"
     )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Behaviour:
-    """`shown_by`: all of these must have succeeded in a run. Else `tested_by`, a test of this
+    """`shown_by`: all of these must have succeeded in a run; `{stage}` and `{environment}` stand
+    for each environment's, `{last}` for the stage of the last one. Else `tested_by`, a test of this
     repository (`path::name`) that reads templates or code; else `otherwise` says why nothing
     shows it. `correction` is the emulator's correction that it rests on."""
 
@@ -49,13 +50,15 @@ _PIPELINE = (
     ),
     _shown(
         "change sets are made and executed across accounts, as the deployment roles",
-        "action:Dev/*Prepare",
-        "action:Dev/*Deploy",
-        "action:Prod/*Prepare",
-        "action:Prod/*Deploy",
+        "action:{stage}/*Prepare",
+        "action:{stage}/*Deploy",
     ),
-    _shown("prod waits for the approval action", "action:Promote/Approve", "action:Prod/*Deploy"),
-    _shown("smoke tests run between the stages", "action:Dev/Smoke", "action:Prod/Smoke"),
+    _shown(
+        "the last environment waits for the approval action",
+        "action:Promote/Approve",
+        "action:{last}/*Deploy",
+    ),
+    _shown("smoke tests run between the stages", "action:{stage}/Smoke"),
     _tested(
         "a commit to the application alone leaves the pipeline's template unchanged",
         "template/test_pipeline_changes.py::test_a_changed_function_leaves_the_pipeline_alone",
@@ -71,7 +74,7 @@ _PIPELINE = (
     ),
     _unshown(
         "a stage rolls back (RollbackStage, OnFailure)",
-        "a run that reaches prod rolls nothing back",
+        "the embedded CodePipeline offers no rollback",
     ),
     _unshown(
         "the runtimes and packages of CodeBuild's image",
@@ -87,54 +90,45 @@ _PIPELINE = (
 _ACCESS = (
     _shown(
         "a signed request passes: smoke project, smoke role, API, function",
-        "check:dev/test_a_signed_request_is_accepted",
-        "check:prod/test_a_signed_request_is_accepted",
+        "check:{environment}/test_a_signed_request_is_accepted",
     ),
     _shown(
         "an unsigned request is refused with 403",
-        "check:dev/test_an_unsigned_call_is_refused",
-        "check:prod/test_an_unsigned_call_is_refused",
+        "check:{environment}/test_an_unsigned_call_is_refused",
         correction="api_owner",
     ),
     _shown(
         "a principal of another account without permission is refused with 403",
-        "check:dev/test_a_principal_without_permission_is_refused",
-        "check:prod/test_a_principal_without_permission_is_refused",
+        "check:{environment}/test_a_principal_without_permission_is_refused",
         correction="api_owner",
     ),
     _shown(
         "API Gateway has the function's permission to invoke it",
-        "check:dev/test_a_signed_request_is_accepted",
-        "check:prod/test_a_signed_request_is_accepted",
+        "check:{environment}/test_a_signed_request_is_accepted",
         correction="api_invokes",
     ),
     _shown(
         "the function reaches its stores with its role's permissions",
-        "check:dev/test_an_accepted_request_is_completed_in_every_store",
-        "check:prod/test_an_accepted_request_is_completed_in_every_store",
+        "check:{environment}/test_an_accepted_request_is_completed_in_every_store",
     ),
     _shown(
         "the state machine reaches tables and functions with its role's permissions",
-        "check:dev/test_an_accepted_request_is_completed_in_every_store",
-        "check:prod/test_an_accepted_request_is_completed_in_every_store",
+        "check:{environment}/test_an_accepted_request_is_completed_in_every_store",
         correction="machine_role",
     ),
     _shown(
         "deployments read the artifact bucket from another account, as its policy allows",
-        "action:Dev/*Deploy",
-        "action:Prod/*Deploy",
+        "action:{stage}/*Deploy",
         correction="bucket_policy",
     ),
     _shown(
         "deployment roles read artifacts of other accounts' buckets only",
-        "action:Dev/*Prepare",
-        "action:Prod/*Prepare",
+        "action:{stage}/*Prepare",
         correction="bucket_owner",
     ),
     _shown(
         "builds write their own log streams with the permissions of their roles",
-        "action:Dev/Smoke",
-        "action:Prod/Smoke",
+        "action:{stage}/Smoke",
         correction="log_streams",
     ),
     _shown(
@@ -145,15 +139,13 @@ _ACCESS = (
     _shown(
         "the accounts' bootstrapped roles are taken by the pipeline's roles only, told by name",
         "action:Assets/*",
-        "action:Dev/*Deploy",
-        "action:Prod/*Deploy",
+        "action:{stage}/*Deploy",
         correction="principal_arn",
     ),
     _shown(
         "roles keep within the permissions boundary that the bootstrap makes",
         "action:UpdatePipeline/*",
-        "check:dev/test_an_accepted_request_is_completed_in_every_store",
-        "check:prod/test_an_accepted_request_is_completed_in_every_store",
+        "check:{environment}/test_an_accepted_request_is_completed_in_every_store",
     ),
     _tested(
         "what CloudFormation's execution role may do is what the templates' resource types need",
@@ -167,7 +159,7 @@ _ACCESS = (
         "permissions of the CloudFormation execution role",
         "the emulator ignores a stack's RoleARN and may do everything",
     ),
-    _unshown("the guardrail's hook refuses templates in prod", "the emulator has no hooks"),
+    _unshown("the guardrail's hook refuses templates in its account", "the emulator has no hooks"),
     _unshown("permissions on the artifacts' KMS key", "the emulator's S3 never asks KMS"),
     _unshown("iam:PassRole", "not checked by the emulator"),
     _unshown("the condition key dynamodb:LeadingKeys", "not checked by the emulator"),
@@ -181,18 +173,15 @@ _ACCESS = (
 _APPLICATION = (
     _shown(
         "a request is completed in every store",
-        "check:dev/test_an_accepted_request_is_completed_in_every_store",
-        "check:prod/test_an_accepted_request_is_completed_in_every_store",
+        "check:{environment}/test_an_accepted_request_is_completed_in_every_store",
     ),
     _shown(
         "a replay with the same key does nothing twice",
-        "check:dev/test_a_replay_answers_the_same_ids",
-        "check:prod/test_a_replay_answers_the_same_ids",
+        "check:{environment}/test_a_replay_answers_the_same_ids",
     ),
     _shown(
         "a bad body is a 400 without internals",
-        "check:dev/test_a_bad_body_is_refused*",
-        "check:prod/test_a_bad_body_is_refused*",
+        "check:{environment}/test_a_bad_body_is_refused*",
     ),
     _tested(
         "whatever runs has alarms, on one encrypted topic, on the dashboard and in the runbook",
@@ -211,6 +200,23 @@ _APPLICATION = (
     _unshown(
         "a failed stack's buckets are emptied by their tag", _ONLY_THE_CORRECTION, "bucket_tags"
     ),
+    _unshown(
+        "queues and limits of functions (DeadLetterConfig, ReservedConcurrentExecutions)",
+        _ONLY_THE_CORRECTION,
+        "function_settings",
+    ),
+    _unshown(
+        "an event that fails is tried again, then kept as it was with its error",
+        _ONLY_THE_CORRECTION,
+        "async_invokes",
+    ),
+    _unshown(
+        "an EventBridge rule has the function's permission to invoke it",
+        _ONLY_THE_CORRECTION,
+        "rule_invokes",
+    ),
+    _unshown("an upload's event names its version", _ONLY_THE_CORRECTION, "object_version"),
+    _unshown("a form's upload has its checksum", _ONLY_THE_CORRECTION, "post_checksum"),
     _unshown("EXPRESS workflows", "the emulator's are not faithful; ours is STANDARD"),
     _unshown(
         "a body that is not UTF-8",
@@ -221,8 +227,6 @@ _APPLICATION = (
 _IGNORED = tuple(
     _unshown(text, "the emulator ignores it")
     for text in (
-        "Lambda dead-letter queues (DeadLetterConfig)",
-        "reserved concurrency of functions (ReservedConcurrentExecutions)",
         "memory limits of functions",
         "weights of Lambda aliases",
         "encryption of buckets at rest (BucketEncryption)",
@@ -247,4 +251,13 @@ _ASSETS = (
     ),
 )
 
-BEHAVIOURS: tuple[Behaviour, ...] = _PIPELINE + _ACCESS + _APPLICATION + _ASSETS + _IGNORED
+GROUPS: dict[str, tuple[Behaviour, ...]] = {
+    "of the pipeline": _PIPELINE,
+    "of signatures and permissions": _ACCESS,
+    "of the application": _APPLICATION,
+    "of assets": _ASSETS,
+    "that the emulator ignores": _IGNORED,
+}
+"""Behaviours by what they are behaviours of, in words that follow a number of them."""
+
+BEHAVIOURS: tuple[Behaviour, ...] = tuple(each for group in GROUPS.values() for each in group)

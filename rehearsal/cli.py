@@ -1,30 +1,43 @@
 """Rehearse a delivery on this machine: the synthesized pipeline against an embedded AWS."""
 
+from __future__ import annotations
+
+import re
+import shlex
 import shutil
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
 
-from embedded_aws.installation import Account
-from ops.pipeline import ActionRun, action_runs, executions
-from rehearsal import approvals, shell, views
-from rehearsal.accounts import Directory
-from rehearsal.builds import is_build, log_lines
-from rehearsal.errors import NothingToAnswerError, NotRunningError, RootError, UnknownActionError
-from rehearsal.follow import Operator
-from rehearsal.lifecycle import alone, operator
+from embedded_aws.clients import Session
+from embedded_aws.errors import NotRunningError
+from embedded_aws.installation import local_api_url
+from embedded_aws.server import LOCK, Server
+from rehearsal import CHECKOUT
+from rehearsal.accounts import TOOLS, Directory
+from rehearsal.errors import (
+    NotDeployedError,
+    NothingToAnswerError,
+    NotOursError,
+    UnknownAccountError,
+)
+from rehearsal.lifecycle import COMMAND_LOCK, alone, attached, operated
 from rehearsal.progress import Progress
-from rehearsal.rehearse import rehearse
+from rehearsal.rehearse import bring_up_and_watch, rehearse
 from rehearsal.remote import Remote
-from rehearsal.server import REPOSITORY, Server, is_root
-from rehearsal.watch import bring_up_and_watch
+from settings import Settings
+
+_API_URL = re.compile(r"(?P<service>[A-Z][A-Za-z0-9]*)ApiUrl")
+"""The stack output in which each service gives the address of its API."""
 
 
 def run(arguments: Namespace) -> int:
-    """Rehearse the working tree; 0 only if prod's smoke tests passed."""
+    """Rehearse the working tree; 0 only if the last environment's smoke tests passed."""
     progress = Progress(sys.stdout)
     try:
         with alone(arguments.root):
-            passed = rehearse(arguments.root, arguments.port, progress, keep=arguments.keep)
+            passed = rehearse(arguments.root, arguments.port, progress, arguments.keep)
     finally:
         progress.close()
     return 0 if passed else 1
@@ -42,7 +55,7 @@ def up(arguments: Namespace) -> int:
 
 def down(arguments: Namespace) -> int:
     """End the server and everything it started; nothing up is fine."""
-    Remote(arguments.root).remove_from(REPOSITORY)
+    Remote(arguments.root).remove_from(CHECKOUT)
     try:
         Server.attach(arguments.root).stop()
     except NotRunningError:
@@ -54,39 +67,15 @@ def down(arguments: Namespace) -> int:
 
 def status(arguments: Namespace) -> int:
     """Print the stages and actions with their latest state."""
-    ops = operator(Server.attach(arguments.root))
-    state = ops.codepipeline.get_pipeline_state(name=ops.pipeline)
-    newest = next(iter(executions(ops.codepipeline, ops.pipeline)), None)
-    print(views.status_text(state, newest))
+    print(operated(attached(arguments.root)).status_text())
     return 0
 
 
 def logs(arguments: Namespace) -> int:
     """Print the log of the latest build of one action."""
-    ops = operator(Server.attach(arguments.root))
-    latest = _latest_run(ops, arguments.action)
-    if not is_build(latest.external_id):
-        raise UnknownActionError(f"{latest.label} is not a build, so it has no log")
-    print("\n".join(log_lines(ops.codebuild, ops.logs, latest.external_id)))
+    pipeline = operated(attached(arguments.root))
+    print("\n".join(pipeline.log_lines(pipeline.latest_run(arguments.action))))
     return 0
-
-
-def _latest_run(ops: Operator, name: str) -> ActionRun:
-    """The newest run of the action called `Action` or `Stage/Action`, in any case of letters."""
-    seen: dict[str, ActionRun] = {}
-    for execution in executions(ops.codepipeline, ops.pipeline):
-        for found in action_runs(ops.codepipeline, ops.pipeline, execution.id):
-            seen.setdefault(found.label, found)
-    fitting = [
-        found
-        for label, found in seen.items()
-        if name.lower() in (label.lower(), found.action.lower())
-    ]
-    if len(fitting) == 1:
-        return fitting[0]
-    choices = ", ".join(found.label for found in fitting or seen.values()) or "none so far"
-    problem = "fits several actions" if fitting else "has not run"
-    raise UnknownActionError(f"{name!r} {problem}; there are: {choices}")
 
 
 def approve(arguments: Namespace) -> int:
@@ -95,43 +84,96 @@ def approve(arguments: Namespace) -> int:
 
 
 def reject(arguments: Namespace) -> int:
-    """Reject the approval that waits; prod stays as it is."""
+    """Reject the approval that waits; the last environment stays as it is."""
     return _answer(arguments, approved=False)
 
 
 def _answer(arguments: Namespace, *, approved: bool) -> int:
-    ops = operator(Server.attach(arguments.root))
-    waiting = approvals.pending_approval(ops.codepipeline, ops.pipeline)
+    pipeline = operated(attached(arguments.root))
+    waiting = pipeline.pending_approval()
     if waiting is None:
-        raise NothingToAnswerError("no approval waits: see `rehearsal status`")
-    approvals.answer(
-        ops.codepipeline, ops.pipeline, waiting, approved=approved, reason=arguments.reason
-    )
+        raise NothingToAnswerError("no approval waits: see `scripts/rehearsal status`")
+    pipeline.answer(waiting, approved=approved, reason=arguments.reason)
     verb = "approved" if approved else "rejected"
     print(f"{verb} {waiting.stage}/{waiting.action} of execution {waiting.execution_id}")
     return 0
 
 
 def env(arguments: Namespace) -> int:
-    """Print `export` lines that point any AWS client at one account of the rehearsal."""
-    server = Server.attach(arguments.root)
-    account = Account[arguments.account.upper()]
+    """Print shell lines that point any AWS client at one account of the rehearsal.
+
+    As whom: the pipeline's operator in tools, else the role of the environment's smoke tests; or
+    the account's administrator.
+    """
+    server, label = attached(arguments.root), arguments.account
     directory = Directory(server)
-    more: dict[str, str] = {}
-    if account is not Account.TOOLS:
-        cloudformation = server.session(directory.administrator(account)).client("cloudformation")
-        more = shell.api_variables(server, cloudformation, account.label)
-    who = directory.administrator if arguments.administrator else directory.person
-    print(shell.export_lines(server, who(account), more))
+    session = directory.session(label)
+    urls = {} if label == TOOLS else _api_urls(server, session, label)
+    if arguments.administrator:
+        credentials = directory.administrator(label)
+    elif label == TOOLS:
+        credentials = directory.operator()
+    else:
+        credentials = directory.smoke(_smoke_role_arn(label))
+    variables = server.environment(credentials) | urls
+    # A profile would win over these credentials in some clients; a token of earlier ones would
+    # make them invalid.
+    print("unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN")
+    for name, value in sorted(variables.items()):
+        print(f"export {name}={shlex.quote(value)}")
+    # For `aws`: the checkout's own comes first.
+    print(f'export PATH={shlex.quote(str(CHECKOUT / ".venv" / "bin"))}:"$PATH"')
     return 0
+
+
+def _smoke_role_arn(label: str) -> str:
+    try:
+        return Settings.of_checkout(CHECKOUT).environment(label).smoke_role_arn
+    except KeyError as error:
+        raise UnknownAccountError(f"cdk.json has no environment {label!r} any more") from error
+
+
+def _api_urls(server: Server, session: Session, environment: str) -> dict[str, str]:
+    """`TAP_<SERVICE>_API_URL`, as it is reached here, of each service of a deployed environment.
+
+    Raises `NotDeployedError` while the pipeline has not deployed any yet.
+    """
+    urls = {
+        f"TAP_{_screaming(match['service'])}_API_URL": local_api_url(value, server.endpoint)
+        for name, value in _outputs(session)
+        if (match := _API_URL.fullmatch(name))
+    }
+    if not urls:
+        raise NotDeployedError(f"{environment} is not deployed yet: see `scripts/rehearsal status`")
+    return urls
+
+
+def _outputs(session: Session) -> Iterator[tuple[str, str]]:
+    """Name and value of every output of the account's stacks, those nested in others left out."""
+    pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
+    for page in pages:
+        for stack in page["Stacks"]:
+            if not stack.get("ParentId"):
+                for row in stack.get("Outputs", []):
+                    yield row["OutputKey"], row["OutputValue"]
+
+
+def _screaming(name: str) -> str:
+    """`OrderHistory` as `ORDER_HISTORY`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
 
 
 def reset(arguments: Namespace) -> int:
     """End what runs and remove the root folder, caches included."""
-    if arguments.root.exists() and not is_root(arguments.root):
-        raise RootError(f"{arguments.root} was not made by the rehearsal: it is left alone")
+    if arguments.root.exists() and not _is_ours(arguments.root):
+        raise NotOursError(f"{arguments.root} was not made by the rehearsal: it is left alone")
     down(arguments)
     if arguments.root.exists():
         shutil.rmtree(arguments.root)
         print(f"removed {arguments.root}")
     return 0
+
+
+def _is_ours(root: Path) -> bool:
+    """Whether a rehearsal made this folder."""
+    return any((root / lock).exists() for lock in (COMMAND_LOCK, LOCK))

@@ -1,7 +1,7 @@
 """What can go wrong in a rehearsal; the command line prints the message and exits with 1.
 
 Every message says what happened and, where we know it, what to do about it: it is all a person
-sees. Anything that is not a `RehearsalError` is a defect of the rehearsal itself.
+sees. An error that no command expects is a defect of the rehearsal itself.
 """
 
 from __future__ import annotations
@@ -11,28 +11,36 @@ class RehearsalError(Exception):
     """Base of all expected failures."""
 
 
-class RootError(RehearsalError):
-    """The rehearsal's folder cannot be written, or the disk is full."""
+class NotUpError(RehearsalError):
+    """No rehearsal is up where one is needed."""
 
 
-class PortInUseError(RehearsalError):
-    """Another process listens on the port that was asked for."""
+class AlreadyUpError(RehearsalError):
+    """A rehearsal is up already, or another command is bringing one up."""
 
 
-class AlreadyRunningError(RehearsalError):
-    """This root already has a running server."""
-
-
-class NotRunningError(RehearsalError):
-    """This root has no running server to attach to."""
-
-
-class ServerError(RehearsalError):
-    """The server did not become ready, or died; the message ends with the tail of its log."""
+class NotOursError(RehearsalError):
+    """The folder was not made by a rehearsal, or cannot be written."""
 
 
 class CommandError(RehearsalError):
     """A command that the rehearsal ran failed; the message ends with the tail of its output."""
+
+
+class GitError(RehearsalError):
+    """Git could not do it; the text is git's own."""
+
+
+class NotSynthesizedError(RehearsalError):
+    """The cloud assembly holds no pipeline."""
+
+
+class UnsupportedSourceError(RehearsalError):
+    """The settings take the source from something that is not rehearsed."""
+
+
+class UnknownAccountError(RehearsalError):
+    """The settings name no such account."""
 
 
 class NotDeployedError(RehearsalError):
@@ -41,7 +49,3 @@ class NotDeployedError(RehearsalError):
 
 class NothingToAnswerError(RehearsalError):
     """No approval waits."""
-
-
-class UnknownActionError(RehearsalError):
-    """The action that was asked for has not run, or its name fits several."""

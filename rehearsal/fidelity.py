@@ -8,13 +8,14 @@ it names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Self
 
-from rehearsal.behaviours import BEHAVIOURS, Behaviour
+from rehearsal.behaviours import GROUPS, Behaviour
+from settings import Environment
 
 
 class Status(StrEnum):
@@ -27,8 +28,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One behaviour of the delivery, and what speaks for it."""
+    """One behaviour of the delivery, of a group of `behaviours.GROUPS`, and what speaks for it."""
 
+    group: str
     behaviour: str
     status: Status
     evidence: str
@@ -54,19 +56,38 @@ class RunEvidence:
         return sorted(one for one in known if fnmatchcase(one, name))
 
 
-def table(evidence: RunEvidence) -> list[Row]:
-    """Every behaviour with its status in this run, best first."""
-    rows = [_row(behaviour, evidence) for behaviour in BEHAVIOURS]
+def table(evidence: RunEvidence, environments: Sequence[Environment]) -> list[Row]:
+    """Every behaviour with its status in this run, best first.
+
+    environments: those of the settings, in order. What shows a behaviour must have happened in
+    each of them.
+    """
+    rows = [
+        _row(group, behaviour, evidence, environments)
+        for group, behaviours in GROUPS.items()
+        for behaviour in behaviours
+    ]
     order = list(Status)
     return sorted(rows, key=lambda row: order.index(row.status))
 
 
-def _row(behaviour: Behaviour, evidence: RunEvidence) -> Row:
-    shown = [evidence.showing(pattern) for pattern in behaviour.shown_by]
+def _row(
+    group: str, behaviour: Behaviour, evidence: RunEvidence, environments: Sequence[Environment]
+) -> Row:
+    patterns = [p for each in behaviour.shown_by for p in _in_each(each, environments)]
+    shown = [evidence.showing(pattern) for pattern in patterns]
     if shown and all(shown):
-        return Row(behaviour.text, Status.EXERCISED, ", ".join(found[0] for found in shown))
+        proof = ", ".join(found[0] for found in shown)
+        return Row(group, behaviour.text, Status.EXERCISED, proof)
     if behaviour.tested_by:
-        return Row(behaviour.text, Status.CHECKED_STATICALLY, behaviour.tested_by)
-    missing = [p for p, found in zip(behaviour.shown_by, shown, strict=True) if not found]
+        return Row(group, behaviour.text, Status.CHECKED_STATICALLY, behaviour.tested_by)
+    missing = [p for p, found in zip(patterns, shown, strict=True) if not found]
     why = behaviour.otherwise or f"did not succeed in this run: {', '.join(missing)}"
-    return Row(behaviour.text, Status.NOT_EXERCISED, why)
+    return Row(group, behaviour.text, Status.NOT_EXERCISED, why)
+
+
+def _in_each(pattern: str, environments: Sequence[Environment]) -> Iterator[str]:
+    """The pattern once for every environment, or as it stands where it speaks of none."""
+    last = environments[-1].stage
+    filled = (pattern.format(stage=e.stage, environment=e.name, last=last) for e in environments)
+    yield from dict.fromkeys(filled)

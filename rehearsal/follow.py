@@ -3,26 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from ops.pipeline import ActionRun, Execution, action_runs, executions
-from rehearsal.approvals import PendingApproval, pending_approval
-from rehearsal.builds import is_build, log_lines
+from ops.pipeline import Pipeline
+from ops.records import ActionRun, Execution, PendingApproval
 from rehearsal.progress import Progress
 
 # CodePipeline can only be polled; its state changes in tenths of a second here.
 _POLL_SECONDS = 0.3
 _LOG_TAIL_LINES = 25
-
-
-@dataclass(frozen=True)
-class Operator:
-    """The pipeline as the people who operate it reach it: clients with their permissions."""
-
-    pipeline: str
-    codepipeline: Any
-    codebuild: Any
-    logs: Any
 
 
 @dataclass
@@ -32,7 +20,7 @@ class Follower:
     `on_approval` is called once for each approval that starts to wait.
     """
 
-    operator: Operator
+    pipeline: Pipeline
     progress: Progress
     on_approval: Callable[[PendingApproval], object]
     _shown: dict[str, str] = field(default_factory=dict)
@@ -46,7 +34,11 @@ class Follower:
         """
         mine_or_new = (commit, None)
         while True:
-            mine = [e for e in self._executions() if e.id not in since and e.commit in mine_or_new]
+            mine = [
+                e
+                for e in self.pipeline.executions()
+                if e.id not in since and e.commit in mine_or_new
+            ]
             self._show(mine)
             if mine and mine[0].ended:
                 return mine[0]
@@ -55,11 +47,8 @@ class Follower:
     def watch(self) -> None:
         """Show every execution that runs, whoever started it; until interrupted."""
         while True:
-            self._show(self._executions())
+            self._show(self.pipeline.executions())
             time.sleep(_POLL_SECONDS)
-
-    def _executions(self) -> list[Execution]:
-        return executions(self.operator.codepipeline, self.operator.pipeline)
 
     def _show(self, newest_first: list[Execution]) -> None:
         for execution in reversed(newest_first):
@@ -70,8 +59,7 @@ class Follower:
             self._ask(running)
 
     def _show_actions(self, execution: Execution) -> None:
-        runs = action_runs(self.operator.codepipeline, self.operator.pipeline, execution.id)
-        for run in runs:
+        for run in self.pipeline.action_runs(execution.id):
             if run.id not in self._shown:
                 self.progress.begin(run.label)
                 self._shown[run.id] = "InProgress"
@@ -95,13 +83,11 @@ class Follower:
     def _explain(self, run: ActionRun) -> list[str]:
         """Why an action failed: the end of its log if it is a build, and what it says of itself."""
         said = (run.error or run.summary).splitlines()
-        if not is_build(run.external_id):
-            return said
-        tail = log_lines(self.operator.codebuild, self.operator.logs, run.external_id)
-        return [*tail[-_LOG_TAIL_LINES:], *said]
+        tail = self.pipeline.log_lines(run)[-_LOG_TAIL_LINES:] if run.is_build else []
+        return [*tail, *said]
 
     def _ask(self, running: set[str]) -> None:
-        waiting = pending_approval(self.operator.codepipeline, self.operator.pipeline)
+        waiting = self.pipeline.pending_approval()
         if waiting and waiting.execution_id in running and waiting.token not in self._asked:
             self._asked.add(waiting.token)
             self.on_approval(waiting)

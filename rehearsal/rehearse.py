@@ -1,79 +1,167 @@
-"""The main job: push the working tree and follow it through the pipeline to prod."""
+"""The two jobs: deliver the working tree to the end, or stay up and follow what people push."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
-from embedded_aws.installation import PIPELINE, Account
-from ops.pipeline import executions
-from rehearsal import approvals, fidelity, snapshot, summary, verdict
-from rehearsal.accounts import Directory
-from rehearsal.approvals import PendingApproval
-from rehearsal.follow import Follower, Operator
-from rehearsal.lifecycle import operator, running
+from embedded_aws.errors import NotRunningError
+from embedded_aws.server import Server
+from ops.pipeline import Pipeline
+from ops.records import PendingApproval
+from rehearsal import CHECKOUT, fidelity, function_logs, snapshot, summary, verdict
+from rehearsal.accounts import TOOLS, Directory
+from rehearsal.errors import AlreadyUpError
+from rehearsal.follow import Follower
+from rehearsal.lifecycle import alone, attach_or_start, operated, start
 from rehearsal.progress import Progress
 from rehearsal.remote import Remote
-from rehearsal.server import REPOSITORY, Server
 from rehearsal.snapshot import Snapshot
 from rehearsal.summary import Outcome
+from settings import Settings
 
 
-def rehearse(root: Path, port: int | None, progress: Progress, *, keep: bool) -> bool:
-    """Rehearse the delivery of the working tree; whether prod's smoke tests passed at the end.
+class Keep(StrEnum):
+    """What becomes of a rehearsal that a run brought up; one that was up before stays up."""
 
-    Leaves `summary.json` and the smoke reports in `root/last`, whatever the outcome was.
+    NEVER = "taken down"
+    ON_FAILURE = "left up if it failed"
+    ALWAYS = "left up"
+
+
+def rehearse(root: Path, port: int | None, progress: Progress, keep: Keep) -> bool:
+    """Rehearse the delivery of the working tree; whether it reached the last environment, and the
+    smoke tests there passed.
+
+    Leaves `summary.json`, reports and logs in `root/last`, whatever the outcome was.
     """
+    settings = Settings.of_checkout(CHECKOUT)
     summary.start_anew(root)
-    shot = snapshot.take(REPOSITORY, root / "snapshot")
+    shot = snapshot.take(CHECKOUT, root / "snapshot")
     progress.say(f"Rehearsing {verdict.name_of(shot)}")
-    with running(root, port, progress, keep=keep) as server:
-        result = deliver(server, shot, progress)
-    table = fidelity.table(result.evidence())
-    path = summary.write(root, result, table)
-    progress.say(verdict.text(result, table, path))
+    server, is_ours = attach_or_start(root, port, settings, progress, detached=keep != Keep.NEVER)
+    try:
+        result = deliver(server, shot, settings, progress)
+        logs = {
+            name: function_logs.keep(
+                Directory(server).session(name), root / "last" / "logs" / name, result.began
+            )
+            for name in result.deployed
+        }
+    except BaseException:
+        if is_ours:
+            server.stop()
+        raise
+    stays = keep is Keep.ALWAYS or (keep is Keep.ON_FAILURE and not result.passed)
+    if is_ours and not stays:
+        with progress.step("everything taken down"):
+            server.stop()
+    table = fidelity.table(result.evidence(), settings.environments)
+    last = summary.write(root, result, table)
+    progress.say(verdict.text(result, table, last, logs))
     return result.passed
 
 
-def deliver(server: Server, shot: Snapshot, progress: Progress) -> Outcome:
+def deliver(server: Server, shot: Snapshot, settings: Settings, progress: Progress) -> Outcome:
     """Push `shot` and follow it to its end, approving it on the way."""
-    ops = operator(server)
-    before = frozenset(e.id for e in executions(ops.codepipeline, ops.pipeline))
+    pipeline = operated(server)
+    before = frozenset(each.id for each in pipeline.executions())
     push(server, shot, before=before)
-    approver = Approver(ops, shot, server.root, progress)
-    execution = Follower(ops, progress, approver.decide).follow(shot.commit, since=before)
-    return summary.outcome(ops, execution, shot.commit, server.root)
+    approver = Approver(pipeline, settings, shot, server.root, progress)
+    execution = Follower(pipeline, progress, approver.decide).follow(shot.commit, since=before)
+    return summary.outcome(pipeline, execution, shot.commit, settings, server.root)
 
 
 def push(server: Server, shot: Snapshot, *, before: frozenset[str] = frozenset()) -> None:
-    """Push `shot`; what the trigger's filters leave alone is released by hand, as at AWS.
+    """Push `shot`, and start the pipeline where the push did not.
 
-    The remote's hook returns once the provider's webhook has been served, so an execution that
-    the push starts is there afterwards.
+    A push of nothing but documentation, for example, starts no execution: the trigger's filters
+    say so. The remote's hook returns once the provider's webhook has been served, so an execution
+    that the push starts is there afterwards, and none of `before`.
     """
-    Remote(server.root).push(REPOSITORY, shot.commit, environment=shot.environment)
-    session = server.session(Directory(server).administrator(Account.TOOLS))
-    codepipeline = session.client("codepipeline")
-    if all(e.id in before for e in executions(codepipeline, PIPELINE)):
-        codepipeline.start_pipeline_execution(name=PIPELINE)
+    Remote(server.root).push(CHECKOUT, shot.commit, environment=shot.environment)
+    # Starting is not for the operator, who may only watch and answer.
+    pipeline = Pipeline(operated(server).name, Directory(server).session(TOOLS).client)
+    if all(each.id in before for each in pipeline.executions()):
+        pipeline.start()
 
 
 class Approver:
-    """Stands in for the person: says what it approves, and approves only what dev has proved."""
+    """Stands in for the person: says what it approves, and approves only what was proved before."""
 
-    def __init__(self, ops: Operator, shot: Snapshot, root: Path, progress: Progress) -> None:
-        self._ops = ops
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        settings: Settings,
+        shot: Snapshot,
+        root: Path,
+        progress: Progress,
+    ) -> None:
+        self._pipeline = pipeline
+        self._settings = settings
         self._shot = shot
         self._root = root
         self._progress = progress
 
     def decide(self, waiting: PendingApproval) -> None:
-        """Approve if dev's smoke tests ran and passed; reject otherwise."""
-        dev = summary.smoke_of(self._ops, waiting.execution_id, self._root).get("dev")
-        proved = dev is not None and dev.passed
-        checks = verdict.checks(dev)
+        """Approve if smoke tests ran and passed in every environment before; reject otherwise."""
+        *earlier, guarded = (each.name for each in self._settings.environments)
+        smoke = summary.smoke_of(self._pipeline, waiting.execution_id, self._settings, self._root)
+        proved = all(name in smoke and smoke[name].passed for name in earlier)
+        checks = "; ".join(f"{name}: {verdict.checks(smoke.get(name))}" for name in earlier)
         verb = "approving" if proved else "REJECTING"
-        self._progress.say(f"    {verb} {verdict.name_of(self._shot)} for prod; dev: {checks}")
-        reason = f"The rehearsal stands in for the approver. dev: {checks}."
-        approvals.answer(
-            self._ops.codepipeline, self._ops.pipeline, waiting, approved=proved, reason=reason
-        )
+        named = verdict.name_of(self._shot)
+        self._progress.say(f"    {verb} {named} for {guarded}; {checks}")
+        reason = f"The rehearsal stands in for the approver. {checks}."
+        self._pipeline.answer(waiting, approved=proved, reason=reason)
+
+
+def bring_up_and_watch(root: Path, port: int | None, progress: Progress, *, detach: bool) -> None:
+    """Bring a rehearsal up, push the working tree, and unless `detach` follow every push.
+
+    Approvals are left to a person. Raises `AlreadyUpError` if one is up on `root`. An interruption
+    takes it down.
+    """
+    _refuse_second(root)
+    settings = Settings.of_checkout(CHECKOUT)
+    with alone(root):
+        server = start(root, port, settings, progress, detached=detach)
+    try:
+        push(server, snapshot.take(CHECKOUT, server.root / "snapshot"))
+        Remote(server.root).add_to(CHECKOUT)
+        progress.say(_how_to_use(server))
+        if not detach:
+            follower = Follower(operated(server), progress, lambda a: _say_who_waits(a, progress))
+            follower.watch()
+    except BaseException:
+        server.stop()
+        raise
+
+
+def _refuse_second(root: Path) -> None:
+    try:
+        Server.attach(root)
+    except NotRunningError:
+        return
+    raise AlreadyUpError(
+        f"a rehearsal is up in {root} already: push to it, or end it with `scripts/rehearsal down`"
+    )
+
+
+def _how_to_use(server: Server) -> str:
+    return "\n".join(
+        [
+            f"The embedded AWS answers at {server.endpoint}; the working tree was pushed.",
+            "  git push rehearsal                      deliver the commit you are on",
+            "  scripts/rehearsal status                see where it is",
+            "  scripts/rehearsal approve               let it into the last environment",
+            '  eval "$(scripts/rehearsal env tools)"   point any AWS client here',
+        ]
+    )
+
+
+def _say_who_waits(waiting: PendingApproval, progress: Progress) -> None:
+    progress.say(
+        f"    {waiting.stage}/{waiting.action} waits for a person: "
+        "`scripts/rehearsal approve` or `scripts/rehearsal reject --reason …`"
+    )

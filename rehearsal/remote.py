@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from rehearsal.errors import RehearsalError
+from embedded_aws.connections import played
+from embedded_aws.connections.played import Connection
+from embedded_aws.server import PYTHON
+from rehearsal import CHECKOUT
+from rehearsal.git import git
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-PYTHON = REPOSITORY / ".venv-emulator" / "bin" / "python"
-HOOK = REPOSITORY / "embedded_aws" / "connections" / "hook.py"
-
-
-class RemoteError(RehearsalError):
-    """Git could not make the remote, or refused a push; the text is git's own."""
+HOOK = CHECKOUT / "embedded_aws" / "connections" / "hook.py"
 
 
 class Remote:
-    """`<root>/remote.git`. Its hook tells the server of this root about every push."""
+    """`<root>/remote.git`, behind a connection. Its hook tells the server of this root about every
+    push."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.path = self.root / "remote.git"
 
-    def create(self, branch: str = "main") -> None:
-        """Makes it anew and empty: what an earlier server had been told is gone with it."""
+    @property
+    def branch(self) -> str:
+        """The branch that its connection was made for."""
+        return played.read(self.root).branch
+
+    def create(self, connection: Connection) -> None:
+        """Makes it anew and empty: what an earlier server had been told is gone with it.
+
+        It stands behind `connection`, whose branch is the one that a clone would check out.
+        """
+        connection.write(self.root)
         shutil.rmtree(self.path, ignore_errors=True)
-        _git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(self.path))
+        git("init", "--quiet", "--bare", f"--initial-branch={connection.branch}", str(self.path))
         hooks = self.path / "hooks"
         for key, value in {
             # The developer's own core.hooksPath must not take the place of our hook.
@@ -38,7 +44,7 @@ class Remote:
             "receive.shallowUpdate": "true",
             "receive.autogc": "false",
         }.items():
-            _git(f"--git-dir={self.path}", "config", key, value)
+            git("config", key, value, folder=self.path)
         hooks.mkdir(exist_ok=True)
         hook = hooks / "post-receive"
         command = shlex.join([str(PYTHON), "-I", str(HOOK), str(self.root)])
@@ -47,56 +53,31 @@ class Remote:
 
     def add_to(self, worktree: Path, name: str = "rehearsal") -> None:
         """Lets `git push <name>` in `worktree` reach this remote, wherever it pointed before."""
-        remotes = _git("-C", str(worktree), "remote").split()
-        verb = "set-url" if name in remotes else "add"
-        _git("-C", str(worktree), "remote", verb, name, str(self.path))
+        verb = "set-url" if name in git("remote", folder=worktree).split() else "add"
+        git("remote", verb, name, str(self.path), folder=worktree)
         # What `up` pushed may hold uncommitted changes: the next commit does not descend from it.
-        refspec = "+HEAD:refs/heads/main"
-        _git("-C", str(worktree), "config", f"remote.{name}.push", refspec)
+        git("config", f"remote.{name}.push", f"+HEAD:refs/heads/{self.branch}", folder=worktree)
 
     def remove_from(self, worktree: Path, name: str = "rehearsal") -> None:
         """Takes the remote out of `worktree` again, if it is this one."""
         if not (worktree / ".git").exists():
             return
-        listed = _git("-C", str(worktree), "remote", "--verbose").splitlines()
+        listed = git("remote", "--verbose", folder=worktree).splitlines()
         if any(line.split()[:2] == [name, str(self.path)] for line in listed):
-            _git("-C", str(worktree), "remote", "remove", name)
+            git("remote", "remove", name, folder=worktree)
 
     def push(
-        self,
-        worktree: Path,
-        commit: str,
-        branch: str = "main",
-        environment: Mapping[str, str] | None = None,
+        self, worktree: Path, commit: str, environment: Mapping[str, str] | None = None
     ) -> str:
-        """Makes `branch` point to `commit` of `worktree`; what git and the hook said.
+        """Makes the branch point to `commit` of `worktree`; what git and the hook said.
 
         `environment` names where the commit's objects are, when the repository does not have them
         (`Snapshot.environment`). The developer's own hooks do not run.
         """
-        return _git(
-            *("-C", str(worktree), "push", "--no-verify", "--force", "--quiet"),
-            *(str(self.path), f"{commit}:refs/heads/{branch}"),
+        return git(
+            *("push", "--no-verify", "--force", "--quiet"),
+            *(str(self.path), f"{commit}:refs/heads/{self.branch}"),
+            folder=worktree,
             environment=environment,
+            messages=True,
         )
-
-
-def _without_git(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if not name.startswith("GIT_")}
-
-
-def _git(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    """Runs git; its standard output and error together."""
-    done = subprocess.run(
-        ["git", *arguments],
-        # A caller may be a git hook itself: what git told it is not about this folder.
-        env={**_without_git(os.environ), **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode:
-        raise RemoteError(done.stdout.strip())
-    return done.stdout

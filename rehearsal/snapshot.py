@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import GitError
+from rehearsal.git import git
 
 _AUTHOR = {
     "GIT_AUTHOR_NAME": "Rehearsal",
@@ -28,7 +28,7 @@ MESSAGE = "Working tree, uncommitted changes included"
 _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false")
 
 
-class SnapshotError(RehearsalError):
+class SnapshotError(GitError):
     """The folder cannot be read as a git working tree; the text says what to do."""
 
 
@@ -50,19 +50,19 @@ def take(worktree: Path, scratch: Path) -> Snapshot:
         raise SnapshotError("git is missing: install it from https://git-scm.com/downloads")
     top = _top(worktree)
     head = _head(top)
-    if head and not _git(
+    if head and not _quietly(
         top, "--no-optional-locks", "status", "--porcelain", "--untracked-files=normal"
     ):
         return Snapshot(head, clean=True)
     environment = _prepared(top, scratch)
-    _git(top, "add", "--all", environment=environment)
-    tree = _git(top, "write-tree", environment=environment)
-    if head and tree == _git(top, "rev-parse", f"{head}^{{tree}}"):
+    _quietly(top, "add", "--all", environment=environment)
+    tree = _quietly(top, "write-tree", environment=environment)
+    if head and tree == _quietly(top, "rev-parse", f"{head}^{{tree}}"):
         return Snapshot(head, clean=True)
-    if tree == _git(top, "hash-object", "-t", "tree", os.devnull):
+    if tree == _quietly(top, "hash-object", "-t", "tree", os.devnull):
         raise SnapshotError(f"{top} holds no files that git would keep: there is nothing to push")
     parents = ["-p", head] if head else []
-    commit = _git(
+    commit = _quietly(
         top, "commit-tree", tree, *parents, "-m", MESSAGE, environment={**environment, **_AUTHOR}
     )
     objects = {k: v for k, v in environment.items() if k != "GIT_INDEX_FILE"}
@@ -71,8 +71,8 @@ def take(worktree: Path, scratch: Path) -> Snapshot:
 
 def _top(worktree: Path) -> Path:
     try:
-        return Path(_git(worktree, "rev-parse", "--show-toplevel"))
-    except SnapshotError as error:
+        return Path(_quietly(worktree, "rev-parse", "--show-toplevel"))
+    except GitError as error:
         raise SnapshotError(
             f"{worktree} is no git working tree: run `git init` there first ({error})"
         ) from error
@@ -81,8 +81,8 @@ def _top(worktree: Path) -> Path:
 def _head(top: Path) -> str | None:
     """The commit that is checked out; None before the first one."""
     try:
-        return _git(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    except SnapshotError:
+        return _quietly(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    except GitError:
         return None
 
 
@@ -92,14 +92,14 @@ def _prepared(top: Path, scratch: Path) -> dict[str, str]:
     objects.mkdir(parents=True, exist_ok=True)
     index = scratch / "index"
     index.unlink(missing_ok=True)
-    real = top / _git(top, "rev-parse", "--git-path", "index")
+    real = top / _quietly(top, "rev-parse", "--git-path", "index")
     if real.exists():
         shutil.copyfile(real, index)
     return {
         "GIT_INDEX_FILE": str(index.resolve()),
         "GIT_OBJECT_DIRECTORY": str(objects.resolve()),
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(
-            (top / _git(top, "rev-parse", "--git-path", "objects")).resolve()
+            (top / _quietly(top, "rev-parse", "--git-path", "objects")).resolve()
         ),
     }
 
@@ -110,18 +110,5 @@ def _quoted(path: Path) -> str:
     return f'"{escaped}"'
 
 
-def _git(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    """Runs git in a folder; its output without the line end."""
-    # A caller may be a git hook itself: what git told it is not about this folder.
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    done = subprocess.run(
-        ["git", *_QUIET, "-C", str(folder), *arguments],
-        env={**inherited, **(environment or {})},
-        capture_output=True,
-        text=True,
-        errors="surrogateescape",
-        check=False,
-    )
-    if done.returncode:
-        raise SnapshotError(done.stderr.strip() or f"git {arguments[0]} failed")
-    return done.stdout.removesuffix("\n")
+def _quietly(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    return git(*_QUIET, *arguments, folder=folder, environment=environment)

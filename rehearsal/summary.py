@@ -1,16 +1,20 @@
 """What one rehearsal leaves behind: `last/summary.json` and the smoke reports beside it."""
 
+from __future__ import annotations
+
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.installation import ENVIRONMENTS
-from ops.pipeline import ActionRun, Execution, action_runs
-from rehearsal.builds import TestCase, test_cases
+from ops.pipeline import Pipeline
+from ops.records import ActionRun, Execution, TestCase
 from rehearsal.fidelity import Row, RunEvidence
-from rehearsal.follow import Operator
+from rehearsal.fidelity_page import page
+from settings import Environment, Settings
 
 _SMOKE_ACTION = "Smoke"
 
@@ -45,8 +49,11 @@ class SmokeResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a commit fared."""
+    """How a commit fared on its way to the last environment, `goal`; `deployed` are those that it
+    was deployed to, as far as an action in their stages ran."""
 
+    goal: str
+    deployed: tuple[str, ...]
     execution: Execution
     commit: str
     actions: tuple[ActionRun, ...]
@@ -54,9 +61,14 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        """Whether prod serves the commit and its smoke tests said so."""
-        prod = self.smoke.get("prod")
-        return self.execution.status == "Succeeded" and prod is not None and prod.passed
+        """Whether the last environment serves the commit and its smoke tests said so."""
+        smoke = self.smoke.get(self.goal)
+        return self.execution.status == "Succeeded" and smoke is not None and smoke.passed
+
+    @property
+    def began(self) -> datetime:
+        """When the first action started, or now if none has."""
+        return min((run.started for run in self.actions), default=datetime.now(UTC))
 
     def evidence(self) -> RunEvidence:
         """What this run may claim: the actions that succeeded and the checks that passed."""
@@ -69,27 +81,35 @@ class Outcome:
         )
 
 
-def outcome(operator: Operator, execution: Execution, commit: str, root: Path) -> Outcome:
+def outcome(
+    pipeline: Pipeline, execution: Execution, commit: str, settings: Settings, root: Path
+) -> Outcome:
     """Read how `execution` ended, and keep its smoke reports under `root/last`."""
-    runs = action_runs(operator.codepipeline, operator.pipeline, execution.id)
-    smoke = smoke_of(operator, execution.id, root)
-    return Outcome(execution=execution, commit=commit, actions=tuple(runs), smoke=smoke)
+    runs = tuple(pipeline.action_runs(execution.id))
+    smoke = smoke_of(pipeline, execution.id, settings, root)
+    reached = {run.stage for run in runs}
+    deployed = tuple(each.name for each in settings.environments if each.stage in reached)
+    return Outcome(settings.guarded.name, deployed, execution, commit, runs, smoke)
 
 
-def smoke_of(operator: Operator, execution_id: str, root: Path) -> dict[str, SmokeResult]:
+def smoke_of(
+    pipeline: Pipeline, execution_id: str, settings: Settings, root: Path
+) -> dict[str, SmokeResult]:
     """The smoke results that one execution has so far, by environment."""
-    runs = action_runs(operator.codepipeline, operator.pipeline, execution_id)
-    smoke_runs = {run.stage.lower(): run for run in runs if run.action == _SMOKE_ACTION}
+    runs = pipeline.action_runs(execution_id)
+    smoke_runs = {run.stage: run for run in runs if run.action == _SMOKE_ACTION}
     return {
-        environment: _smoke_result(operator, environment, smoke_runs[environment], root)
-        for environment in ENVIRONMENTS
-        if environment in smoke_runs
+        each.name: _smoke_result(pipeline, each, smoke_runs[each.stage], root)
+        for each in settings.environments
+        if each.stage in smoke_runs
     }
 
 
-def _smoke_result(operator: Operator, environment: str, run: ActionRun, root: Path) -> SmokeResult:
-    cases = test_cases(operator.codebuild, run.external_id) if run.external_id else []
-    return SmokeResult(environment, tuple(cases), _keep_reports(environment, run, root))
+def _smoke_result(
+    pipeline: Pipeline, environment: Environment, run: ActionRun, root: Path
+) -> SmokeResult:
+    cases = tuple(pipeline.test_cases(run))
+    return SmokeResult(environment.name, cases, _keep_reports(environment.name, run, root))
 
 
 def _keep_reports(environment: str, run: ActionRun, root: Path) -> dict[str, str]:
@@ -112,9 +132,11 @@ def start_anew(root: Path) -> None:
     last.mkdir(parents=True)
 
 
-def write(root: Path, result: Outcome, fidelity: list[Row]) -> Path:
-    """Write `last/summary.json`; the file is whole or not there."""
-    path = root / "last" / "summary.json"
+def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
+    """Write `last/summary.json`, which is whole or not there, and `last/fidelity.html`; the folder
+    of both."""
+    last = root / "last"
+    (last / "fidelity.html").write_text(page(fidelity, result.commit), encoding="utf-8")
     document = {
         "execution_id": result.execution.id,
         "commit": result.commit,
@@ -124,9 +146,10 @@ def write(root: Path, result: Outcome, fidelity: list[Row]) -> Path:
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
         "fidelity": [asdict(row) for row in fidelity],
     }
-    partial = path.with_suffix(".partial")
+    partial = last / "summary.partial"
     partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    return partial.rename(path)
+    partial.rename(last / "summary.json")
+    return last
 
 
 def _action(run: ActionRun) -> dict[str, str | None]:

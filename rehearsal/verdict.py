@@ -1,16 +1,25 @@
-"""The verdict of a rehearsal as text: what happened, what failed and why, what is not proved."""
+"""The end of a rehearsal as text: what happened, what failed and why, what is not proved."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ops.pipeline import ActionRun
+from ops.records import ActionRun, TestCase
+from rehearsal import function_logs
+from rehearsal.behaviours import GROUPS
 from rehearsal.fidelity import Row, Status
+from rehearsal.function_logs import FunctionLog
 from rehearsal.snapshot import Snapshot
 from rehearsal.summary import Outcome, SmokeResult
 
 _MESSAGE_LINES = 6
+_LOG_LINES = 25
+
+# What differs between checks that fail for one reason: what each expected, what it called, and ids.
+_OWN = re.compile(r"^Expected: .*$|\b[A-Z]+ /\S*|[0-9a-f]{8}-[0-9a-f-]{27}|\d+ ms", re.MULTILINE)
 
 
 def name_of(shot: Snapshot) -> str:
@@ -25,24 +34,26 @@ def checks(smoke: SmokeResult | None) -> str:
     return f"{len(smoke.cases) - len(smoke.failures)} of {len(smoke.cases)} smoke checks passed"
 
 
-def text(result: Outcome, table: Sequence[Row], path: Path) -> str:
-    """The end of a rehearsal: verdict, causes, fidelity, where to read more."""
-    took = _seconds(result.actions)
+def text(
+    result: Outcome, table: Sequence[Row], last: Path, logs: Mapping[str, Sequence[FunctionLog]]
+) -> str:
+    """Verdict, causes, what was proved, where to read more.
+
+    last: the folder with summary, pages and logs. logs: by environment, of its functions.
+    """
     if result.passed:
-        head = f"PASSED: prod serves {result.commit[:12]}; {checks(result.smoke['prod'])}."
+        counted = checks(result.smoke[result.goal])
+        head = f"PASSED: {result.goal} serves {result.commit[:12]}; {counted}."
     else:
-        head = f"FAILED: {result.commit[:12]} is not in prod, or not proved there."
+        head = f"FAILED: {result.commit[:12]} is not in {result.goal}, or not proved there."
     # Of a failed run nothing needs to be believed: what failed must not be lost among the rest.
-    limits = _fidelity(table) if result.passed else []
-    lines = ["", head, *_failures(result), "", *limits, ""]
-    lines += [f"The pipeline took {took:.0f} s. Everything: {path}"]
+    limits = _fidelity(table, last) if result.passed else []
+    lines = ["", head, *_failures(result, logs), "", *limits, ""]
+    lines += [f"The pipeline took {_seconds(result.actions):.0f} s. Everything: {last}"]
     for smoke in result.smoke.values():
-        lines += [f"  {smoke.environment} smoke report: {page}" for page in _pages(smoke)]
+        if "html" in smoke.reports:
+            lines += [f"  {smoke.environment} smoke report: {smoke.reports['html']}"]
     return "\n".join(lines)
-
-
-def _pages(smoke: SmokeResult) -> list[str]:
-    return [smoke.reports["html"]] if "html" in smoke.reports else []
 
 
 def _seconds(runs: Sequence[ActionRun]) -> float:
@@ -52,17 +63,38 @@ def _seconds(runs: Sequence[ActionRun]) -> float:
     return (last - min(run.started for run in runs)).total_seconds()
 
 
-def _failures(result: Outcome) -> Iterable[str]:
+def _failures(result: Outcome, logs: Mapping[str, Sequence[FunctionLog]]) -> Iterator[str]:
     """What stopped the commit, for the person who pushed it."""
     for run in result.actions:
         if run.status == "Failed":
             yield f"  {run.label} failed: {_first_line(run)}"
     for smoke in result.smoke.values():
-        for case in smoke.failures:
-            yield f"  {smoke.environment} smoke check failed: {case.name}"
-            yield from (f"    {line}" for line in _lines(case.message)[:_MESSAGE_LINES])
+        for number, (first, *others) in enumerate(_alike(smoke.failures)):
+            yield f"  {smoke.environment} smoke check failed: {first.name}"
+            yield from (f"    {line}" for line in _lines(first.message)[:_MESSAGE_LINES])
+            if number == 0:
+                yield from _logged(logs.get(smoke.environment, ()), first)
+            if others:
+                names = ", ".join(each.name for each in others)
+                yield f"    {len(others)} more failed like it: {names}"
     if result.execution.status not in ("Succeeded", "Failed"):
         yield f"  the execution was {result.execution.status.lower()}: {result.execution.summary}"
+
+
+def _alike(failures: Sequence[TestCase]) -> list[list[TestCase]]:
+    """Failed checks by what came back: one cause is told once."""
+    groups: dict[str, list[TestCase]] = defaultdict(list)
+    for case in failures:
+        groups[_OWN.sub("…", case.message)].append(case)
+    return list(groups.values())
+
+
+def _logged(logs: Sequence[FunctionLog], case: TestCase) -> Iterator[str]:
+    """What a function logged about a failed check."""
+    found = function_logs.about(logs, case.message)
+    if found is not None:
+        yield f"    {found.function} logged (all of it: {found.file}):"
+        yield from (f"      {line}" for line in found.lines[:_LOG_LINES])
 
 
 def _lines(message: str) -> list[str]:
@@ -71,14 +103,15 @@ def _lines(message: str) -> list[str]:
 
 def _first_line(run: ActionRun) -> str:
     said = _lines(run.error or run.summary)
-    return said[0] if said else f"see `rehearsal logs {run.label}`"
+    return said[0] if said else f"see `scripts/rehearsal logs {run.label}`"
 
 
-def _fidelity(table: Sequence[Row]) -> Iterable[str]:
-    """Counts of what was proved; the rest by name, because it is what a reader must know."""
-    counts = {status: [row for row in table if row.status is status] for status in Status}
-    exercised = len(counts[Status.EXERCISED])
+def _fidelity(table: Sequence[Row], last: Path) -> Iterator[str]:
+    """How much was proved, and of what kind the rest is."""
+    exercised = sum(row.status is Status.EXERCISED for row in table)
     yield f"Fidelity: {exercised} of {len(table)} behaviours were exercised in this run."
     for status in (Status.CHECKED_STATICALLY, Status.NOT_EXERCISED):
-        yield f"  {status} ({len(counts[status])}):"
-        yield from (f"    - {row.behaviour}: {row.evidence}" for row in counts[status])
+        rows = [row.group for row in table if row.status is status]
+        counted = ", ".join(f"{rows.count(each)} {each}" for each in GROUPS if each in rows)
+        yield f"  {status}: {counted}"
+    yield f"  Each by name, with the reason: {last / 'fidelity.html'}"

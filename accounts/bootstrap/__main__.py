@@ -1,4 +1,7 @@
-"""Usage: python -m bootstrap write ASSEMBLY | python -m bootstrap arguments tools|dev|prod"""
+"""Usage: python -m accounts.bootstrap write ASSEMBLY | python -m accounts.bootstrap arguments NAME
+
+NAME is tools, or an environment of cdk.json.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ import sys
 from pathlib import Path
 
 from accounts.bootstrap import generate
-from accounts.bootstrap.assembly import ACCOUNTS
 from accounts.bootstrap.options import bootstrap_arguments
+from settings import Settings
 
 
 def main(arguments: list[str]) -> int:
@@ -16,12 +19,22 @@ def main(arguments: list[str]) -> int:
         case ["write", assembly]:
             for path in generate.write(Path(assembly)):
                 sys.stdout.write(f"{path.relative_to(generate.REPOSITORY)} changed: read it\n")
-        case ["arguments", name] if name in ACCOUNTS:
-            words = bootstrap_arguments(name, generate.account_ids(), generate.region())
-            sys.stdout.write("\n".join(words) + "\n")
+            return 0
+        case ["arguments", name]:
+            return _print_arguments(name)
         case _:
             sys.stderr.write(f"{__doc__}\n")
             return 2
+
+
+def _print_arguments(name: str) -> int:
+    settings = Settings.of_checkout(generate.REPOSITORY)
+    accounts = settings.accounts
+    if name not in accounts:
+        known = ", ".join(accounts)
+        sys.stderr.write(f"cdk.json has no account {name!r}, only {known}\n")
+        return 2
+    sys.stdout.write("\n".join(bootstrap_arguments(name, accounts, settings.region)) + "\n")
     return 0
 
 

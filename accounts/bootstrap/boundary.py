@@ -11,7 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from accounts.bootstrap.assembly import Account, listed, plain
+from accounts.bootstrap.account import Account, Bootstrap
+from accounts.bootstrap.statements import Grants, Permission, merge
+from assembly.text import listed, plain
 
 # AWS managed policies that roles may have, by the services in them (AWS Managed Policy Reference).
 MANAGED: Final = {
@@ -26,30 +28,36 @@ _OUR_ROLES: Final = (
     "arn:${AWS::Partition}:iam::*:role/cdk-${Qualifier}-*",
     "arn:${AWS::Partition}:iam::*:role/tap-*",
 )
+# Some requests name no resource, and so no account that owns it.
+_HERE: Final = (("StringEqualsIfExists", "aws:ResourceAccount", "${AWS::AccountId}"),)
+
+# These use keys as whoever calls them: what decrypts an item is the function's role ("How DynamoDB
+# uses AWS KMS", "Using server-side encryption with AWS KMS keys" for S3, "Key management" for SQS
+# and SNS). The policy of an AWS managed key admits every caller of the account through its service
+# ("kms:ViaService", KMS developer guide). Whether a boundary that says nothing of kms then takes
+# that away is not documented for such a policy, so the boundary says it.
+_KEY_USERS: Final = ("dynamodb", "s3", "sns", "sqs")
+_KEY_USE: Final = (
+    *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+)
 
 
-def statements(account: Account) -> list[dict[str, Any]]:
+def grants(bootstrap: Bootstrap) -> Grants:
     """The boundary: the services that the templates' roles use, in this account only."""
-    services = sorted(set(granted(account)) - set(_EXACT))
-    result: list[dict[str, Any]] = [
-        {
-            "Sid": "WhatTheApplicationUses",
-            "Effect": "Allow",
-            "Action": [f"{service}:*" for service in services],
-            "Resource": "*",
-            # Some requests name no resource, and so no account that owns it.
-            "Condition": {
-                "StringEqualsIfExists": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}
-            },
-        }
-    ]
-    exact = sorted(action for service in _EXACT for action in granted(account).get(service, ()))
-    if exact:
-        resources = [{"Fn::Sub": pattern} for pattern in _OUR_ROLES]
-        result.append(
-            {"Sid": "OurRoles", "Effect": "Allow", "Action": exact, "Resource": resources}
-        )
-    return result
+    return merge(bootstrap.accounts, _permissions)
+
+
+def _permissions(account: Account) -> Iterator[Permission]:
+    services = granted(account)
+    for service in sorted(set(services) - set(_EXACT)):
+        yield Permission("WhatTheApplicationUses", f"{service}:*", ("*",), _HERE)
+    for action in sorted(action for service in _EXACT for action in services.get(service, ())):
+        yield Permission("OurRoles", action, _OUR_ROLES)
+    if "kms" not in services:
+        for service in sorted(set(services).intersection(_KEY_USERS)):
+            via = ("StringEquals", "kms:ViaService", f"{service}.${{AWS::Region}}.amazonaws.com")
+            for action in _KEY_USE:
+                yield Permission("KeysThroughServices", action, ("*",), _HERE, via)
 
 
 def granted(account: Account) -> dict[str, set[str]]:
@@ -60,7 +68,7 @@ def granted(account: Account) -> dict[str, set[str]]:
             found[action.partition(":")[0]].add(action)
     for role in account.resources("AWS::IAM::Role"):
         for arn in role.properties.get("ManagedPolicyArns", []):
-            for service in MANAGED[plain(arn).rpartition("/")[2]]:
+            for service in MANAGED[str(plain(arn)).rpartition("/")[2]]:
                 found[service].add(f"{service}:*")
     return dict(found)
 
@@ -74,4 +82,5 @@ def _role_statements(account: Account) -> Iterator[dict[str, Any]]:
 
 
 def allowing(document: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """The document's statements that grant something."""
     return [each for each in listed(document["Statement"]) if each["Effect"] == "Allow"]

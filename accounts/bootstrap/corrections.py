@@ -2,8 +2,8 @@
 
 A handler lists what any use of the type may need. An `Unneeded` takes away what only a property
 that we do not set needs (they are listed in `unneeded.py`): the moment a template sets it, the
-action is needed again. `WITHHELD` are refused whatever a template says. `UNSTATED` is what types
-without handlers need.
+action is needed again. Reads of settings are never taken away: handlers read what nobody set.
+`WITHHELD` are refused whatever a template says. `UNSTATED` is what types need and do not say.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ WITHHELD: Final = {
 """Actions refused to every template, with the reason."""
 
 UNSTATED: Final = {
+    # API Gateway makes its service-linked role with the first API of an account ("Using
+    # service-linked roles for API Gateway", API Gateway developer guide).
+    "AWS::ApiGateway::RestApi": ("iam:CreateServiceLinkedRole",),
     # "Actions, resources, and condition keys for AWS CodeBuild", Service Authorization Reference.
     "AWS::CodeBuild::Project": (
         "codebuild:BatchGetProjects",
@@ -56,8 +59,20 @@ UNSTATED: Final = {
         "codebuild:UpdateProject",
         "iam:PassRole",
     ),
+    # The type states the old prefix only. A connection's ARN has either, the console makes the new
+    # one since July 2024, and the action's prefix must be the ARN's ("Connections rename - Summary
+    # of changes", Developer Tools console user guide).
+    "AWS::CodePipeline::Pipeline": ("codeconnections:PassConnection",),
 }
-"""What types need that list no handlers."""
+"""What types need beyond what they state, or without stating anything."""
+
+SERVICE_LINKED: Final = {
+    "AWS::ApiGateway::RestApi": "ops.apigateway.amazonaws.com",
+    # "Using service-linked roles with DynamoDB", DynamoDB developer guide.
+    "AWS::DynamoDB::GlobalTable": "replication.dynamodb.amazonaws.com",
+    "AWS::DynamoDB::Table": "replication.dynamodb.amazonaws.com",
+}
+"""Whose service-linked role a type that needs iam:CreateServiceLinkedRole makes."""
 
 CUSTOM_RESOURCE: Final = "lambda:InvokeFunction"
 """CloudFormation calls a custom resource's function as the stack's role ("Custom resources",

@@ -12,12 +12,28 @@ from copy import deepcopy
 from typing import Any, Final
 
 from accounts.bootstrap import boundary, execution
-from accounts.bootstrap.assembly import Account
-from accounts.bootstrap.trust import BOOTSTRAP_ROLES
+from accounts.bootstrap.account import TOOLS, Account, Bootstrap
+from accounts.bootstrap.statements import MAPPING, documents, sub
+from assembly.templates import Resource
+from assembly.text import listed, plain
 
-BOUNDARY_NAME: Final = "tap-permissions-boundary"
 EXECUTION_NAME: Final = "tap-cloudformation"
+
+# The bootstrap's roles: its template's logical id by the part of the physical name.
+BOOTSTRAP_ROLES: Final = {
+    "deploy-role": "DeploymentActionRole",
+    "file-publishing-role": "FilePublishingRole",
+    "image-publishing-role": "ImagePublishingRole",
+    "lookup-role": "LookupRole",
+}
+# A generated role name is stack, logical id and 12 characters of chance, 64 together at most; where
+# a longer one is cut is not documented, so of those only as much is taken as surely stays.
+_ROLE_NAME: Final = 64
+_SURELY_KEPT: Final = 40
+
 _ENDING_STACKS: Final = ("cloudformation:DeleteStack", "cloudformation:UpdateTerminationProtection")
+
+_ORDER: Final = ("Description", "Mappings", "Parameters", "Conditions", "Resources", "Outputs")
 
 Template = dict[str, Any]
 
@@ -26,24 +42,74 @@ class UnexpectedTemplateError(Exception):
     """The CLI's template is not as this module knows it; the text says where. Read it anew."""
 
 
-def customise(original: Template, account: Account, trusted: dict[str, list[str]]) -> Template:
-    """The template for one account, from what `cdk bootstrap --show-template` prints.
+def customise(
+    original: Template,
+    bootstrap: Bootstrap,
+    *,
+    trusted: dict[str, list[str]],
+    environments: dict[str, str],
+) -> Template:
+    """The template of one bootstrap, from what `cdk bootstrap --show-template` prints.
 
     trusted: by logical id, the names of tools' roles that may take a bootstrap role from there;
-    empty for the tools account itself, which trusts no other.
+    empty for the tools account itself, which trusts no other. environments: names by account id,
+    empty for the tools account.
     """
     template = deepcopy(original)
-    template["Description"] = f"CDK bootstrap of the account {account.name}, narrowed to one system"
+    template["Description"] = f"CDK bootstrap, narrowed to one system: {bootstrap.name}"
+    if environments:
+        names = {account: {"Name": name} for account, name in environments.items()}
+        template["Mappings"] = {MAPPING: names}
     variant = template["Parameters"]["BootstrapVariant"]
     # The CLI does not overwrite a stack of another variant: neither by its default template.
-    variant["Default"] = f"tap: {account.name}"
+    variant["Default"] = f"tap: {bootstrap.name}"
     for logical_id in BOOTSTRAP_ROLES.values():
         _narrow_trust(template, logical_id, trusted.get(logical_id, []))
-    _narrow_deploy_role(template, account)
-    _add_policies(template, account)
+    _narrow_deploy_role(template, bootstrap)
+    _add_policies(template, bootstrap)
     _drop_legacy(template)
     _drop_unused(template)
-    return template
+    return {key: template[key] for key in _ORDER if key in template}
+
+
+def trusted_names(tools: Account, targets: Iterable[str]) -> dict[str, list[str]]:
+    """By logical id of the bootstrap's role: names, with `*`, of tools' roles that may take it.
+
+    Read from what the pipeline's roles may assume in the account ids `targets`; a bootstrap role
+    that none of them takes is trusted to nobody.
+    """
+    accounts = tuple(f"arn:aws:iam::{target}:role/" for target in targets)
+    result: dict[str, set[str]] = {logical_id: set() for logical_id in BOOTSTRAP_ROLES.values()}
+    for role in tools.resources("AWS::IAM::Role"):
+        for assumed in _assumed(tools, role):
+            for part, logical_id in BOOTSTRAP_ROLES.items():
+                if assumed.startswith(accounts) and f"-{part}-" in assumed:
+                    result[logical_id].add(physical_name(role))
+    return {logical_id: sorted(names) for logical_id, names in result.items()}
+
+
+def physical_name(role: Resource) -> str:
+    """The role's name, ending in `*` where CloudFormation chooses the rest."""
+    if "RoleName" in role.properties:
+        return str(plain(role.properties["RoleName"]))
+    name = f"{role.template.name}-{role.logical_id}-"
+    return f"{name}*" if len(name) + 12 <= _ROLE_NAME else f"{name[:_SURELY_KEPT]}*"
+
+
+def _assumed(tools: Account, role: Resource) -> list[str]:
+    documents = [policy["PolicyDocument"] for policy in role.properties.get("Policies", [])]
+    documents += [
+        policy.properties["PolicyDocument"]
+        for policy in tools.resources("AWS::IAM::Policy")
+        if {"Ref": role.logical_id} in policy.properties.get("Roles", [])
+    ]
+    return [
+        str(plain(resource))
+        for document in documents
+        for statement in boundary.allowing(document)
+        if "sts:AssumeRole" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
 
 
 def _narrow_trust(template: Template, logical_id: str, names: list[str]) -> None:
@@ -86,7 +152,7 @@ def _only_roles(statement: Template, names: list[str]) -> Template:
     return {"Fn::If": [condition, inner, otherwise]}
 
 
-def _narrow_deploy_role(template: Template, account: Account) -> None:
+def _narrow_deploy_role(template: Template, bootstrap: Bootstrap) -> None:
     """Lets the deploy role touch this system's stacks and read the pipeline's artifacts, no more.
 
     Else it could change or delete any stack of the account, the guardrail's included. Where the
@@ -95,12 +161,11 @@ def _narrow_deploy_role(template: Template, account: Account) -> None:
     (policy,) = template["Resources"]["DeploymentActionRole"]["Properties"]["Policies"]
     by_sid = {each.get("Sid", "PassRole"): each for each in policy["PolicyDocument"]["Statement"]}
     here = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack"
-    prefix = account.prefix
-    stacks = [{"Fn::Sub": f"{here}/{prefix}/*"}, {"Fn::Sub": f"{here}/{prefix}-*"}]
+    stacks = [sub(f"{here}/{bootstrap.prefix}/*"), sub(f"{here}/{bootstrap.prefix}-*")]
     by_sid["DeployPermissions"]["Resource"] = stacks
     by_sid["CliPermissions"]["Resource"] = stacks
     by_sid["CliPermissions"]["Action"].remove("sts:GetCallerIdentity")  # Needs no permission.
-    if account.name != "tools":
+    if bootstrap.name != TOOLS:
         for sid in ("DeployPermissions", "CliPermissions"):
             actions = by_sid[sid]["Action"]
             by_sid[sid]["Action"] = [each for each in actions if each not in _ENDING_STACKS]
@@ -138,22 +203,24 @@ def _drop_unused(template: Template) -> None:
     }
 
 
-def _add_policies(template: Template, account: Account) -> None:
-    documents = execution.documents(execution.statements(account))
-    for number, document in enumerate(documents, start=1):
+def _add_policies(template: Template, bootstrap: Bootstrap) -> None:
+    may, most = execution.grants(bootstrap), boundary.grants(bootstrap)
+    policies = documents(may.statements)
+    for number, document in enumerate(policies, start=1):
         template["Resources"][f"ExecutionPolicy{number}"] = _managed_policy(
             f"{EXECUTION_NAME}-{number}",
             "What CloudFormation may do: what our stacks need",
             document,
         )
     template["Resources"]["PermissionsBoundary"] = _managed_policy(
-        BOUNDARY_NAME,
+        execution.BOUNDARY_NAME,
         "The most that a role may do which CloudFormation creates",
-        {"Version": "2012-10-17", "Statement": boundary.statements(account)},
+        {"Version": "2012-10-17", "Statement": most.statements},
     )
+    template["Conditions"] |= may.conditions | most.conditions
     role = template["Resources"]["CloudFormationExecutionRole"]
     # It names them by ARN, as an option of the CLI, so CloudFormation cannot see the order.
-    role["DependsOn"] = [f"ExecutionPolicy{number + 1}" for number in range(len(documents))]
+    role["DependsOn"] = [f"ExecutionPolicy{number + 1}" for number in range(len(policies))]
     # Without policies the CLI's template would fall back on AdministratorAccess.
     role["Properties"]["ManagedPolicyArns"] = {"Ref": "CloudFormationExecutionPolicies"}
     del template["Parameters"]["CloudFormationExecutionPolicies"]["Default"]

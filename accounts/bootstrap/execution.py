@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from accounts.bootstrap import iam_actions, scope
-from accounts.bootstrap.assembly import Account, listed, plain
-from accounts.bootstrap.needs import needed_actions
+from accounts.bootstrap.account import Account, Bootstrap
+from accounts.bootstrap.corrections import SERVICE_LINKED
+from accounts.bootstrap.statements import Grants, Permission, merge
+from assembly.text import listed, plain
 
-BOUNDARY_ARN: Final = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/tap-permissions-boundary"
-# IAM and STS quotas, "IAM entity character limits": without white space. Placeholders may grow.
-POLICY_LIMIT: Final = 6144
-_MARGIN: Final = 300
+BOUNDARY_NAME: Final = "tap-permissions-boundary"
+BOUNDARY_ARN: Final = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{BOUNDARY_NAME}"
 
 # These carry the condition key iam:PermissionsBoundary (Service Authorization Reference, IAM).
 _BOUND: Final = frozenset(
@@ -30,61 +28,88 @@ _BOUND: Final = frozenset(
 )
 _ATTACHING: Final = frozenset({"iam:AttachRolePolicy", "iam:DetachRolePolicy"})
 _PASSING: Final = "iam:PassRole"
+_LINKING: Final = "iam:CreateServiceLinkedRole"
+_KEYS: Final = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey", "AWS::KMS::Alias")
+# Where a service's name in resource types is not its name in addresses.
+_ADDRESSED: Final = {"stepfunctions": "states"}
+_ASSETS: Final = ("s3:GetObject", "s3:GetObjectVersion")
 
-Statement = dict[str, Any]
 
-
-def statements(account: Account) -> list[Statement]:
+def grants(bootstrap: Bootstrap) -> Grants:
     """Every statement of the execution role's policies: exactly what the templates need.
 
     A role is made only with the boundary on it, keeps it, is given only the managed policies that
     the templates name, and is passed only to the services that the templates let assume it.
     """
-    needed = set(needed_actions(account))
-    conditional = _BOUND | {_PASSING}
-    result = list(_by_service(account, needed - conditional))
-    result += _roles(account, needed)
-    if "s3:GetObject" in needed:
-        result.append(_allow("Assets", ["s3:GetObject"], [scope.ASSETS]))
-    anywhere = sorted(action for action in needed if not iam_actions.has_resources(action))
-    result.append(_allow("Anywhere", anywhere, ["*"]))
-    return [statement for statement in result if statement["Action"]]
+    return merge(bootstrap.accounts, lambda account: _permissions(account, bootstrap.prefix))
 
 
-def _by_service(account: Account, actions: Iterable[str]) -> Iterable[Statement]:
-    services: dict[str, list[str]] = defaultdict(list)
-    for action in sorted(actions):
-        if iam_actions.has_resources(action) and action != "s3:GetObject":
-            services[action.partition(":")[0]].append(action)
-    for service, named in sorted(services.items()):
-        sid = "".join(part.capitalize() for part in service.split("-"))
-        yield _allow(sid, named, scope.patterns(service, account.prefix))
+def _permissions(account: Account, prefix: str) -> Iterator[Permission]:
+    needed = iam_actions.needed_actions(account)
+    for action in sorted(needed):
+        service = action.partition(":")[0]
+        if iam_actions.reads_settings(action):
+            yield Permission("Settings", action, ("*",))
+        elif action in _ASSETS:
+            yield Permission("Assets", action, (scope.ASSETS,))
+        elif action in _BOUND or action in (_PASSING, _LINKING):
+            yield from _roles(account, action, needed[action], prefix)
+        elif not iam_actions.has_resources(action):
+            yield Permission("Anywhere", action, ("*",))
+        elif service == "kms":
+            yield from _keys(action, needed[action], prefix)
+        else:
+            yield _ours(_sid(service), action, prefix)
 
 
-def _roles(account: Account, needed: set[str]) -> list[Statement]:
-    roles = scope.patterns("iam", account.prefix)
-    bound = {"StringEquals": {"iam:PermissionsBoundary": _sub(BOUNDARY_ARN)}}
-    attached = {"ArnEquals": {"iam:PolicyARN": managed_policies(account)}}
-    passed = {"StringEquals": {"iam:PassedToService": trusted_services(account)}}
-    changing = sorted(needed & (_BOUND - _ATTACHING))
-    result = [_allow("RolesWithBoundary", changing, roles) | {"Condition": bound}]
-    if managed_policies(account):
-        attaching = sorted(needed & _ATTACHING)
-        both = bound | attached
-        result.append(_allow("KnownPolicies", attaching, roles) | {"Condition": both})
-    if _PASSING in needed:
-        result.append(_allow("PassRoles", [_PASSING], roles) | {"Condition": passed})
-    return result
+def _ours(sid: str, action: str, prefix: str) -> Permission:
+    return Permission(sid, action, tuple(scope.patterns(action.partition(":")[0], prefix)))
 
 
-def managed_policies(account: Account) -> list[Any]:
-    """The managed policies that the templates attach to roles, as `Fn::Sub`."""
-    arns = {
-        plain(arn).replace("arn:aws:", "arn:${AWS::Partition}:")
-        for role in account.resources("AWS::IAM::Role")
-        for arn in role.properties.get("ManagedPolicyArns", [])
-    }
-    return [_sub(arn) for arn in sorted(arns)]
+def _roles(
+    account: Account, action: str, types: frozenset[str], prefix: str
+) -> Iterator[Permission]:
+    roles = tuple(scope.patterns("iam", prefix))
+    bound = (("StringEquals", "iam:PermissionsBoundary", BOUNDARY_ARN),)
+    if action == _LINKING:
+        for principal in {SERVICE_LINKED[each] for each in types}:
+            one_of = ("StringEquals", "iam:AWSServiceName", principal)
+            yield Permission("ServiceLinkedRoles", action, (scope.LINKED_ROLES,), one_of=one_of)
+    elif action == _PASSING:
+        for service in trusted_services(account):
+            one_of = ("StringEquals", "iam:PassedToService", service)
+            yield Permission("PassRoles", action, roles, one_of=one_of)
+    elif action in _ATTACHING:
+        for policy in managed_policies(account):
+            one_of = ("ArnEquals", "iam:PolicyARN", policy)
+            yield Permission("KnownPolicies", action, roles, bound, one_of)
+    else:
+        yield Permission("RolesWithBoundary", action, roles, bound)
+
+
+def _keys(action: str, types: frozenset[str], prefix: str) -> Iterator[Permission]:
+    """Keys of our own by their ids; of any other key only the use that a service makes of it.
+
+    Services call KMS as whoever calls them ("kms:ViaService", KMS developer guide).
+    """
+    if types.intersection(_KEYS):
+        yield _ours("Kms", action, prefix)
+    for service in sorted({each.split("::")[1].lower() for each in types.difference(_KEYS)}):
+        address = f"{_ADDRESSED.get(service, service)}.${{AWS::Region}}.amazonaws.com"
+        via = (("StringEquals", "kms:ViaService", address),)
+        keys = tuple(scope.patterns("kms", prefix))
+        yield Permission(f"KeysThrough{service.capitalize()}", action, keys, via)
+
+
+def managed_policies(account: Account) -> list[str]:
+    """The managed policies that the templates attach to roles, as text for `Fn::Sub`."""
+    return sorted(
+        {
+            str(plain(arn)).replace("arn:aws:", "arn:${AWS::Partition}:")
+            for role in account.resources("AWS::IAM::Role")
+            for arn in role.properties.get("ManagedPolicyArns", [])
+        }
+    )
 
 
 def trusted_services(account: Account) -> list[str]:
@@ -96,7 +121,7 @@ def trusted_services(account: Account) -> list[str]:
     )
     return sorted(
         {
-            plain(name)
+            str(plain(name))
             for principal in principals
             if isinstance(principal, dict)
             for name in listed(principal.get("Service", []))
@@ -104,30 +129,5 @@ def trusted_services(account: Account) -> list[str]:
     )
 
 
-def documents(wanted: list[Statement]) -> list[dict[str, Any]]:
-    """The statements in as few policies as their size allows."""
-    packed: list[list[Statement]] = [[]]
-    for statement in wanted:
-        if size([*packed[-1], statement]) > POLICY_LIMIT - _MARGIN:
-            packed.append([])
-        packed[-1].append(statement)
-    return [{"Version": "2012-10-17", "Statement": each} for each in packed]
-
-
-def size(wanted: list[Statement]) -> int:
-    """Characters of a policy as IAM counts them, roughly: placeholders count as they stand."""
-    return len(json.dumps({"Version": "2012-10-17", "Statement": wanted}, separators=(",", ":")))
-
-
-def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
-    targets = [each if each == "*" else _sub(each) for each in resources]
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": actions,
-        "Resource": targets if len(targets) > 1 else targets[0],
-    }
-
-
-def _sub(text: str) -> dict[str, str]:
-    return {"Fn::Sub": text}
+def _sid(service: str) -> str:
+    return "".join(part.capitalize() for part in service.split("-"))

@@ -1,6 +1,6 @@
 """What each service's actions may be applied to: only what carries this account's prefix.
 
-Patterns are texts for `Fn::Sub`. `{p}` is the prefix: `tap-pipeline`, `tap-dev` or `tap-prod`.
+Patterns are texts for `Fn::Sub`. `{p}` is the prefix: `tap-pipeline` or `tap-${Environment}`.
 ARN formats: Service Authorization Reference, "Resource types defined by …".
 """
 
@@ -10,6 +10,8 @@ from typing import Final
 
 _HERE: Final = "${AWS::Region}:${AWS::AccountId}"
 ROLES: Final = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"
+LINKED_ROLES: Final = f"{ROLES}aws-service-role/*"
+"""The roles that services make for themselves; which service's, a condition says."""
 ASSETS: Final = (
     "arn:${AWS::Partition}:s3:::cdk-${Qualifier}-assets-${AWS::AccountId}-${AWS::Region}/*"
 )
@@ -78,5 +80,8 @@ def patterns(service: str, prefix: str) -> list[str]:
     Raises UnknownServiceError, so that nobody widens the policy to `*` in silence.
     """
     if service not in _PATTERNS:
-        raise UnknownServiceError(f"accounts/bootstrap/scope.py says nothing about {service}")
+        raise UnknownServiceError(
+            f"a template needs {service}, of which accounts/bootstrap/scope.py says nothing: add"
+            " the ARNs of its resources that begin with our prefix"
+        )
     return [pattern.replace("{p}", prefix) for pattern in _PATTERNS[service]]

@@ -1,7 +1,7 @@
 """What resource types say they need, and our templates do not, by type and property.
 
-The property names are the types' own (CloudFormation template reference). A read of the type's own
-settings stays even where nothing sets them, since handlers read them all.
+The property names are the types' own (CloudFormation template reference). Reads of settings stay,
+whatever a pattern here covers (`iam_actions.reads_settings`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,16 @@ def _only(type_: str, reason: str, *actions: str, properties: str) -> Unneeded:
 
 _BUCKET: Final = "AWS::S3::Bucket"
 _FUNCTION: Final = "AWS::Lambda::Function"
-_TABLE: Final = "AWS::DynamoDB::GlobalTable"
+_GLOBAL_TABLE: Final = "AWS::DynamoDB::GlobalTable"
+_TABLE: Final = "AWS::DynamoDB::Table"
 _LOGS: Final = "AWS::Logs::LogGroup"
 _API: Final = "AWS::ApiGateway::RestApi"
 _ROLE_FOR_IMPORT: Final = "is passed with an imported definition or an AWS integration only"
+_REPLICAS: Final = "replicas in other Regions are made by copying items"
+_COPYING: Final = (
+    *("dynamodb:BatchWriteItem", "dynamodb:*Item", "dynamodb:Query", "dynamodb:Scan"),
+    "iam:CreateServiceLinkedRole",
+)
 
 UNNEEDED: Final = (
     _only(_API, "resource policies", "apigateway:UpdateRestApiPolicy", properties="Policy"),
@@ -33,48 +39,48 @@ UNNEEDED: Final = (
         properties="Credentials",
     ),
     _only(
-        _TABLE,
+        _GLOBAL_TABLE,
         "auto scaling is for provisioned capacity; ours is on demand",
         *("application-autoscaling:*", "cloudwatch:PutMetricData"),
         "dynamodb:UpdateTableReplicaAutoScaling",
         properties="WriteProvisionedThroughputSettings ReadProvisionedThroughputSettings",
     ),
     _only(
-        _TABLE,
-        "replicas in other Regions are made by copying items; there is one replica, the table",
-        *("dynamodb:*TableReplica", "dynamodb:BatchWriteItem", "dynamodb:*Item"),
-        *("dynamodb:Query", "dynamodb:Scan", "iam:CreateServiceLinkedRole"),
+        _GLOBAL_TABLE,
+        f"{_REPLICAS}; there is one replica, the table",
+        *("dynamodb:*TableReplica", *_COPYING),
         properties="Replicas.1",
     ),
     _only(
         _TABLE,
-        "change data capture to Kinesis",
-        *("kinesis:*", "dynamodb:*KinesisStreamingDestination"),
-        properties="KinesisStreamSpecification",
+        f"{_REPLICAS}, and a table of this type has none; an import writes items, too",
+        *("dynamodb:*TableReplica", "dynamodb:ImportTable", *_COPYING),
+        *("logs:*", "s3:GetObject*", "s3:ListBucket"),
+        properties="ImportSourceSpecification",
     ),
-    _only(
-        _TABLE,
-        "a customer's key; the AWS managed key's policy admits who may use DynamoDB",
-        "kms:*",
-        properties="KMSMasterKeyId",
-    ),
-    _only(
-        _TABLE,
-        "resource policies of tables",
-        *("dynamodb:PutResourcePolicy", "dynamodb:DeleteResourcePolicy"),
-        properties="ResourcePolicy",
-    ),
-    _only(
-        _TABLE,
-        "contributor insights",
-        "dynamodb:UpdateContributorInsights",
-        properties="ContributorInsightsSpecification",
-    ),
-    _only(
-        _TABLE,
-        "time to live",
-        "dynamodb:UpdateTimeToLive",
-        properties="TimeToLiveSpecification",
+    *(
+        _only(type_, reason, *actions.split(), properties=properties)
+        for type_ in (_GLOBAL_TABLE, _TABLE)
+        for reason, actions, properties in (
+            (
+                "change data capture to Kinesis",
+                "kinesis:* dynamodb:*KinesisStreamingDestination",
+                "KinesisStreamSpecification",
+            ),
+            # DynamoDB's own key needs nobody's permission ("DynamoDB encryption at rest").
+            ("a key in this account", "kms:*", "SSESpecification KMSMasterKeyId"),
+            (
+                "resource policies of tables",
+                "dynamodb:PutResourcePolicy dynamodb:DeleteResourcePolicy",
+                "ResourcePolicy",
+            ),
+            (
+                "contributor insights",
+                "dynamodb:UpdateContributorInsights",
+                "ContributorInsightsSpecification",
+            ),
+            ("time to live", "dynamodb:UpdateTimeToLive", "TimeToLiveSpecification"),
+        )
     ),
     _only(
         "AWS::IAM::Role",

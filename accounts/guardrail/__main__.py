@@ -1,23 +1,34 @@
-"""CDK entry point of the guardrail: `cdk --app "python -m guardrail"` (see scripts/guardrail)."""
+"""Usage: python -m accounts.guardrail rules | python -m accounts.guardrail region
+
+What `scripts/guardrail` has to know: where the hook's rules are, and the region.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Final
 
-import aws_cdk as cdk
-
-from accounts.guardrail.stack import STACK, GuardrailStack
+from accounts.guardrail.rule_file import write_rules
 from settings import Settings
 
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
-def main() -> None:
-    """Synthesizes the stack for the guarded environment's account."""
-    settings = Settings.of_checkout(Path(__file__).parents[2])
-    env = cdk.Environment(account=settings.guarded.account, region=settings.region)
-    app = cdk.App()
-    GuardrailStack(app, STACK, env=env)
-    app.synth()
+
+def main(arguments: list[str]) -> int:
+    """Writes the rules and prints where, or prints the region of cdk.json."""
+    settings = Settings.of_checkout(REPOSITORY)
+    match arguments:
+        case ["rules"]:
+            answer = str(write_rules(REPOSITORY, settings).relative_to(REPOSITORY))
+        case ["region"]:
+            answer = settings.region
+        case _:
+            sys.stderr.write(f"{__doc__}\n")
+            return 2
+    sys.stdout.write(f"{answer}\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

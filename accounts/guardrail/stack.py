@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import aws_cdk as cdk
@@ -10,8 +9,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from accounts.guardrail.rule_file import RULES
+
 STACK: Final = "TapGuardrail"
-RULES: Final = Path(__file__).parent / "rules" / "prod.guard"
 HOOK_ALIAS: Final = "Tap::Guardrail::Prod"
 # Roles that the pipeline acts with in this account, and those that it makes.
 _PIPELINES_ROLES: Final = ("cdk-hnb659fds-*", "tap-*")

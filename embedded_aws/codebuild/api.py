@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import json
 import shutil
@@ -16,37 +15,55 @@ from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_region, new_uuid
 from ministack.services import codebuild as emulated
 
-from embedded_aws.installation import REGION
-
-from .. import registry
-from . import report_groups
-from .build import Build, folder_name
-from .credentials import Endpoint
-from .errors import BuildError
-from .plan import Plan, plan
-from .record import Record
+from embedded_aws import members, registry
+from embedded_aws.codebuild import report_groups, resources
+from embedded_aws.codebuild.build import Build, folder_name
+from embedded_aws.codebuild.credentials import Endpoint
+from embedded_aws.codebuild.plan import Plan, plan
+from embedded_aws.codebuild.record import BuildError, Record
+from embedded_aws.json_service import Answer, JsonService, Operation, operation_of
 
 KEPT_BUILDS = 10
 """Folders of ended builds below `<root>/builds`; the oldest go first."""
 
+_SAVING = frozenset({"CreateProject", "UpdateProject"})
 _PROJECT_SETTINGS = ("logsConfig", "secondarySources", "secondaryArtifacts", "cache")
 
 
-class Service:
-    """Answers `CodeBuild_20161006` requests that were authenticated and authorized already."""
+def install() -> None:
+    """Puts the executor in front of the emulator's own CodeBuild, and registers its types."""
+    registry.register_service(
+        "codebuild",
+        Api(),
+        target_prefixes=["CodeBuild_20161006"],
+        iam_namespace="codebuild",
+        resource_arn=resource_arns,
+    )
+    resources.install()
+
+
+class Api(JsonService):
+    """Answers about builds and reports; what it does not do itself, the emulator's CodeBuild does.
+
+    That one keeps the projects. A request for it is handed on whole, and where it drops settings of
+    a project they are kept afterwards.
+    """
+
+    title = "CodeBuild"
+    invalid_code = "InvalidInputException"
 
     def __init__(self) -> None:
         self._endpoint = Endpoint()
         self._running: dict[str, Build] = {}
         self._lock = threading.Lock()
-        self._operations: Mapping[str, report_groups.Operation] = {
+        operations: Mapping[str, Operation] = {
             **report_groups.OPERATIONS,
             "StartBuild": self._start_build,
             "StopBuild": self._stop_build,
             "BatchGetBuilds": self._batch_get_builds,
-            "CreateProject": self._save_project,
-            "UpdateProject": self._save_project,
         }
+        self._own = frozenset(operations)
+        super().__init__(operations, members.model("codebuild"))
 
     async def handle_request(
         self,
@@ -55,17 +72,15 @@ class Service:
         headers: dict[str, str],
         body: bytes,
         query_params: dict[str, list[str]],
-    ) -> registry.Response:
+    ) -> Answer:
         """One request; see `registry.Service`."""
-        action = headers.get("x-amz-target", "").rpartition(".")[2]
-        if action in ("CreateProject", "UpdateProject") or action not in self._operations:
-            answer: registry.Response = await emulated.handle_request(
-                method, path, headers, body, query_params
-            )
-            if action in self._operations and answer[0] == HTTPStatus.OK:
-                self._operations[action](json.loads(body))
-            return answer
-        return await asyncio.to_thread(self._answer, action, body)
+        name = operation_of(headers)
+        if name in self._own:
+            return await super().handle_request(method, path, headers, body, query_params)
+        answer: Answer = await emulated.handle_request(method, path, headers, body, query_params)
+        if name in _SAVING and answer[0] == HTTPStatus.OK:
+            _save_project(json.loads(body))
+        return answer
 
     def reset(self) -> None:
         """Stops every build and forgets them."""
@@ -76,29 +91,7 @@ class Service:
         report_groups.reset()
         emulated.reset()
 
-    def get_state(self) -> dict[str, Any]:
-        """Nothing: builds do not survive the server."""
-        return {}
-
-    def load_persisted_state(self, data: dict[str, Any]) -> None:
-        """Takes nothing back; see `get_state`."""
-
-    def _answer(self, action: str, body: bytes) -> registry.Response:
-        try:
-            return _response(HTTPStatus.OK, self._operations[action](json.loads(body or b"{}")))
-        except BuildError as error:
-            code, message = error.code, error.message
-        except KeyError as error:
-            code, message = "InvalidInputException", f"missing member {error}"
-        return _response(HTTPStatus.BAD_REQUEST, {"__type": code, "message": message})
-
     # -- operations -----------------------------------------------------------------------------
-
-    def _save_project(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Keeps the project settings that the emulator drops."""
-        settings = {name: body[name] for name in _PROJECT_SETTINGS if name in body}
-        emulated._projects[body["name"]].update(settings)
-        return {}
 
     def _start_build(self, body: Mapping[str, Any]) -> dict[str, Any]:
         project = emulated._projects.get(body["projectName"])
@@ -152,10 +145,10 @@ class Service:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _response(status: HTTPStatus, document: Mapping[str, Any]) -> registry.Response:
-    # New headers each time: the emulator adds this response's own to them.
-    headers = {"Content-Type": "application/x-amz-json-1.1"}
-    return status.value, headers, json.dumps(document).encode()
+def _save_project(body: Mapping[str, Any]) -> None:
+    """Keeps the project settings that the emulator drops."""
+    settings = {name: body[name] for name in _PROJECT_SETTINGS if name in body}
+    emulated._projects[body["name"]].update(settings)
 
 
 def _record(project: Mapping[str, Any], asked: Plan) -> Record:
@@ -220,7 +213,7 @@ def _id(identifier: str) -> str:
 
 def resource_arns(action: str, body: Mapping[str, Any], account: str) -> list[str]:
     """What permissions are checked against (service authorization reference, CodeBuild)."""
-    prefix = f"arn:aws:codebuild:{REGION}:{account}"
+    prefix = f"arn:aws:codebuild:{registry.region()}:{account}"
     if builds := _named(body, "ids", "id"):
         return [f"{prefix}:project/{_id(build).rpartition(':')[0]}" for build in builds]
     if "ReportGroup" in action and "name" in body:

@@ -17,8 +17,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .buildspec import FileSet
-from .errors import BuildError
+from embedded_aws.codebuild.buildspec import FileSet
+from embedded_aws.codebuild.record import BuildError
 
 _DEFAULT_KEY = "alias/aws/codebuild"
 _EPOCH = (1980, 1, 1, 0, 0, 0)

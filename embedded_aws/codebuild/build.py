@@ -17,17 +17,21 @@ import threading
 import time
 from collections.abc import Callable
 
-from ..registry import Running
-from . import artifacts, buildspec, environment, runtimes
-from .credentials import Endpoint, RoleCredentials
-from .environment import Folders
-from .errors import BuildError, BuildspecError, InterruptedBuildError
-from .local_cache import LocalCache
-from .logs import BuildLog, Redactor
-from .outputs import Outputs
-from .plan import Plan
-from .record import Record
-from .runner import Runner
+from embedded_aws.codebuild import artifacts, buildspec, environment, runtimes
+from embedded_aws.codebuild.credentials import Endpoint, RoleCredentials
+from embedded_aws.codebuild.environment import Folders
+from embedded_aws.codebuild.local_cache import LocalCache
+from embedded_aws.codebuild.logs import BuildLog, Redactor
+from embedded_aws.codebuild.outputs import Outputs
+from embedded_aws.codebuild.plan import Plan
+from embedded_aws.codebuild.record import (
+    BuildError,
+    BuildspecError,
+    InterruptedBuildError,
+    Record,
+)
+from embedded_aws.codebuild.runner import Runner
+from embedded_aws.registry import Running
 
 _logger = logging.getLogger("codebuild")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from .errors import BuildspecError
+from embedded_aws.codebuild.record import BuildspecError
 
 PHASES = ("install", "pre_build", "build", "post_build")
 _DEFAULT_FILE = "buildspec.yml"

@@ -20,8 +20,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .. import registry
-from .errors import BuildError
+from embedded_aws import registry
+from embedded_aws.codebuild.record import BuildError
 
 _LIFETIME = datetime.timedelta(hours=1)
 _REFRESH = datetime.timedelta(minutes=15)

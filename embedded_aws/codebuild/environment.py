@@ -18,14 +18,13 @@ from urllib.parse import unquote
 import botocore
 from botocore.exceptions import ClientError
 
+from embedded_aws.codebuild.buildspec import Environment
+from embedded_aws.codebuild.plan import Plan
+from embedded_aws.codebuild.record import BuildError
 from embedded_aws.installation import local_api_url
 
-from .buildspec import Environment
-from .errors import BuildError
-from .plan import Plan
-
 if TYPE_CHECKING:
-    from ..registry import Running
+    from embedded_aws.registry import Running
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CACHES = {

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .errors import BuildspecError
+from embedded_aws.codebuild.record import BuildspecError
 
 _EVERYTHING_BELOW = "/**/*"
 

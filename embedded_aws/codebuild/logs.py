@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .errors import BuildError
+from embedded_aws.codebuild.record import BuildError
 
 _INTERVAL = 0.3
 """Seconds between two batches."""

@@ -6,14 +6,13 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from . import artifacts, reports
-from .buildspec import Buildspec
-from .credentials import RoleCredentials
-from .environment import Folders
-from .errors import BuildError
-from .logs import BuildLog
-from .plan import Plan
-from .record import Record
+from embedded_aws.codebuild import artifacts, reports
+from embedded_aws.codebuild.buildspec import Buildspec
+from embedded_aws.codebuild.credentials import RoleCredentials
+from embedded_aws.codebuild.environment import Folders
+from embedded_aws.codebuild.logs import BuildLog
+from embedded_aws.codebuild.plan import Plan
+from embedded_aws.codebuild.record import BuildError, Record
 
 
 class Outputs:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import BuildError
+from embedded_aws.codebuild.record import BuildError
 
 _SUPPORTED = {
     "projectName",

@@ -1,7 +1,8 @@
 """The build record that BatchGetBuilds answers with, kept true while the build runs.
 
-Shapes: CodeBuild API reference, Build and BuildPhase. The worker thread owns the record; readers
-only ever see finished copies, so no request can meet a record that is half changed.
+What can go wrong in a build is what its record shows as the context of a phase. Shapes: CodeBuild
+API reference, Build and BuildPhase. The worker thread owns the record; readers only ever see
+finished copies, so no request can meet a record that is half changed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,26 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .errors import BuildError
+from embedded_aws.json_service import ServiceError
+
+
+class BuildError(ServiceError):
+    """Ends a phase; `code` and `message` become its context (API reference, PhaseContext)."""
+
+
+class BuildspecError(BuildError):
+    """The buildspec says something that it may not say, or that this executor does not do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("YAML_FILE_ERROR", message)
+
+
+class InterruptedBuildError(Exception):
+    """The build was stopped or ran out of time; `status` is STOPPED or TIMED_OUT."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class Record:

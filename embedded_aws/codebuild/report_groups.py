@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 
-from .errors import BuildError
+from embedded_aws.codebuild.record import BuildError
+from embedded_aws.json_service import Operation
 
 _groups: Any = AccountRegionScopedDict()
 _reports: Any = AccountRegionScopedDict()
 _cases: Any = AccountRegionScopedDict()
-
-Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def reset() -> None:

@@ -1,32 +1,24 @@
 """A build's test reports, published through the API with the service role's permissions.
 
 The operations that a build uses (CreateReport, BatchPutTestCases, UpdateReport) are documented only
-as permissions (user guide, test-permissions), so no SDK has them; the requests are signed here. A
-role that lacks one of them is told so in the log, as on AWS, and the report is missing.
+as permissions (user guide, test-permissions), so no SDK has them. A role that lacks one
+of them is told so in the log, as on AWS, and the report is missing.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from botocore.httpsession import URLLib3Session
-
-from embedded_aws.installation import REGION
-
-from .. import registry
-from .artifacts import matching
-from .buildspec import ReportSection
-from .credentials import RoleCredentials
-from .environment import Folders
-from .errors import BuildError
-from .junit import summary, test_cases
-from .plan import Plan
+from embedded_aws import registry
+from embedded_aws.calls import RefusedError
+from embedded_aws.codebuild.artifacts import matching
+from embedded_aws.codebuild.buildspec import ReportSection
+from embedded_aws.codebuild.credentials import RoleCredentials
+from embedded_aws.codebuild.environment import Folders
+from embedded_aws.codebuild.plan import Plan
+from embedded_aws.codebuild.record import BuildError
+from embedded_aws.codebuild.report_files import summary, test_cases
 
 _BATCH = 100
 
@@ -74,22 +66,8 @@ def _batches(cases: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _call(role: RoleCredentials, action: str, body: dict[str, Any]) -> dict[str, Any]:
-    running = registry.running()
-    keys = role.current()
-    request = AWSRequest(
-        "POST",
-        f"{running.endpoint}/",
-        data=json.dumps(body),
-        headers={
-            "Content-Type": "application/x-amz-json-1.1",
-            "X-Amz-Target": f"CodeBuild_20161006.{action}",
-        },
-    )
-    signer = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-    SigV4Auth(signer, "codebuild", REGION).add_auth(request)
-    answer = URLLib3Session(verify=str(running.ca)).send(request.prepare())
-    document: dict[str, Any] = json.loads(answer.content or b"{}")
-    if answer.status_code != HTTPStatus.OK:
-        code = str(document.get("__type", "UnknownError")).rpartition("#")[2]
-        raise BuildError(code, f"{action}: {document.get('message') or document.get('Message')}")
-    return document
+    target = f"CodeBuild_20161006.{action}"
+    try:
+        return registry.call("codebuild", target, body, role.current())
+    except RefusedError as error:
+        raise BuildError(error.code, f"{action}: {error.message}") from error

@@ -8,9 +8,9 @@ from typing import Any
 from ministack.services import codebuild as emulated
 from ministack.services.cloudformation import provisioners
 
-from .. import registry
-from . import report_groups
-from .errors import BuildError
+from embedded_aws import registry
+from embedded_aws.codebuild import report_groups
+from embedded_aws.codebuild.record import BuildError
 
 _DROPPED = {
     "LogsConfig": "logsConfig",
@@ -30,27 +30,7 @@ def install() -> None:
         update=_update_group,
         delete=_delete_group,
     )
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::CodeBuild::Project"]
-    create, update = handlers["create"], handlers["update"]
-
-    def create_project(logical_id: str, props: Mapping[str, Any], stack_name: str) -> Any:
-        answer = create(logical_id, props, stack_name)
-        _keep(answer[0], props)
-        return answer
-
-    def update_project(
-        physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any], stack_name: str
-    ) -> Any:
-        answer = update(physical_id, old, new, stack_name)
-        _keep(answer[0], new)
-        return answer
-
-    registry.register_resource_type(
-        "AWS::CodeBuild::Project",
-        create=create_project,
-        update=update_project,
-        delete=handlers["delete"],
-    )
+    registry.after_each("AWS::CodeBuild::Project", _keep)
 
 
 def _keep(name: str, props: Mapping[str, Any]) -> None:

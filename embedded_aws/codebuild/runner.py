@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from .errors import BuildError, InterruptedBuildError
+from embedded_aws.codebuild.record import BuildError, InterruptedBuildError
 
 _logger = logging.getLogger("codebuild")
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")

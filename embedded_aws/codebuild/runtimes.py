@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import BuildError
+from embedded_aws.codebuild.record import BuildError
 
 
 def provide(folder: Path) -> None:

@@ -1,8 +1,6 @@
-"""CodePipeline behind the real AWS API, for the pipelines that CloudFormation creates here."""
+"""CodePipeline behind the real AWS API, for the pipelines that CloudFormation creates here.
 
-import importlib
-
-
-def install() -> None:
-    """Makes the service answer. Loaded late: the engine itself needs no emulator, nor do tests."""
-    importlib.import_module("embedded_aws.codepipeline.service").install()
+`api` answers requests, `resources` is the CloudFormation type; `model` is what a definition says,
+`engine` moves executions through it with the `actions`, `state` is what happened, `views` how the
+API shows it. `webhooks` says which push starts which pipeline.
+"""

@@ -14,8 +14,7 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 
 from embedded_aws import registry
-from embedded_aws.codepipeline.actions.base import Context
-from embedded_aws.codepipeline.errors import ActionError
+from embedded_aws.codepipeline.actions.base import ActionError, Context
 
 
 class ActionClients:

@@ -23,9 +23,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
-from embedded_aws.codepipeline.actions.base import Context, Outcome, Runner
-from embedded_aws.codepipeline.errors import ActionError, CodePipelineError
+from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome, Runner
 from embedded_aws.codepipeline.model import APPROVAL_TIMEOUT_MINUTES, Stage, Structure
+from embedded_aws.codepipeline.requests import invalid
 from embedded_aws.codepipeline.state import (
     ActionRun,
     Artifact,
@@ -36,6 +36,7 @@ from embedded_aws.codepipeline.state import (
     now,
 )
 from embedded_aws.codepipeline.variables import resolve_configuration
+from embedded_aws.json_service import ServiceError
 
 logger = logging.getLogger("codepipeline")
 
@@ -116,12 +117,12 @@ class Engine:
         with self._changed:
             execution = pipeline.execution(execution_id)
             if execution is None or execution.ended:
-                raise CodePipelineError(
+                raise ServiceError(
                     "PipelineExecutionNotStoppableException",
                     f"Unable to stop pipeline execution {execution_id}: it is not in progress",
                 )
             if execution.status == "Stopping" and not abandon:
-                raise CodePipelineError(
+                raise ServiceError(
                     "DuplicatedStopRequestException",
                     f"Pipeline execution {execution_id} is already stopping",
                 )
@@ -164,11 +165,11 @@ class Engine:
     ) -> tuple[Execution, Stage]:
         stage = pipeline.structure.stage(stage_name)
         if stage is None:
-            raise CodePipelineError("StageNotFoundException", f"There is no stage '{stage_name}'")
+            raise ServiceError("StageNotFoundException", f"There is no stage '{stage_name}'")
         latest = pipeline.stage_state(stage_name).latest
         execution = pipeline.execution(execution_id)
         if execution is None or execution is not latest:
-            raise CodePipelineError(
+            raise ServiceError(
                 "NotLatestPipelineExecutionException",
                 f"Pipeline execution {execution_id} is not the latest in stage '{stage_name}'",
             )
@@ -184,7 +185,7 @@ class Engine:
         """PutApprovalResult, once it is clear which approval is meant."""
         with self._changed:
             if run.status != "InProgress":
-                raise CodePipelineError(
+                raise ServiceError(
                     "ApprovalAlreadyCompletedException",
                     f"The approval action '{run.action.name}' of pipeline '{pipeline.name}' "
                     "has already been approved or rejected",
@@ -414,13 +415,11 @@ def _summary(execution: Execution, stage: Stage, status: str) -> str:
 def _variables(structure: Structure, given: Mapping[str, str]) -> dict[str, str]:
     unknown = sorted(set(given) - set(structure.variables))
     if unknown:
-        raise CodePipelineError(
-            "ValidationException", f"The pipeline declares no variables {unknown}"
-        )
+        raise invalid(f"The pipeline declares no variables {unknown}")
     values = {name: given.get(name, default) for name, default in structure.variables.items()}
     missing = sorted(name for name, value in values.items() if value is None)
     if missing:
-        raise CodePipelineError("ValidationException", f"Variables without a value: {missing}")
+        raise invalid(f"Variables without a value: {missing}")
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -437,8 +436,8 @@ def _output(structure: Structure, name: str) -> Artifact:
     return Artifact(name, structure.store.bucket, key)
 
 
-def _not_retryable() -> CodePipelineError:
-    return CodePipelineError(
+def _not_retryable() -> ServiceError:
+    return ServiceError(
         "StageNotRetryableException",
         "Unable to retry. The pipeline structure or stage state might have changed while actions "
         "awaited retry, or the stage contains no failed actions.",

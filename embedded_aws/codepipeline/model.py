@@ -1,8 +1,8 @@
 """The structure of a pipeline: parsed once from CloudFormation properties, then never changed.
 
 Sources: CodePipeline user guide "reference-pipeline-structure" and "structure-action-providers",
-CloudFormation template reference "aws-resource-codepipeline-pipeline". What AWS would run but the
-rehearsal cannot is refused when the pipeline is created, never ignored when it runs.
+CloudFormation template reference "aws-resource-codepipeline-pipeline". What AWS would run but
+this one cannot is refused when the pipeline is created, never ignored when it runs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from embedded_aws.codepipeline.errors import StructureError
+from embedded_aws.codepipeline.requests import StructureError
 from embedded_aws.codepipeline.triggers import Trigger, parse_triggers
 
 OFFERED = frozenset(
@@ -25,7 +25,7 @@ OFFERED = frozenset(
         ("Approval", "Manual"),
     }
 )
-"""The action types (category, provider) of owner AWS that the rehearsal runs."""
+"""The action types (category, provider) of owner AWS that run here."""
 
 ACTION_MODES = frozenset({"CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE", "CREATE_UPDATE"})
 MODES = ("SUPERSEDED", "QUEUED")
@@ -141,11 +141,13 @@ def _stage(raw: Mapping[str, Any], region: str) -> Stage:
     name = _named(_required(raw, "Name", "a stage"), "stage")
     for condition in ("BeforeEntry", "OnSuccess", "OnFailure"):
         if raw.get(condition):
-            raise StructureError(f"stage {name}: the rehearsal does not offer {condition}")
+            raise StructureError(f"stage {name}: {condition} is not offered here")
     actions = tuple(_action(name, a) for a in raw.get("Actions") or ())
     for action in actions:
         if action.region not in (None, region):
-            raise StructureError(f"action {name}/{action.name}: the rehearsal has one region only")
+            raise StructureError(
+                f"action {name}/{action.name}: one region is offered here, {region}"
+            )
     names = [a.name for a in actions]
     if not actions or len(set(names)) != len(names):
         raise StructureError(f"stage {name}: needs actions with distinct names, has {names}")
@@ -172,8 +174,8 @@ def _action(stage: str, raw: Mapping[str, Any]) -> Action:
     )
     if kind.get("Owner") != "AWS" or (action.category, action.provider) not in OFFERED:
         raise StructureError(
-            f"{where}: the rehearsal has no action provider "
-            f"{kind.get('Owner')}/{action.category}/{action.provider}; it has "
+            f"{where}: there is no action provider "
+            f"{kind.get('Owner')}/{action.category}/{action.provider} here; there is "
             + ", ".join(sorted(f"{c}/{p}" for c, p in OFFERED))
         )
     _check_configuration(where, action)
@@ -193,11 +195,11 @@ def _check_configuration(where: str, action: Action) -> None:
         _required(action.configuration, key, where)
     mode = action.configuration.get("ActionMode")
     if action.provider == "CloudFormation" and mode not in ACTION_MODES:
-        raise StructureError(f"{where}: the rehearsal does not offer ActionMode {mode}")
+        raise StructureError(f"{where}: ActionMode {mode} is not offered here")
     if action.configuration.get("BatchEnabled", "false").lower() == "true":
-        raise StructureError(f"{where}: the rehearsal does not offer batch builds")
+        raise StructureError(f"{where}: batch builds are not offered here")
     if action.configuration.get("OutputArtifactFormat", "CODE_ZIP") != "CODE_ZIP":
-        raise StructureError(f"{where}: the rehearsal offers no clone, only CODE_ZIP artifacts")
+        raise StructureError(f"{where}: full clones are not offered here, only CODE_ZIP")
 
 
 def _store(properties: Mapping[str, Any], region: str) -> ArtifactStore:
@@ -216,7 +218,7 @@ def _check(structure: Structure) -> None:
     if len({s.name for s in structure.stages}) != len(structure.stages):
         raise StructureError("stage names must be unique in a pipeline")
     if structure.mode not in MODES:
-        raise StructureError(f"the rehearsal does not offer execution mode {structure.mode}")
+        raise StructureError(f"execution mode {structure.mode} is not offered here")
     if structure.pipeline_type != "V2" and (structure.triggers or structure.variables):
         raise StructureError("triggers and variables need a pipeline of type V2")
     for index, stage in enumerate(structure.stages):

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from embedded_aws.codepipeline.errors import not_found
 from embedded_aws.codepipeline.model import Action, Stage, Structure
+from embedded_aws.codepipeline.requests import not_found
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
 

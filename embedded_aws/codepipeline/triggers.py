@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from embedded_aws.codepipeline.errors import StructureError
+from embedded_aws.codepipeline.requests import StructureError
+from embedded_aws.connections.pushes import Push
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,6 @@ class Trigger:
 
     source_action: str
     push: tuple[PushFilter, ...]
-
-
-@dataclass(frozen=True)
-class Push:
-    """What a push did to one ref: `branch` or `tag` is set, and the files that changed."""
-
-    branch: str | None
-    tag: str | None
-    files: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -100,10 +92,10 @@ def parse_triggers(raw: Sequence[Mapping[str, Any]]) -> tuple[Trigger, ...]:
 
 def _trigger(raw: Mapping[str, Any]) -> Trigger:
     if raw.get("ProviderType") != "CodeStarSourceConnection":
-        raise StructureError(f"the rehearsal has no trigger provider {raw.get('ProviderType')}")
+        raise StructureError(f"trigger provider {raw.get('ProviderType')} is not offered here")
     git = raw.get("GitConfiguration") or {}
     if git.get("PullRequest"):
-        raise StructureError("the rehearsal has no pull requests: use push triggers")
+        raise StructureError("pull requests are not offered here: use push triggers")
     push = tuple(
         PushFilter(
             branches=_criteria(entry.get("Branches")),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from embedded_aws.codepipeline.errors import ActionError
+from embedded_aws.codepipeline.actions.base import ActionError
 
 Namespaces = Mapping[str, Mapping[str, str]]
 

@@ -1,8 +1,6 @@
-"""The connection to the git provider: its webhook, and the permission to use it."""
+"""The connection to a git provider: what plays its webhook, and the permission to use it.
 
-import importlib
-
-
-def install() -> None:
-    """Makes the service answer. Loaded late: the git hook has no use for the emulator."""
-    importlib.import_module("embedded_aws.codepipeline.connections").install()
+One connection is played in a server's root: `played` says which, `repository` reads the bare
+repository that stands behind it, `hook` is that repository's hook, `api` the service it calls, and
+`pushes` hands on what was pushed.
+"""

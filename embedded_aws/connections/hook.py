@@ -1,4 +1,4 @@
-"""The bare remote's post-receive hook: plays the git provider's webhook, and tells the developer.
+"""The bare repository's post-receive hook: plays the git provider's webhook, and tells people.
 
 Run as `python -I hook.py ROOT` with git's lines `old new ref` on standard input. What is printed
 appears on the developer's `git push`. A push is never refused: the hook always exits with 0.
@@ -11,50 +11,59 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from embedded_aws.connections.played import Connection
+
+_PARENT = Path(__file__).resolve().parents[2]
 
 
 def main(root: Path, lines: Iterable[str]) -> None:
     """Notifies the server of each updated ref."""
-    sys.path.insert(0, str(REPOSITORY))
+    sys.path.insert(0, str(_PARENT))
+    played = importlib.import_module("embedded_aws.connections.played")
     try:
         port = int(json.loads((root / "server.json").read_text())["port"])
+        connection: Connection = played.read(root)
     except (OSError, ValueError, KeyError):
-        print(f"No rehearsal runs in {root}: nothing starts. Start one with `rehearsal up`.")
+        print(f"No embedded AWS runs in {root}: nothing starts.")
+        return
+    except played.NotPlayedError as error:
+        print(f"Nothing starts: {error}.")
         return
     for line in lines:
         old, new, ref = line.split(maxsplit=2)
-        _notify(root, port, {"Ref": ref.strip(), "Old": old, "New": new})
+        _notify(root, port, connection, {"Ref": ref.strip(), "Old": old, "New": new})
 
 
-def _notify(root: Path, port: int, push: dict[str, str]) -> None:
-    calls = importlib.import_module("embedded_aws.connections.calls")
-    world = importlib.import_module("embedded_aws.installation")
+def _notify(root: Path, port: int, connection: Connection, push: dict[str, str]) -> None:
+    calls = importlib.import_module("embedded_aws.calls")
+    targets = importlib.import_module("embedded_aws.connections.played").TARGETS
+    host = importlib.import_module("embedded_aws.installation").HOST
+    server = calls.Place(f"https://{host}:{port}", root / "tls" / "ca.pem", connection.region)
     try:
-        answer = calls.call(
+        answer = server.call(
             "codeconnections",
-            "NotifyPush",
+            f"{targets['codeconnections']}.NotifyPush",
             push,
-            credentials={"AccessKeyId": str(world.Account.TOOLS), "SecretAccessKey": "root"},
-            endpoint=f"https://{world.HOST}:{port}",
-            ca=str(root / "tls" / "ca.pem"),
+            # The provider is known to AWS; what plays it here signs as the connection's owner.
+            {"AccessKeyId": connection.account, "SecretAccessKey": "root"},
         )
     except (OSError, calls.RefusedError) as error:
-        print(f"The rehearsal could not be told of {push['Ref']}: {error}")
+        print(f"The embedded AWS could not be told of {push['Ref']}: {error}")
         return
-    for line in report(push["Ref"], answer):
+    for line in report(push["Ref"], answer, connection.follow):
         print(line)
 
 
-def report(ref: str, answer: dict[str, Any]) -> list[str]:
-    """What the developer reads about one ref."""
+def report(ref: str, answer: dict[str, Any], follow: str = "") -> list[str]:
+    """What the developer reads about one ref; `follow` is the command that shows an execution."""
     lines = []
     for started in answer["executions"]:
         name, execution = started["pipeline"], started["pipelineExecutionId"]
         lines.append(f"Pipeline {name} starts: execution {execution}")
-        lines.append("Watch it with: .venv/bin/python -m rehearsal status")
+        lines += [f"Watch it with: {follow}"] if follow else []
     for ignored in answer["ignored"]:
         lines.append(f"Pipeline {ignored['pipeline']} does not start: {ignored['reason']}")
     return lines or [f"No pipeline follows {ref}: nothing starts."]

@@ -1,8 +1,8 @@
-"""Where the emulator differs from AWS in something the rehearsal relies on, and is put right.
+"""Where the emulator differs from AWS in something that deliveries rely on, and is put right.
 
 One module a correction: its docstring says what AWS does (with the page that says so), what the
-emulator does, and why it matters here. Each has a test against the running emulator and a row in
-`rehearsal/behaviours.py`. They change private parts of MiniStack, so another release is refused.
+emulator does, and why it matters. Each has a test against the running emulator. They change private
+parts of MiniStack, so another release is refused.
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ from embedded_aws.installation import EMULATOR_VERSION
 CORRECTIONS = (
     "api_invokes",
     "api_owner",
+    "async_invokes",
     "bucket_owner",
     "bucket_policy",
     "bucket_tags",
+    "function_settings",
     "lambda_error",
     "log_streams",
     "machine_role",
+    "object_version",
+    "post_checksum",
     "principal_arn",
     "role_tags",
+    "rule_invokes",
     "same_execution",
     "template_url",
 )
@@ -39,7 +44,7 @@ def install() -> None:
     check(version("ministack"))
     for name in CORRECTIONS:
         importlib.import_module(f"{__name__}.{name}").install()
-    logging.getLogger("rehearsal").info("corrections: %s", " ".join(CORRECTIONS))
+    logging.getLogger("embedded_aws").info("corrections: %s", " ".join(CORRECTIONS))
 
 
 def check(installed: str) -> None:
@@ -48,7 +53,7 @@ def check(installed: str) -> None:
         raise OtherEmulatorError(
             f"MiniStack {installed} is installed, but the corrections were made for "
             f"{EMULATOR_VERSION}. Read each again beside the new code, run "
-            "tests/rehearsal/test_corrections.py, then change EMULATOR_VERSION in "
+            "tests/embedded_aws/test_corrections.py, then change EMULATOR_VERSION in "
             f"embedded_aws/installation.py. Corrections: {', '.join(CORRECTIONS)}; and "
             "embedded_aws/registry.py, which enters services into MiniStack's tables."
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.services import s3
 
-from embedded_aws.provisioning import after_each
+from embedded_aws.registry import after_each
 
 
 def install() -> None:

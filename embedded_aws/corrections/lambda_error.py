@@ -14,7 +14,7 @@ from typing import Any
 
 from ministack.services import apigateway_v1
 
-_log = logging.getLogger("rehearsal.api")
+_log = logging.getLogger("embedded_aws.api")
 _MESSAGE = "Internal server error"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from ministack.core import iam_evaluator
 from ministack.services import iam
 
-from embedded_aws.provisioning import after_each
+from embedded_aws.registry import after_each
 
 
 def install() -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
-from embedded_aws.installation import Account
-from rehearsal.accounts import Credentials, Directory
-from rehearsal.server import Server
+from embedded_aws.clients import Credentials
+from embedded_aws.server import Server
+from rehearsal.accounts import Directory
+from tests.embedded_aws.emulated import ACCOUNTS, REGION
 
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The emulator with its corrections, without our own services."""
-    with Server(tmp_path_factory.mktemp("emulator"), services=[]) as server:
+    with Server(tmp_path_factory.mktemp("emulator"), region=REGION, services=[]) as server:
         yield server
 
 
@@ -23,17 +23,12 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def directory(emulator: Server) -> Directory:
     """The people and roles of the emulator's accounts."""
     made = Directory(emulator)
-    made.create_administrators()
+    made.create_administrators(ACCOUNTS)
+    made.create_operator("any-pipeline")
     return made
 
 
 @pytest.fixture(scope="session")
-def administrators(directory: Directory) -> Mapping[Account, Credentials]:
+def administrators(directory: Directory) -> Mapping[str, Credentials]:
     """The administrator of each account."""
-    return {account: directory.administrator(account) for account in Account}
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A folder for a server of the test's own."""
-    return tmp_path / "rehearsal"
+    return {account: directory.administrator(label) for label, account in ACCOUNTS.items()}

@@ -11,16 +11,16 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from embedded_aws.installation import REGION, Account
-from rehearsal.clients import Session
+from embedded_aws.clients import Session
 from stages.application import PERMISSIONS_BOUNDARY_NAME, ApplicationStage
+from tests.embedded_aws.emulated import REGION
 
 ENVIRONMENT = "dev"
 STACK = f"tap-{ENVIRONMENT}"
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
-def deploy(session: Session, account: Account, **settings: Any) -> dict[str, str]:
+def deploy(session: Session, account: str, **settings: Any) -> dict[str, str]:
     """The outputs of the stack, once it is there. `settings` are the ApplicationStage's own.
 
     The stack keeps its data: a disposable one would bring a custom resource that is not at issue.

@@ -32,12 +32,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
 from embedded_aws import processes
-from embedded_aws.installation import HOST, REGION, Account, local_api_url
-from rehearsal.accounts import Credentials, Directory
-from rehearsal.clients import Session
-from rehearsal.server import Server
-from tests.rehearsal import aws
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.installation import HOST, local_api_url
+from embedded_aws.server import Server
+from tests.embedded_aws.emulated import DEV, REGION, administrators
 from tests.rehearsal.deployments import deploy
+from tests.support import aws
 
 OK = 200
 TRIES = 8
@@ -127,7 +127,7 @@ class Client:
 
 def run(server: Server, session: Session, requests: int, clients: int) -> Outcome:
     """Deploys, loads, kills, and audits. `session`: the administrator's, in dev."""
-    outputs = deploy(session, Account.DEV)
+    outputs = deploy(session, DEV)
     smoke = aws.assume(session, outputs["SmokeRoleArn"])
     path = urlsplit(local_api_url(outputs["RequestsApiUrl"], server.endpoint)).path
     answers, killed = Answers(), list[int]()
@@ -233,9 +233,8 @@ def _executions(session: Session, machine: str) -> Iterator[str]:
 
 def on_own_server(root: Path, work: Callable[[Server, Session], Any]) -> Any:
     """Runs `work` with a fresh emulator and the session of dev's administrator."""
-    with Server(root, services=[]) as server:
-        administrators = Directory(server).create_administrators()
-        return work(server, server.session(administrators[Account.DEV]))
+    with Server(root, region=REGION, services=[]) as server:
+        return work(server, server.session(administrators(server)[DEV]))
 
 
 def main(arguments: list[str]) -> int:

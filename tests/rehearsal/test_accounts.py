@@ -14,13 +14,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_aws.installation import Account, smoke_project_role_arn, smoke_role_arn
-from rehearsal.accounts import Credentials, Directory
-from rehearsal.bootstrap import bootstrap
-from rehearsal.clients import Session
-from rehearsal.errors import CommandError, NotRunningError
-from rehearsal.server import Server
-from tests.rehearsal import aws
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.server import Server
+from rehearsal.accounts import Directory
+from rehearsal.errors import CommandError, NotUpError, UnknownAccountError
+from rehearsal.lifecycle import bootstrap
+from rehearsal.tools import run_tool
+from tests.embedded_aws.emulated import ACCOUNTS, DEV, PROD, REGION, TOOLS
+from tests.support import aws
+
+SMOKE_PROJECT_ROLE = f"arn:aws:iam::{TOOLS}:role/smoke-project"
+SMOKE_ROLE = f"arn:aws:iam::{DEV}:role/smoke"
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +43,9 @@ def refused(call: Callable[..., Any], **arguments: Any) -> bool:
 
 
 class TestAnAdministrator:
-    @pytest.mark.parametrize("account", list(Account))
+    @pytest.mark.parametrize("account", list(ACCOUNTS.values()))
     def test_signs_with_a_verified_key_of_the_own_account(
-        self, emulator: Server, administrators: Mapping[Account, Credentials], account: Account
+        self, emulator: Server, administrators: Mapping[str, Credentials], account: str
     ) -> None:
         session = emulator.session(administrators[account])
         arn = session.client("sts").get_caller_identity()["Arn"]
@@ -51,11 +55,10 @@ class TestAnAdministrator:
             emulator.session(forged).client("iam").list_users()
 
     def test_sees_nothing_of_another_account(
-        self, emulator: Server, administrators: Mapping[Account, Credentials]
+        self, emulator: Server, administrators: Mapping[str, Credentials]
     ) -> None:
         dev, prod = (
-            emulator.session(administrators[account]).client("dynamodb")
-            for account in (Account.DEV, Account.PROD)
+            emulator.session(administrators[account]).client("dynamodb") for account in (DEV, PROD)
         )
         dev.create_table(
             TableName="only-dev",
@@ -69,12 +72,12 @@ class TestAnAdministrator:
     def test_has_keys_that_only_their_owner_can_read(
         self, emulator: Server, directory: Directory
     ) -> None:
-        assert directory.administrator(Account.DEV)
+        assert directory.administrator("dev")
         assert (emulator.root / "administrators.json").stat().st_mode & 0o077 == 0
 
     def test_is_missed_by_name_where_none_was_made(self, tmp_path: Path) -> None:
-        with pytest.raises(NotRunningError, match="no accounts"):
-            Directory(Server(tmp_path)).administrator(Account.DEV)
+        with pytest.raises(NotUpError, match="no accounts"):
+            Directory(Server(tmp_path, region=REGION)).administrator("dev")
 
 
 class TestTheOperator:
@@ -91,66 +94,79 @@ class TestTheOperator:
 
     def test_becomes_nobody_else(self, operator: Session) -> None:
         assume = operator.client("sts").assume_role
-        arn = smoke_project_role_arn("dev")
-        assert refused(assume, RoleArn=arn, RoleSessionName="test")
+        assert refused(assume, RoleArn=SMOKE_PROJECT_ROLE, RoleSessionName="test")
 
 
 class TestTheSmokeRole:
     @pytest.fixture(scope="class", autouse=True)
     @staticmethod
-    def roles(emulator: Server, administrators: Mapping[Account, Credentials]) -> None:
-        """The two roles as the pipeline's and the application's stack make them."""
+    def roles(emulator: Server, administrators: Mapping[str, Credentials]) -> None:
+        """The two roles as the stacks of a pipeline and of an application make them."""
         tools, dev = (
-            emulator.session(administrators[account]).client("iam")
-            for account in (Account.TOOLS, Account.DEV)
+            emulator.session(administrators[account]).client("iam") for account in (TOOLS, DEV)
         )
-        project = smoke_project_role_arn("dev").rpartition("/")[2]
+        project = SMOKE_PROJECT_ROLE.rpartition("/")[2]
         tools.create_role(RoleName=project, AssumeRolePolicyDocument=aws.trust("codebuild"))
         tools.put_role_policy(
             RoleName=project,
             PolicyName="only",
-            PolicyDocument=aws.allow("sts:AssumeRole", smoke_role_arn("dev")),
+            PolicyDocument=aws.allow("sts:AssumeRole", SMOKE_ROLE),
         )
         trust = {
             "Effect": "Allow",
-            "Principal": {"AWS": smoke_project_role_arn("dev")},
+            "Principal": {"AWS": SMOKE_PROJECT_ROLE},
             "Action": "sts:AssumeRole",
         }
         dev.create_role(
-            RoleName=smoke_role_arn("dev").rpartition("/")[2],
+            RoleName=SMOKE_ROLE.rpartition("/")[2],
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
         )
 
     def test_is_reached_through_the_smoke_project(
         self, emulator: Server, directory: Directory
     ) -> None:
-        session = emulator.session(directory.person(Account.DEV))
+        session = emulator.session(directory.smoke(SMOKE_ROLE))
         arn = session.client("sts").get_caller_identity()["Arn"]
-        assert arn.startswith(f"arn:aws:sts::{Account.DEV}:assumed-role/tap-dev-smoke/")
+        assert arn.startswith(f"arn:aws:sts::{DEV}:assumed-role/smoke/")
 
     def test_is_closed_to_the_administrator_of_tools(
-        self, emulator: Server, administrators: Mapping[Account, Credentials]
+        self, emulator: Server, administrators: Mapping[str, Credentials]
     ) -> None:
-        assume = emulator.session(administrators[Account.TOOLS]).client("sts").assume_role
-        assert refused(assume, RoleArn=smoke_role_arn("dev"), RoleSessionName="test")
+        assume = emulator.session(administrators[TOOLS]).client("sts").assume_role
+        assert refused(assume, RoleArn=SMOKE_ROLE, RoleSessionName="test")
+
+
+def test_an_account_that_is_not_there_is_told_from_those_that_are(directory: Directory) -> None:
+    with pytest.raises(UnknownAccountError, match="'staging' here; there are: tools, dev, prod"):
+        directory.administrator("staging")
+
+
+def test_an_added_account_gets_an_administrator_and_the_others_keep_theirs(
+    tmp_path: Path, emulator: Server
+) -> None:
+    copy = Directory(emulator, keys=tmp_path / "keys.json")
+    first = {"one": "555555555555", "two": "666666666666"}
+    assert copy.create_administrators(first) == ["one", "two"]
+    kept = copy.administrator("two")
+    assert copy.create_administrators(first | {"three": "777777777777"}) == ["three"]
+    assert copy.administrator("two") == kept
+    assert copy.create_administrators(first) == []
 
 
 def test_the_real_bootstrap_prepares_every_account(
-    emulator: Server, administrators: Mapping[Account, Credentials]
+    emulator: Server, directory: Directory, administrators: Mapping[str, Credentials]
 ) -> None:
-    bootstrap(emulator, administrators)
+    bootstrap(emulator, list(ACCOUNTS))
     for account, credentials in administrators.items():
         session = emulator.session(credentials)
         stack = session.client("cloudformation").describe_stacks(StackName="CDKToolkit")
         assert stack["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
-        role = f"cdk-hnb659fds-deploy-role-{account}-us-west-2"
+        role = f"cdk-hnb659fds-deploy-role-{account}-{REGION}"
         document = session.client("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-        assert str(Account.TOOLS) in json.dumps(document)
+        assert directory.account("tools") in json.dumps(document)
 
 
 def test_a_failing_bootstrap_shows_what_the_cli_said(emulator: Server) -> None:
     nobody = Credentials("AKIAIOSFODNN7EXAMPLE", "wrong")
-    with pytest.raises(
-        CommandError, match=r"(?s)`cdk bootstrap aws://2{12}.*failed.*no credentials"
-    ):
-        bootstrap(emulator, {Account.DEV: nobody})
+    with pytest.raises(CommandError, match=r"(?s)`scripts/bootstrap dev.*failed.*no credentials"):
+        run_tool(emulator, ["scripts/bootstrap", "dev"], nobody)

@@ -27,7 +27,7 @@ def test_a_command_that_needs_a_rehearsal_says_how_to_start_one(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--root", str(tmp_path), *command]) == 1
-    assert "rehearsal up" in capsys.readouterr().err
+    assert "`scripts/rehearsal up`" in capsys.readouterr().err
 
 
 def test_down_with_nothing_up_is_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,20 +10,23 @@ import ast
 
 import pytest
 
+from embedded_aws.server import CHECKOUT, Server
+from rehearsal import fidelity
 from rehearsal.behaviours import BEHAVIOURS
-from rehearsal.fidelity import RunEvidence, Status, table
-from rehearsal.server import REPOSITORY, Server
+from rehearsal.fidelity import Row, RunEvidence, Status
+from settings import Environment
 
+ENVIRONMENTS = (Environment("try", "222222222222"), Environment("use", "333333333333"))
 NOTHING = RunEvidence.of([], {})
 
 WHOLE_RUN = RunEvidence.of(
     [
         *("Source/tap", "Build/Synth", "UpdatePipeline/SelfMutate", "Assets/Assets"),
-        *("Dev/TapStack.Prepare", "Dev/TapStack.Deploy", "Dev/Smoke", "Promote/Approve"),
-        *("Prod/TapStack.Prepare", "Prod/TapStack.Deploy", "Prod/Smoke"),
+        *("Try/Stack.Prepare", "Try/Stack.Deploy", "Try/Smoke", "Promote/Approve"),
+        *("Use/Stack.Prepare", "Use/Stack.Deploy", "Use/Smoke"),
     ],
     {
-        environment: [
+        environment.name: [
             "test_a_signed_request_is_accepted",
             "test_an_accepted_request_is_completed_in_every_store",
             "test_a_replay_answers_the_same_ids",
@@ -31,7 +34,7 @@ WHOLE_RUN = RunEvidence.of(
             "test_a_principal_without_permission_is_refused",
             "test_a_bad_body_is_refused[not json]",
         ]
-        for environment in ("dev", "prod")
+        for environment in ENVIRONMENTS
     },
 )
 
@@ -43,6 +46,10 @@ KNOWN_WEAKNESSES = (
     *("Step Functions metrics", "(EMF)", "KmsMasterKeyId", "TreatMissingData"),
     *("EXPRESS", "root key", "tampered body", "CodeBuild's image", "import nothing but"),
 )
+
+
+def table(evidence: RunEvidence) -> list[Row]:
+    return fidelity.table(evidence, ENVIRONMENTS)
 
 
 def exercised(evidence: RunEvidence) -> set[str]:
@@ -66,6 +73,14 @@ def test_what_did_not_succeed_is_not_claimed(lost: str) -> None:
         assert row.behaviour not in missing or row.status is not Status.EXERCISED
 
 
+def test_what_did_not_happen_in_an_environment_that_is_added_is_not_claimed() -> None:
+    between = (ENVIRONMENTS[0], Environment("more", "444444444444"), ENVIRONMENTS[1])
+    rows = {row.behaviour: row for row in fidelity.table(WHOLE_RUN, between)}
+    tested = rows["smoke tests run between the stages"]
+    assert tested.status is Status.NOT_EXERCISED
+    assert tested.evidence == "did not succeed in this run: action:More/Smoke"
+
+
 def test_every_row_has_something_to_say() -> None:
     assert all(row.evidence for row in table(NOTHING) + table(WHOLE_RUN))
     assert len({b.text for b in BEHAVIOURS}) == len(BEHAVIOURS)
@@ -73,13 +88,17 @@ def test_every_row_has_something_to_say() -> None:
 
 def test_every_named_test_exists() -> None:
     for path, _, name in (b.tested_by.partition("::") for b in BEHAVIOURS if b.tested_by):
-        tree = ast.parse((REPOSITORY / path).read_text())
+        tree = ast.parse((CHECKOUT / path).read_text())
         assert name in {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}, path
 
 
 def test_every_named_check_is_a_smoke_test() -> None:
-    tree = ast.parse((REPOSITORY / "integ" / "test_requests_api.py").read_text())
-    tests = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    tests = {
+        node.name
+        for file in (CHECKOUT / "integ").rglob("test_*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    }
     named = {
         pattern.rpartition("/")[2].rstrip("*")
         for behaviour in BEHAVIOURS
@@ -90,7 +109,7 @@ def test_every_named_check_is_a_smoke_test() -> None:
 
 
 def test_every_correction_has_a_row_and_every_row_a_correction(emulator: Server) -> None:
-    folder = REPOSITORY / "embedded_aws" / "corrections"
+    folder = CHECKOUT / "embedded_aws" / "corrections"
     files = {file.stem for file in folder.glob("*.py")} - {"__init__"}
     assert {b.correction for b in BEHAVIOURS if b.correction} == files
     logged = next(line for line in emulator.log.read_text().splitlines() if "corrections: " in line)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rehearsal.clients import Session
-from rehearsal.server import Server
+from embedded_aws.clients import Session
+from embedded_aws.server import Server
 from tests.rehearsal.load import on_own_server, run
 
 REQUESTS, CLIENTS = 200, 32

@@ -20,17 +20,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from embedded_aws.installation import Account, local_api_url
-from rehearsal.accounts import Credentials
-from rehearsal.clients import Session
-from rehearsal.server import Server
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.installation import local_api_url
+from embedded_aws.server import Server
 from services.common.runtime.problems import UnavailableError
 from services.requests.runtime.logic import RequestDesk
 from services.requests.runtime.models import Row, Submission
 from services.requests.runtime.stores import DynamoLedger, S3Payloads, StepFunctionsStarter
 from services.requests.workflow import definition
-from tests.rehearsal import aws
+from tests.embedded_aws.emulated import DEV
 from tests.rehearsal.deployments import deploy
+from tests.support import aws
 
 BODY = b'{"order": 1}'
 LONG_AGO = timedelta(minutes=20)
@@ -137,9 +137,9 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def service(emulator: Server, administrators: Mapping[Account, Credentials]) -> Service:
-    session = emulator.session(administrators[Account.DEV])
-    return Service(session, deploy(session, Account.DEV))
+def service(emulator: Server, administrators: Mapping[str, Credentials]) -> Service:
+    session = emulator.session(administrators[DEV])
+    return Service(session, deploy(session, DEV))
 
 
 def submission(key: str | None = None) -> Submission:
@@ -154,12 +154,10 @@ def lost(service: Service, key: str) -> str:
 
 
 def test_a_signed_post_ends_completed_and_its_payload_stays(
-    service: Service, emulator: Server, administrators: Mapping[Account, Credentials]
+    service: Service, emulator: Server, administrators: Mapping[str, Credentials]
 ) -> None:
     url = local_api_url(service.outputs["RequestsApiUrl"], emulator.endpoint)
-    answer = aws.call(
-        emulator, urlsplit(url).path, credentials=administrators[Account.DEV], body=BODY
-    )
+    answer = aws.call(emulator, urlsplit(url).path, credentials=administrators[DEV], body=BODY)
     assert answer.status == 200, answer.body
     item = service.ended(answer.json()["request_id"])
     assert item["status"] == "completed"

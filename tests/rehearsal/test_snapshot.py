@@ -13,9 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from embedded_aws.connections.played import Connection
 from rehearsal import snapshot
-from rehearsal.remote import Remote, RemoteError
+from rehearsal.errors import GitError
+from rehearsal.remote import Remote
 from rehearsal.snapshot import SnapshotError
+
+CONNECTION = Connection("arn:aws:codeconnections:us-west-2:111111111111:connection/x", "o/r")
 
 
 class Repository:
@@ -168,7 +172,7 @@ def test_the_developers_hooks_do_not_run(repository: Repository, tmp_path: Path)
     repository.write("b")
     taken = snapshot.take(repository.path, tmp_path / "s")
     remote = Remote(tmp_path / "root")
-    remote.create()
+    remote.create(CONNECTION)
     remote.push(repository.path, taken.commit, environment=taken.environment)
     assert not (tmp_path / "post-index-change").exists()
     assert not (tmp_path / "pre-push").exists()
@@ -180,14 +184,14 @@ def test_a_snapshot_can_be_pushed_and_another_one_over_it(
     repository.write("a")
     repository.commit()
     remote = Remote(tmp_path / "root")
-    remote.create()
+    remote.create(CONNECTION)
     for text in ("one", "two"):
         repository.write("a", text)
         taken = snapshot.take(repository.path, tmp_path / text)
         before = repository.condition()
         said = remote.push(repository.path, taken.commit, environment=taken.environment)
         assert repository.condition() == before
-        assert "No rehearsal runs" in said
+        assert "No embedded AWS runs" in said
         assert repository.git(f"--git-dir={remote.path}", "show", "main:a") == text
 
 
@@ -200,8 +204,8 @@ def test_the_developers_own_hooks_path_does_not_replace_ours(
     repository.write("a")
     commit = repository.commit()
     remote = Remote(tmp_path / "root")
-    remote.create()
-    assert "No rehearsal runs" in remote.push(repository.path, commit)
+    remote.create(CONNECTION)
+    assert "No embedded AWS runs" in remote.push(repository.path, commit)
 
 
 def test_a_folder_without_git_says_what_to_do(tmp_path: Path) -> None:
@@ -216,6 +220,6 @@ def test_a_repository_without_files_says_so(repository: Repository, tmp_path: Pa
 
 def test_a_push_that_git_refuses_says_why(repository: Repository, tmp_path: Path) -> None:
     remote = Remote(tmp_path / "root")
-    remote.create()
-    with pytest.raises(RemoteError, match=r"does not match any|not a valid|bad object|missing"):
+    remote.create(CONNECTION)
+    with pytest.raises(GitError, match=r"does not match any|not a valid|bad object|missing"):
         remote.push(repository.path, "0123456789012345678901234567890123456789")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
 
-from ops.pipeline import ActionRun, Execution
-from rehearsal import fidelity, verdict
-from rehearsal.builds import TestCase as Case
+from ops.records import ActionRun, Execution
+from ops.records import TestCase as Case
+from rehearsal import fidelity, fidelity_page, verdict
+from rehearsal.function_logs import FunctionLog
 from rehearsal.summary import Outcome, SmokeResult
+from settings import Environment
 
+ENVIRONMENTS = (Environment("dev", "222222222222"), Environment("prod", "333333333333"))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PASSED = Case("test_a_signed_request_is_accepted", passed=True, message="")
 FAILED = Case("test_a_replay_answers_the_same_ids", passed=False, message="expected 1, got 2")
@@ -23,11 +28,12 @@ def run_of(label: str, status: str, error: str = "") -> ActionRun:
 
 def outcome(status: str, *runs: ActionRun, **smoke: list[Case]) -> Outcome:
     results = {name: SmokeResult(name, tuple(cases), {}) for name, cases in smoke.items()}
-    return Outcome(Execution("id", status, "c" * 40), "c" * 40, runs, results)
+    return Outcome("prod", (), Execution("id", status, "c" * 40), "c" * 40, runs, results)
 
 
-def text(result: Outcome) -> str:
-    return verdict.text(result, fidelity.table(result.evidence()), Path("summary.json"))
+def text(result: Outcome, *logs: FunctionLog) -> str:
+    table = fidelity.table(result.evidence(), ENVIRONMENTS)
+    return verdict.text(result, table, Path("last"), {"dev": logs})
 
 
 def test_prod_with_passed_checks_is_a_success() -> None:
@@ -49,6 +55,69 @@ def test_a_failed_check_is_named_with_what_it_said() -> None:
     assert "Dev/Smoke failed: Build terminated with state: FAILED" in said
     assert "dev smoke check failed: test_a_replay_answers_the_same_ids" in said
     assert "expected 1, got 2" in said
+
+
+def answered(name: str, expected: int, request: str) -> Case:
+    return Case(
+        name,
+        passed=False,
+        message=f"Expected: {expected}\nGot: 502 to POST /, 42 ms, request id {request}:\nInternal",
+    )
+
+
+REQUESTS = ("ff683c61-a025-4ad6-b684-eea10143b1d1", "48bb2630-7dff-4786-a866-276fa45eeb72")
+LOG = FunctionLog(
+    "processor",
+    (
+        "10:00 START RequestId: 1 Version: 7",
+        "10:00 a warning",
+        "10:01 START RequestId: 2 Version: 7",
+        "10:01 Traceback (most recent call last):",
+        "10:01 KeyError: 'order'",
+        "10:02 START RequestId: 3 Version: 7",
+        f'10:02 {{"message": "answered", "request_id": "{REQUESTS[1]}"}}',
+    ),
+    Path("processor.log"),
+)
+
+
+def test_checks_that_fail_alike_are_told_once() -> None:
+    cases = [answered("one", 200, REQUESTS[0]), answered("two", 400, REQUESTS[1]), FAILED]
+    said = text(outcome("Failed", run_of("Dev/Smoke", "Failed"), dev=cases))
+    assert said.count("smoke check failed") == 2
+    assert "1 more failed like it: two" in said
+    assert f"smoke check failed: {FAILED.name}" in said
+
+
+def test_the_first_failed_check_comes_with_what_the_function_logged_about_its_request() -> None:
+    said = text(outcome("Failed", dev=[answered("one", 200, REQUESTS[1])]), LOG)
+    assert "processor logged (all of it: processor.log):" in said
+    assert '"message": "answered"' in said
+    assert "KeyError" not in said
+
+
+def test_where_no_log_names_the_request_the_first_invocation_in_trouble_is_shown() -> None:
+    said = text(outcome("Failed", dev=[answered("one", 200, REQUESTS[0])]), LOG)
+    assert "KeyError: 'order'" in said
+    assert "a warning" not in said
+
+
+def test_where_the_functions_logged_no_trouble_no_log_is_shown() -> None:
+    quiet = FunctionLog("processor", LOG.lines[:2], LOG.file)
+    assert "logged" not in text(outcome("Failed", dev=[FAILED]), quiet)
+
+
+def test_what_was_not_exercised_is_counted_by_kind_and_named_on_the_page() -> None:
+    result = outcome("Succeeded", run_of("Prod/Smoke", "Succeeded"), prod=[PASSED])
+    said = text(result)
+    assert re.search(
+        r"not exercised: \d+ of the pipeline, .* that the emulator ignores$", said, re.M
+    )
+    assert "last/fidelity.html" in said
+    table = fidelity.table(result.evidence(), ENVIRONMENTS)
+    shown = fidelity_page.page(table, "<commit>")
+    assert "&lt;commit&gt;" in shown
+    assert all(escape(row.behaviour) in shown and escape(row.evidence) in shown for row in table)
 
 
 def test_an_execution_that_was_superseded_is_called_so() -> None:

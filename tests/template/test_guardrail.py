@@ -12,6 +12,7 @@ Does not prove that CloudFormation calls the hook: the emulator has none.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -22,13 +23,18 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-import yaml
-from cloud_assembly import REPOSITORY, Assembly, plain
 
-from accounts.bootstrap.options import template_path
-from accounts.guardrail.stack import RULES, STACK, GuardrailStack
+from accounts.guardrail.rule_file import RULES, rules
+from accounts.guardrail.stack import STACK, GuardrailStack
+from assembly import templates
+from assembly.text import listed
+from settings import Settings
+from tests.support.bootstrap import SETTINGS, applied, execution
+from tests.support.synthesis import REPOSITORY, Assembly, copy_checkout
 
-PROD = "333333333333"
+GUARDED = SETTINGS.guarded.name
+PROD = SETTINGS.guarded.account
+TOOLS = SETTINGS.tools_account
 Template = dict[str, Any]
 
 
@@ -40,7 +46,8 @@ def guard() -> Path:
 
 
 @pytest.fixture(scope="module")
-def rules() -> Path:
+def written() -> Path:
+    """The rules as `scripts/guardrail` writes them."""
     command = [str(REPOSITORY / "scripts/guardrail"), "rules"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return REPOSITORY / done.stdout.strip()
@@ -65,18 +72,14 @@ def failing(rules: Path, templates: list[Template], folder: Path) -> list[set[st
 
 
 def prod_templates(assembly: Assembly) -> list[Template]:
-    folder = assembly.directory / "assembly-TapPipelineStack-Prod"
-    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.template.json"))]
+    deployed = templates.Assembly.read(assembly.directory).in_account(PROD)
+    return [deepcopy(template.body) for template in deployed]
 
 
 def application(assembly: Assembly) -> Template:
     """Prod's stack, to be changed at will."""
-    (root,) = (
-        template
-        for template in prod_templates(assembly)
-        if "RequestsApiUrl" in template.get("Outputs", {})
-    )
-    return deepcopy(root)
+    stack = templates.Assembly.read(assembly.directory).stack(f"tap-{GUARDED}")
+    return deepcopy(stack.body)
 
 
 def first(template: Template, kind: str) -> Template:
@@ -198,7 +201,7 @@ def transforms(template: Template) -> None:
 
 FOREIGN = "999999999999"
 FOREIGN_ROOT = f"arn:aws:iam::{FOREIGN}:root"
-SMOKE = "arn:aws:iam::111111111111:role/tap-pipeline-smoke-prod"
+SMOKE = f"arn:aws:iam::{TOOLS}:role/tap-pipeline-smoke-{GUARDED}"
 RULE = f"arn:aws:events:us-west-2:{FOREIGN}:rule/theirs"
 ROOT = f"arn:aws:iam::{PROD}:root"
 JOINED_ROOT = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":iam::{PROD}:root"]]}
@@ -213,9 +216,9 @@ HOSTILE: list[tuple[str, Callable[[Template], None]]] = [
     ("ROLES_KEEP_THE_BOUNDARY", sheds_the_boundary),
     ("ROLES_TRUST_NO_ACCOUNT", trusts("*")),
     ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": "*"})),
-    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": "111111111111"})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": TOOLS})),
     ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": ROOT})),
-    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": ["arn:aws:iam::111111111111:role/x", ROOT]})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": [f"arn:aws:iam::{TOOLS}:role/x", ROOT]})),
     ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": JOINED_ROOT})),
     ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": {"Ref": "AWS::AccountId"}})),
     ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": {"Fn::Sub": FOREIGN_ROOT}})),
@@ -223,7 +226,7 @@ HOSTILE: list[tuple[str, Callable[[Template], None]]] = [
     ("ROLES_TRUST_NO_ACCOUNT", trusts({"Federated": "accounts.google.com"})),
     ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": SMOKE, "Federated": "accounts.google.com"})),
     ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": f"arn:aws:iam::{FOREIGN}:user/someone"})),
-    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": SMOKE.replace("111111111111", FOREIGN)})),
+    ("ROLES_TRUST_NO_ACCOUNT", trusts({"AWS": SMOKE.replace(TOOLS, FOREIGN)})),
     ("ROLES_TRUST_NO_ACCOUNT", trusts({"Service": "ec2.amazonaws.com"})),
     ("ROLES_TRUST_NO_ACCOUNT", trusts({"Fn::If": ["Always", {"AWS": "*"}, {"AWS": SMOKE}]})),
     ("ROLES_TRUST_NO_ACCOUNT", trusts_under_a_condition),
@@ -253,21 +256,21 @@ HOSTILE: list[tuple[str, Callable[[Template], None]]] = [
 ]
 
 
-def test_what_we_deploy_to_prod_passes(assembly: Assembly, rules: Path, tmp_path: Path) -> None:
-    templates = prod_templates(assembly)
-    assert templates
-    assert failing(rules, templates, tmp_path) == [set()] * len(templates)
+def test_what_we_deploy_to_prod_passes(assembly: Assembly, written: Path, tmp_path: Path) -> None:
+    deployed = prod_templates(assembly)
+    assert deployed
+    assert failing(written, deployed, tmp_path) == [set()] * len(deployed)
 
 
 def test_what_hostile_commits_would_deploy_is_stopped(
-    assembly: Assembly, rules: Path, tmp_path: Path
+    assembly: Assembly, written: Path, tmp_path: Path
 ) -> None:
-    templates = []
+    hostile = []
     for _, change in HOSTILE:
         template = application(assembly)
         change(template)
-        templates.append(template)
-    stopped = failing(rules, templates, tmp_path)
+        hostile.append(template)
+    stopped = failing(written, hostile, tmp_path)
     survivors = [
         (number, rule) for number, (rule, _) in enumerate(HOSTILE) if rule not in stopped[number]
     ]
@@ -275,16 +278,56 @@ def test_what_hostile_commits_would_deploy_is_stopped(
 
 
 def test_every_rule_for_prod_has_a_template_that_breaks_it() -> None:
-    written = {
-        line.split()[1] for line in RULES.read_text().splitlines() if line.startswith("rule ")
-    }
-    assert written <= {rule for rule, _ in HOSTILE}
+    lines = RULES.read_text().splitlines()
+    names = {line.split()[1] for line in lines if line.startswith("rule ")}
+    assert names <= {rule for rule, _ in HOSTILE}
+
+
+def test_the_rules_are_for_the_environment_behind_the_approval_whatever_its_name() -> None:
+    values = json.loads((REPOSITORY / "cdk.json").read_text())["context"]["tap"]
+    values["environments"].append({"name": "live", "account": "044444444444"})
+    text = rules(REPOSITORY, Settings.parse(values))
+    assert f"{TOOLS}:role/tap-pipeline-smoke-live'" in text
+    assert ":044444444444:$/" in text
+    assert PROD not in text
+    assert "GUARDED_" not in text
+
+
+DEPLOYING = """#!/usr/bin/env bash
+echo "$(basename "$0") $*" >> "$CALLS"
+case "$*" in *describe-stacks*) echo a-bucket ;; *put-object*) echo a-version ;; esac
+"""
+
+
+def test_deploying_asks_the_region_of_the_settings_and_ends_with_the_version(
+    tmp_path: Path,
+) -> None:
+    # In place of AWS: programs of the same names that write down how they are called.
+    checkout = copy_checkout(tmp_path / "checkout", more=("accounts", "assembly", "gates/tools"))
+    for folder, name in ((".venv", "aws"), ("node_modules", "cdk")):
+        (checkout / folder).unlink()
+        program = checkout / folder / ("bin" if folder == ".venv" else ".bin") / name
+        program.parent.mkdir(parents=True)
+        program.write_text(DEPLOYING)
+        program.chmod(0o755)
+    (checkout / ".venv/bin/python").symlink_to(sys.executable)
+    calls = tmp_path / "calls"
+    unset = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    command = [str(checkout / "scripts/guardrail"), "deploy"]
+    subprocess.run(command, env=unset | {"CALLS": str(calls)}, check=True, capture_output=True)
+    made, asked, uploaded, deployed = calls.read_text().splitlines()
+    assert made.startswith("cdk ")
+    assert "RulesVersion" not in made
+    for call in (asked, uploaded):
+        assert f"--region {SETTINGS.region}" in call
+    assert "--bucket a-bucket" in uploaded
+    assert "--parameters RulesVersion=a-version" in deployed
 
 
 @pytest.fixture(scope="module")
 def stack() -> Template:
     app = cdk.App()
-    GuardrailStack(app, STACK, env=cdk.Environment(account=PROD, region="us-west-2"))
+    GuardrailStack(app, STACK, env=cdk.Environment(account=PROD, region=SETTINGS.region))
     template: Template = app.synth().get_stack_by_name(STACK).template
     return template
 
@@ -302,7 +345,7 @@ def test_the_hook_fails_what_breaks_a_rule_whatever_the_stack_is_called(stack: T
     hook = properties(stack, "AWS::CloudFormation::GuardHook")
     assert (hook["FailureMode"], hook["HookStatus"]) == ("FAIL", "ENABLED")
     assert set(hook["TargetOperations"]) == {"STACK", "CHANGE_SET"}
-    role = f"arn:aws:iam::{PROD}:role/cdk-hnb659fds-cfn-exec-role-{PROD}-us-west-2"
+    role = f"arn:aws:iam::{PROD}:role/cdk-hnb659fds-cfn-exec-role-{PROD}-{SETTINGS.region}"
     assert hook["StackFilters"] == {
         "FilteringCriteria": "ALL",
         "StackRoles": {"Include": [role]},
@@ -337,7 +380,7 @@ def test_the_pipelines_roles_may_not_write_rules_or_reports(stack: Template) -> 
 
 def test_the_stack_outlives_a_mistake(assembly: Assembly) -> None:
     app = cdk.App()
-    made = GuardrailStack(app, STACK, env=cdk.Environment(account=PROD, region="us-west-2"))
+    made = GuardrailStack(app, STACK, env=cdk.Environment(account=PROD, region=SETTINGS.region))
     assert made.termination_protection
     assert not made.stack_name.startswith("tap-")
     # Nothing of it is in what the pipeline deploys.
@@ -346,27 +389,19 @@ def test_the_stack_outlives_a_mistake(assembly: Assembly) -> None:
 
 
 def test_the_bootstrap_lets_cloudformation_touch_neither_hook_nor_guardrail() -> None:
-    prod = yaml.safe_load(template_path("prod").read_text())
-    for logical_id, resource in prod["Resources"].items():
-        if not logical_id.startswith("ExecutionPolicy"):
-            continue
-        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
-            for action in statement["Action"]:
-                assert not action.startswith(
-                    ("cloudformation:Deactivate", "cloudformation:SetType")
-                )
-            for target in statement["Resource"] if statement["Resource"] != "*" else []:
-                assert STACK.lower() not in str(plain(target)).lower()
+    statements = execution(applied(GUARDED))
+    assert statements
+    for statement in statements:
+        for action in statement["Action"]:
+            assert not action.startswith(("cloudformation:Deactivate", "cloudformation:SetType"))
+        for target in listed(statement["Resource"]):
+            assert STACK.lower() not in target.lower()
 
 
 def test_the_hooks_role_reads_rules_and_writes_reports_only(stack: Template) -> None:
     statements = properties(stack, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
-    granted = {action for each in statements for action in _listed(each["Action"])}
+    granted = {action for each in statements for action in listed(each["Action"])}
     assert granted == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject"}
     role = properties(stack, "AWS::IAM::Role")
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "hooks.cloudformation.amazonaws.com"}
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

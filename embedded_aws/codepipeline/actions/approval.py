@@ -11,9 +11,8 @@ from datetime import timedelta
 
 from botocore.exceptions import ClientError
 
-from embedded_aws.codepipeline.actions.base import Context, Outcome
+from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.credentials import ActionClients
-from embedded_aws.codepipeline.errors import ActionError
 from embedded_aws.codepipeline.model import APPROVAL_TIMEOUT_MINUTES
 from embedded_aws.codepipeline.state import new_id, now
 

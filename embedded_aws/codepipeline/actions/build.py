@@ -13,9 +13,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from embedded_aws.codepipeline.actions.base import Context, Outcome
+from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.credentials import ActionClients
-from embedded_aws.codepipeline.errors import ActionError
 from embedded_aws.codepipeline.state import Artifact
 
 POLL_SECONDS = 0.2

@@ -1,8 +1,8 @@
 """Source from a connection, provider `CodeStarSourceConnection`.
 
 Source: CodePipeline user guide "action-reference-CodestarConnectionSource". The repository behind
-the connection is the rehearsal's own bare remote; the artifact is a zip of one commit, without
-history, as the provider's archive is.
+the connection that is played is a bare one in the server's root; the artifact is a zip of one
+commit, without history, as the provider's archive is.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from botocore.exceptions import ClientError
 
 from embedded_aws import registry
-from embedded_aws.codepipeline import artifacts
-from embedded_aws.codepipeline.actions.base import Context, Outcome
+from embedded_aws.calls import RefusedError
+from embedded_aws.codepipeline.actions import base
+from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.credentials import ActionClients
-from embedded_aws.codepipeline.errors import ActionError
 from embedded_aws.codepipeline.state import Revision, now
-from embedded_aws.connections import calls, repository
+from embedded_aws.connections import played, repository
 
 SUMMARY_CHARACTERS = 2048
 
@@ -31,6 +31,7 @@ def fetch(context: Context) -> Outcome:
 def _fetch(context: Context, clients: ActionClients) -> Outcome:
     connection = context.configuration["ConnectionArn"]
     _use(connection, clients.credentials)
+    _reach(context.configuration["FullRepositoryId"])
     branch = context.source_branch or context.configuration["BranchName"]
     try:
         commit = repository.commit(context.source_revision or f"refs/heads/{branch}")
@@ -40,7 +41,7 @@ def _fetch(context: Context, clients: ActionClients) -> Outcome:
         raise ActionError(f"Could not fetch {branch} of {name}: {error}") from error
     (artifact,) = context.outputs.values()
     try:
-        artifacts.upload(context, clients("s3"), artifact, archive)
+        base.upload(context, clients("s3"), artifact, archive)
     except ClientError as error:
         raise ActionError(
             f"cannot write artifact {artifact.name}: {error}", code="PermissionError"
@@ -74,17 +75,23 @@ def _use(connection: str, credentials: Mapping[str, str]) -> None:
     CDK grants it under the old name of the service also for connections with the new name, and
     AWS takes either.
     """
-    server = registry.running()
+    service = "codestar-connections"
     try:
-        calls.call(
-            "codestar-connections",
-            "UseConnection",
+        registry.call(
+            service,
+            f"{played.TARGETS[service]}.UseConnection",
             {"ConnectionArn": connection},
-            credentials=credentials,
-            endpoint=server.endpoint,
-            ca=str(server.ca),
+            credentials,
         )
-    except calls.RefusedError as error:
+    except RefusedError as error:
         raise ActionError(
             f"Unable to use Connection: {connection}. {error}", code="PermissionError"
         ) from error
+
+
+def _reach(wanted: str) -> None:
+    """A connection reaches the repositories that its owner let it reach: here, one."""
+    if wanted != played.read(registry.running().root).repository:
+        raise ActionError(
+            f"Could not access the repository {wanted}: there is none that the connection may read"
+        )

@@ -7,8 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from embedded_aws.codepipeline.actions.base import Context
-from embedded_aws.codepipeline.errors import ActionError
+from embedded_aws.codepipeline.actions.base import ActionError, Context
 
 POLL_SECONDS = 0.2
 _SETTLED_WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})

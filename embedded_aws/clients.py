@@ -1,0 +1,77 @@
+"""Credentials, and boto3 clients that nothing on the developer's machine can redirect."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+_NOTHING = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""Overrides where botocore looks for a profile and for its files, environment included."""
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """An access key, and its session's token when it is temporary."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+    @classmethod
+    def root(cls, account: str) -> Credentials:
+        """The root of an account (12 digits), whose secret the emulator does not check."""
+        return cls(account, "root")
+
+    @classmethod
+    def from_sts(cls, answer: Mapping[str, str]) -> Credentials:
+        """From the `Credentials` member of an AssumeRole answer."""
+        return cls(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+
+    def environment(self) -> dict[str, str]:
+        """The variables in which AWS clients look for credentials."""
+        variables = {
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+        }
+        return variables | ({"AWS_SESSION_TOKEN": self.session_token} if self.session_token else {})
+
+
+class Session:
+    """Makes clients of one server that sign with one set of credentials."""
+
+    def __init__(
+        self, endpoint: str, ca_bundle: Path, credentials: Credentials, *, region: str
+    ) -> None:
+        self._endpoint = endpoint
+        self._ca_bundle = ca_bundle
+        self._session = boto3.Session(
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+            region_name=region,
+            botocore_session=botocore.session.Session(_NOTHING),
+        )
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this service."""
+        return self._session.client(
+            service,
+            endpoint_url=self._endpoint,
+            verify=str(self._ca_bundle),
+            config=Config(
+                s3={"addressing_style": "path"},
+                retries={"mode": "standard"},
+                proxies={},  # the server is on this machine, whatever proxy leads out of it
+            ),
+        )

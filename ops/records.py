@@ -1,0 +1,101 @@
+"""What is read of a pipeline, as plain records: whoever shows them knows nothing of boto3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+ENDED = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A row of `ListPipelineExecutions`: the newest comes first there."""
+
+    id: str
+    status: str
+    commit: str | None
+    summary: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of this execution will run any more."""
+        return self.status in ENDED
+
+
+@dataclass(frozen=True)
+class ActionRun:
+    """The latest run of one action in one execution."""
+
+    id: str
+    stage: str
+    action: str
+    status: str
+    started: datetime
+    updated: datetime
+    summary: str
+    error: str
+    external_id: str
+
+    @property
+    def label(self) -> str:
+        """How people name an action: `Stage/Action`."""
+        return f"{self.stage}/{self.action}"
+
+    @property
+    def ended(self) -> datetime | None:
+        """When the run ended, if it has."""
+        return None if self.status == "InProgress" else self.updated
+
+    @property
+    def is_build(self) -> bool:
+        """Whether it ran a CodeBuild build, whose id is `project:uuid`."""
+        return ":" in self.external_id and not self.external_id.startswith("arn:")
+
+
+@dataclass(frozen=True)
+class PendingApproval:
+    """An approval action that waits for a person."""
+
+    stage: str
+    action: str
+    token: str
+    execution_id: str
+    message: str
+
+
+@dataclass(frozen=True)
+class TestCase:
+    """One check of a test report, as CodeBuild parsed it."""
+
+    name: str
+    passed: bool
+    message: str
+
+
+def execution(row: dict[str, Any]) -> Execution:
+    """From a row of `ListPipelineExecutions`."""
+    revisions = [r["revisionId"] for r in row.get("sourceRevisions", []) if r.get("revisionId")]
+    return Execution(
+        id=row["pipelineExecutionId"],
+        status=row["status"],
+        commit=revisions[0] if revisions else None,
+        summary=row.get("statusSummary", ""),
+    )
+
+
+def action_run(row: dict[str, Any]) -> ActionRun:
+    """From a row of `ListActionExecutions`."""
+    result = row.get("output", {}).get("executionResult", {})
+    return ActionRun(
+        id=row["actionExecutionId"],
+        stage=row["stageName"],
+        action=row["actionName"],
+        status=row["status"],
+        started=row["startTime"],
+        updated=row["lastUpdateTime"],
+        summary=result.get("externalExecutionSummary", ""),
+        error=result.get("errorDetails", {}).get("message", ""),
+        external_id=result.get("externalExecutionId", ""),
+    )

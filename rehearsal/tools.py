@@ -1,0 +1,63 @@
+"""Runs the tools of this checkout in an environment that is built from nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+
+from embedded_aws.clients import Credentials
+from embedded_aws.host import node_bin
+from embedded_aws.server import Server
+from rehearsal import CHECKOUT
+from rehearsal.errors import CommandError
+
+_TAIL_LINES = 30
+
+
+def run_tool(
+    server: Server,
+    command: Sequence[str],
+    credentials: Credentials | None = None,
+    *,
+    more: dict[str, str] | None = None,
+) -> str:
+    """Runs a command of the checkout to its end; its stdout and stderr as one text.
+
+    command: the program's path in the checkout, and its arguments. credentials: with whose it
+    reaches the server; None for a command that needs no AWS. more: variables besides.
+    Raises `CommandError` with the tail of its output when it fails.
+    """
+    aws = server.environment(credentials) if credentials else {}
+    done = subprocess.run(
+        [str(CHECKOUT / command[0]), *command[1:]],
+        cwd=CHECKOUT,
+        env=_environment(server) | aws | (more or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        last = "\n".join(done.stdout.splitlines()[-_TAIL_LINES:])
+        name = " ".join(command)
+        raise CommandError(f"`{name}` failed with exit code {done.returncode}:\n{last}")
+    return done.stdout
+
+
+def _environment(server: Server) -> dict[str, str]:
+    """Besides AWS settings: a PATH, and a HOME that is the rehearsal's own."""
+    home = server.root / "home" / "tools"
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        "PATH": f"{node_bin(CHECKOUT)}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "HOME": str(home),
+        "TMPDIR": str(server.root / "tmp"),
+        "LANG": "C.UTF-8",
+        "CI": "true",
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "NODE_COMPILE_CACHE": str(server.root / "cache" / "node"),
+    }

@@ -1,0 +1,30 @@
+"""A running emulator for the tests of this folder: started once, one account's root never used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.embedded_aws import emulated
+from tests.embedded_aws.emulated import Credentials, Server
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The emulator with its corrections, without our own services."""
+    with emulated.start(tmp_path_factory.mktemp("emulator")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def administrators(emulator: Server) -> Mapping[str, Credentials]:
+    """The administrator of each account."""
+    return emulated.administrators(emulator)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder for a server of the test's own."""
+    return tmp_path / "root"

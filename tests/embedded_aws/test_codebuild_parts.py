@@ -1,0 +1,309 @@
+"""Proves the parts of the CodeBuild executor that need no server, as the user guide states them.
+
+Buildspec reading and its errors, which files an artifact takes, archives that try to leave their
+folder, runtime versions, JUnit results, masking, and that no process outlives its build. How the
+parts work together is proved in `test_codebuild_builds`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from embedded_aws.codebuild import artifacts, buildspec, report_files, runtimes
+from embedded_aws.codebuild.buildspec import FileSet
+from embedded_aws.codebuild.logs import Redactor
+from embedded_aws.codebuild.plan import plan
+from embedded_aws.codebuild.record import BuildError, InterruptedBuildError
+from embedded_aws.codebuild.runner import Runner
+
+MINIMAL = "version: 0.2\nphases: {build: {commands: [make]}}\n"
+
+
+def test_a_buildspec_may_be_yaml_or_json() -> None:
+    from_json = buildspec.parse('{"version": "0.2", "phases": {"build": {"commands": ["make"]}}}')
+    assert from_json == buildspec.parse(MINIMAL)
+
+
+def test_versions_and_numbers_stay_as_they_were_written() -> None:
+    spec = buildspec.parse(
+        "version: 0.2\n"
+        "env: {variables: {ZERO: 010, YES: yes}}\n"
+        "phases: {install: {runtime-versions: {python: 3.10}}}\n"
+    )
+    assert spec.phases["install"].runtime_versions == {"python": "3.10"}
+    assert spec.env.variables == {"ZERO": "010", "YES": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("version: 0.1\nphases: {}", "version: expected 0.2, got '0.1'"),
+        ("version: 0.2", "phases: missing"),
+        ("version: 0.2\nphases: {test: {}}", "phases: unsupported key 'test'"),
+        ("version: 0.2\nrun-as: me\nphases: {}", "run-as"),
+        ("version: 0.2\nbatch: {}\nphases: {}", "unsupported key 'batch'"),
+        ("version: 0.2\nphases: {build: {commands: make}}", "phases/build/commands: expected a"),
+        ("version: 0.2\nphases: {build: {on-failure: RETRY}}", "phases/build/on-failure"),
+        ("version: 0.2\nenv: {shell: fish}\nphases: {}", "env/shell"),
+        ("version: 0.2\nphases: {}\nartifacts: {name: a}", "artifacts/files: missing"),
+        ("version: 0.2\nphases: {}\nreports: {r: {files: [a], file-format: X}}", "reports/r"),
+        ("version: 0.2\nphases: [", "not YAML"),
+    ],
+)
+def test_a_wrong_buildspec_is_refused_by_the_key(text: str, complaint: str) -> None:
+    with pytest.raises(BuildError, match=r".*") as refused:
+        buildspec.parse(text)
+    assert complaint in refused.value.message
+    assert refused.value.code == "YAML_FILE_ERROR"
+
+
+def test_a_buildspec_of_one_line_is_a_files_name() -> None:
+    assert buildspec.file_name("buildspec-asset.yaml") == "buildspec-asset.yaml"
+    assert buildspec.file_name("") == "buildspec.yml"
+    assert buildspec.file_name(MINIMAL) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "taken"),
+    [
+        (["**/*"], {"a.txt", "deep/b.txt", "deep/er/c.json"}),
+        (["*"], {"a.txt"}),
+        (["deep/*"], {"deep/b.txt"}),
+        (["deep/**/*"], {"deep/b.txt", "deep/er/c.json"}),
+        (["**/*.json", "a.txt"], {"a.txt", "deep/er/c.json"}),
+        (["./a.txt"], {"a.txt"}),
+    ],
+)
+def test_artifact_globs_take_what_the_guide_says(
+    tmp_path: Path, files: list[str], taken: set[str]
+) -> None:
+    for name in ("a.txt", "deep/b.txt", "deep/er/c.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    assert set(artifacts.matching(tmp_path, FileSet(tuple(files)))) == taken
+
+
+def test_a_base_directory_is_not_part_of_names_and_paths_can_be_discarded(tmp_path: Path) -> None:
+    for name in ("my-build1/one", "my-build2/sub/two", "other/three"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    wanted = FileSet(("**/*",), base_directory="my-build*")
+    assert set(artifacts.matching(tmp_path, wanted)) == {"one", "sub/two"}
+    flat = FileSet(("**/*",), base_directory="my-build*", discard_paths=True)
+    assert set(artifacts.matching(tmp_path, flat)) == {"one", "two"}
+
+
+def test_an_archive_keeps_modes_and_links_and_equal_files_make_equal_bytes(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "tool").write_text("#!/bin/sh\n")
+    (source / "tool").chmod(0o755)
+    (source / "link").symlink_to("tool")
+    found = artifacts.matching(source, FileSet(("**/*",)))
+    artifacts.pack(found, tmp_path / "1.zip")
+    os.utime(source / "tool", (0, 0))
+    artifacts.pack(found, tmp_path / "2.zip")
+    assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
+    artifacts.unpack(tmp_path / "1.zip", tmp_path / "target")
+    assert (tmp_path / "target" / "tool").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "target" / "link").readlink() == Path("tool")
+
+
+@pytest.mark.parametrize("name", ["../evil", "/evil", "a/../../evil"])
+def test_a_source_that_leaves_its_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        archive.writestr(name, "evil")
+    with pytest.raises(BuildError, match="leaves its folder"):
+        artifacts.unpack(tmp_path / "s.zip", tmp_path / "inner" / "target")
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_a_link_that_leaves_the_source_is_refused(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("link")
+    link.create_system = 3
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        archive.writestr(link, "../../outside")
+    with pytest.raises(BuildError, match="a link leaves the source"):
+        artifacts.unpack(tmp_path / "s.zip", tmp_path / "target")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "matches"),
+    [
+        ("3.12", "3.12.1", True),
+        ("3.1", "3.12.1", False),
+        ("24", "24.21.0", True),
+        ("24.x", "24.21.0", True),
+        ("22", "24.21.0", False),
+        ("latest", "24.21.0", True),
+    ],
+)
+def test_a_runtime_version_is_compared_part_by_part(
+    wanted: str, found: str, *, matches: bool
+) -> None:
+    assert runtimes.matches(wanted, found) is matches
+
+
+def test_junit_results_become_test_cases(tmp_path: Path) -> None:
+    path = tmp_path / "r.xml"
+    path.write_text(
+        '<testsuite name="s"><testcase name="ok" time="1.5"/>'
+        '<testcase name="skip"><skipped message="no"/></testcase>'
+        '<testcase name="err"><error>boom\n</error></testcase></testsuite>'
+    )
+    cases = report_files.test_cases(path, "r.xml")
+    assert [(c["name"], c["status"], c["message"]) for c in cases] == [
+        ("ok", "SUCCEEDED", ""),
+        ("skip", "SKIPPED", "no"),
+        ("err", "ERROR", "boom"),
+    ]
+    assert report_files.summary(cases)["durationInNanoSeconds"] == 1_500_000_000
+    path.write_text('<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>')
+    with pytest.raises(BuildError, match="entity"):
+        report_files.test_cases(path, "r.xml")
+
+
+def test_secrets_are_masked() -> None:
+    redactor = Redactor()
+    redactor.hide("very-secret")
+    assert redactor.clean("key=very-secret;") == "key=***;"
+
+
+def test_an_override_that_is_not_acted_on_is_refused_by_name() -> None:
+    with pytest.raises(BuildError, match="fleetOverride"):
+        plan({"name": "p"}, {"projectName": "p", "fleetOverride": {}}, "us-west-2")
+
+
+Start = Callable[..., Runner]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """Starts a runner in the test's own folder."""
+
+    def make(
+        seconds: float = 20, shell: str = "/bin/sh", output: Callable[[str], None] = print
+    ) -> Runner:
+        return Runner(
+            shell=shell,
+            folder=tmp_path / "commands",
+            directory=tmp_path,
+            environment={"PATH": os.defpath, "OUTPUT": str(tmp_path / "output")},
+            output=output,
+            deadline=time.monotonic() + seconds,
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", "bash"])
+def test_directory_and_exports_survive_even_an_exit(
+    start: Start, tmp_path: Path, shell: str
+) -> None:
+    runner = start(shell=shell)
+    (tmp_path / "deep er").mkdir()
+    assert runner.run("cd 'deep er'; export WORDS=\"two 'words'\"") == 0
+    assert runner.run("exit 7") == 7
+    assert runner.run("set -e; false; echo not reached") == 1
+    assert runner.run('printf "%s|%s" "$PWD" "$WORDS" > "$OUTPUT"') == 0
+    runner.close()
+    assert (tmp_path / "output").read_text() == f"{tmp_path}/deep er|two 'words'"
+
+
+def test_a_syntax_error_fails_its_command_only(start: Start) -> None:
+    runner = start()
+    assert runner.run("if then") != 0
+    assert runner.run("true") == 0
+    runner.close()
+
+
+def test_a_command_that_reads_its_input_finds_none(start: Start) -> None:
+    runner = start()
+    assert runner.run("cat > /dev/null") == 0
+    runner.close()
+
+
+def test_a_full_disk_costs_the_log_but_not_the_build(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(line: str) -> None:
+        raise OSError(errno.ENOSPC, f"No space left on device for {line}")
+
+    runner = start(output=full)
+    more_than_a_pipe_holds = (
+        "i=0; while [ $i -lt 20000 ]; do echo a line of output; i=$((i+1)); done"
+    )
+    assert runner.run(more_than_a_pipe_holds) == 0
+    assert runner.run("exit 3") == 3
+    runner.close()
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+def test_a_timeout_kills_even_processes_that_detached_themselves(
+    start: Start, tmp_path: Path
+) -> None:
+    runner = start(seconds=2)
+    detach = (
+        "import os, subprocess, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        "    subprocess.Popen(['sleep', '300'])\n"
+        "    open('pids', 'w').write(str(os.getpid()))\n"
+        "    import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(300)\n"
+    )
+    (tmp_path / "detach.py").write_text(detach)
+    assert runner.run(f"{sys.executable} detach.py; sleep 1") == 0
+    pid = int((tmp_path / "pids").read_text())
+    with pytest.raises(InterruptedBuildError) as interrupted:
+        runner.run("sleep 300")
+    assert interrupted.value.status == "TIMED_OUT"
+    runner.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_when_the_server_dies_its_builds_die_with_it(tmp_path: Path) -> None:
+    server = (
+        "import sys, time\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
+        "from pathlib import Path\n"
+        "from embedded_aws.codebuild.runner import Runner\n"
+        f"root = Path({str(tmp_path)!r})\n"
+        "runner = Runner(shell='/bin/sh', folder=root / 'c', directory=root,\n"
+        "    environment={'PATH': '/usr/bin:/bin'}, output=print, deadline=time.monotonic() + 60)\n"
+        "runner.run('echo $$ > pid; sleep 300')\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", server])
+    pid_file = tmp_path / "pid"
+    _until(lambda: pid_file.exists() and bool(pid_file.read_text().strip()))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    pid = int(pid_file.read_text())
+    _until(lambda: not _runs(pid))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,123 @@
+"""Every answer of the API has exactly the shape of AWS's own service model.
+
+Proves names, types, enumerations, lengths and required members against botocore's model, for an
+execution in several states. botocore itself would ignore unknown members silently.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import boto3
+import pytest
+from botocore.model import ServiceModel, Shape
+
+from embedded_aws.codepipeline import views
+from embedded_aws.codepipeline.actions.base import Context, Outcome
+from embedded_aws.codepipeline.state import Revision, now
+from tests.embedded_aws.pipelines import APPROVAL, Bench, action, properties
+
+MODEL: ServiceModel = boto3.client(
+    "codepipeline", region_name="us-west-2", aws_access_key_id="x", aws_secret_access_key="x"
+).meta.service_model
+
+
+def problems(value: Any, shape: Shape, path: str = "") -> list[str]:
+    """What about `value` is not as the model says."""
+    kind = shape.type_name
+    if kind == "structure":
+        return _structure(value, shape, path)
+    if kind == "list":
+        return [p for i, v in enumerate(value) for p in problems(v, shape.member, f"{path}[{i}]")]
+    if kind == "map":
+        return [p for k, v in value.items() for p in problems(v, shape.value, f"{path}.{k}")]
+    types = {"string": str, "integer": int, "boolean": bool, "timestamp": float}
+    if not isinstance(value, types[kind]):
+        return [f"{path}: {value!r} is no {kind}"]
+    return _limits(value, shape, path) if kind == "string" else []
+
+
+def _structure(value: Any, shape: Any, path: str) -> list[str]:
+    found = [f"{path}: unknown member {m}" for m in value if m not in shape.members]
+    found += [f"{path}: {m} is missing" for m in shape.required_members if m not in value]
+    for name in value.keys() & shape.members.keys():
+        found += problems(value[name], shape.members[name], f"{path}.{name}")
+    return found
+
+
+def _limits(value: str, shape: Any, path: str) -> list[str]:
+    limits = shape.metadata
+    if limits.get("enum") and value not in limits["enum"]:
+        return [f"{path}: {value} is not one of {limits['enum']}"]
+    if not limits.get("min", 0) <= len(value) <= limits.get("max", 10**9):
+        return [f"{path}: length {len(value)}"]
+    pattern = shape._shape_model.get("pattern")  # botocore keeps it out of the metadata
+    if pattern and not re.fullmatch(pattern, value, re.DOTALL):
+        return [f"{path}: {value} does not match {pattern}"]
+    return []
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """A pipeline with an execution that waits, one that waits before it, and one that failed."""
+    made = Bench(
+        properties(
+            ("Promote", [action("Approve", APPROVAL)]),
+            ("Dev", [action("Deploy", InputArtifacts=[{"Name": "Code"}])]),
+            Variables=[{"Name": "V", "DefaultValue": "1"}],
+            DisableInboundStageTransitions=[{"StageName": "Dev", "Reason": "freeze"}],
+            Tags=[{"Key": "a", "Value": "b"}],
+        )
+    )
+
+    def fetch(context: Context) -> Outcome:
+        context.report(external_id="e", external_url="https://x", entity_url="https://y")
+        revision = Revision("Push", "Code", "abc", "message", None, now())
+        return Outcome({"CommitId": "abc"}, summary="message", revision=revision)
+
+    made.behaviour["Push"] = fetch
+    failed = made.start()
+    made.approve(failed, approved=False)
+    made.ended(failed, "Failed")
+    made.running(made.start(), "Approve")
+    made.waiting(made.start(), "Promote")
+    stopped = made.pipeline.executions[-1]
+    made.engine.stop(made.pipeline, stopped.id, abandon=False, reason="why")
+    made.waiting(made.start(), "Promote")
+    return made
+
+
+def test_every_answer_has_the_shape_of_the_service_model(bench: Bench) -> None:
+    pipeline = bench.pipeline
+    executions = pipeline.executions
+    runs = [
+        views.action_execution_detail(e, run, "us-west-2") for e in executions for run in e.runs
+    ]
+    answers = {
+        "GetPipeline": [views.pipeline(pipeline, 1)],
+        "GetPipelineState": [views.pipeline_state(pipeline)],
+        "GetPipelineExecution": [views.execution(pipeline, e) for e in executions],
+        "ListPipelines": [{"pipelines": [views.pipeline_summary(pipeline)]}],
+        "ListPipelineExecutions": [
+            {"pipelineExecutionSummaries": [views.execution_summary(e) for e in executions]}
+        ],
+        "ListActionExecutions": [{"actionExecutionDetails": runs}],
+    }
+    for operation, views_of_it in answers.items():
+        shape = MODEL.operation_model(operation).output_shape
+        assert [p for view in views_of_it for p in problems(view, shape, operation)] == []
+
+
+def test_the_state_says_who_waits_and_what_is_closed(bench: Bench) -> None:
+    _, promote, dev = views.pipeline_state(bench.pipeline)["stageStates"]
+    assert promote["latestExecution"]["status"] == "InProgress"
+    assert promote["inboundExecution"]["pipelineExecutionId"] == bench.pipeline.executions[-1].id
+    assert dev["inboundTransitionState"] == {"enabled": False, "disabledReason": "freeze"}
+    assert "token" in promote["actionStates"][0]["latestExecution"]
+
+
+def test_the_check_finds_wrong_shapes() -> None:
+    shape = MODEL.operation_model("ListPipelines").output_shape
+    wrong = {"pipelines": [{"name": "a b", "version": "1", "nonsense": 1}]}
+    assert len(problems(wrong, shape)) == 3
