@@ -12,6 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from embedded_aws.clients import Session
+from settings import Environment
 from stages.application import PERMISSIONS_BOUNDARY_NAME, ApplicationStage
 from tests.embedded_aws.emulated import REGION
 
@@ -28,11 +29,9 @@ def deploy(session: Session, account: str, **settings: Any) -> dict[str, str]:
     app = cdk.App()
     stage = ApplicationStage(
         app,
-        ENVIRONMENT.capitalize(),
-        environment=ENVIRONMENT,
-        disposable=False,
+        environment=Environment(ENVIRONMENT, str(account)),
+        region=REGION,
         smoke_project_role_arn=f"arn:aws:iam::{account}:root",
-        env=cdk.Environment(account=str(account), region=REGION),
         **settings,
     )
     (artifact,) = stage.synth().stacks

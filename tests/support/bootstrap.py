@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -67,7 +67,7 @@ class _Values:
             return [each for each in map(self.of, value) if each is not _ABSENT]
         if not isinstance(value, dict):
             return value
-        functions = {
+        functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._reference,
             "Fn::FindInMap": self._mapped,
             "Fn::If": self._chosen,

@@ -147,10 +147,16 @@ def problem_response(problem: ProblemError, request_id: str) -> Response:
     return json_response(problem.status, problem.document(request_id), headers)
 
 
-def with_cors(response: Response, origin: str | None, allowed: frozenset[str]) -> Response:
-    """`response`, readable by the calling page if its origin is one of `allowed`."""
+def with_cors(
+    response: Response, origin: str | None, allowed: frozenset[str], *, exposed: Sequence[str] = ()
+) -> Response:
+    """`response`, readable by the calling page if its origin is one of `allowed`.
+
+    exposed: the response headers that the page may read besides those that any page may.
+    """
     headers = response["headers"] | {"Vary": "Origin"}
     if origin is not None and origin in allowed:
         headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = "Idempotency-Replayed"
+        if exposed:
+            headers["Access-Control-Expose-Headers"] = ", ".join(exposed)
     return response | {"headers": headers}

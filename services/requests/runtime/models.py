@@ -31,7 +31,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Row:
-    """A request in the ledger. Attribute names are those of the table.
+    """A request's row in the table. Attribute names are the table's.
 
     timestamp: acceptance, ISO 8601 in UTC. body_sha256: hex digest of the body as sent.
     accepted_by: id of the HTTP call that wrote the row, by which a writer knows its own row again.
@@ -68,6 +68,8 @@ class Ending:
 
 # The table's sparse index, on pending and pending_since.
 PENDING_INDEX = "pending"
+# The caller's own name for a request, and what says that an answer repeats an earlier one.
+IDEMPOTENCY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotency-Replayed"
 # Failure texts come from anywhere and are kept in a row of at most 400 KB.
 CAUSE_LIMIT = 1000
 # A lifecycle rule of the bucket expires what carries the first value. It is part of the upload; the
