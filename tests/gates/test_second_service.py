@@ -44,6 +44,7 @@ def nested_stack(environment: str, account: str) -> dict[str, Any]:
             "Arrived": resource("AWS::Events::Rule", EventPattern=pattern, Targets=[target]),
             "Files": resource("AWS::ApiGateway::RestApi", Name=f"tap-{environment}-files"),
         },
+        "Outputs": {f"TapPipelineStack{stage}TapStackWork{hashed}Arn": {"Value": {"Ref": "Work"}}},
     }
 
 
@@ -72,6 +73,9 @@ def with_nested_stacks(delivery: Delivery) -> Draft:
         url = {"Fn::Sub": f"https://s3.us-west-2.${{AWS::URLSuffix}}/{bucket}/{digest}.json"}
         stack = f"tap-{environment}"
         draft.add("FilesStack", "AWS::CloudFormation::Stack", stack, TemplateURL=url)
+        handed = f"Outputs.TapPipelineStack{stage}TapStackWork{hashed}Arn"
+        output = {"Value": {"Fn::GetAtt": ["FilesStack", handed]}}
+        draft.template(stack)["Outputs"]["WorkArn"] = output
     return draft
 
 
@@ -157,6 +161,8 @@ def test_an_event_that_starts_a_state_machine_starts_no_delivery(delivery: Deliv
         ("Api0A1B2C3D", "Api12345678"),
         ("FileA0A1B2C3D", "FileA12345678"),
         ("Fn5DCB98267F3A0C21", "FnCF1B69D200000000"),
+        ("ApiStagev1CBDD9B96Ref", "ApiStagev101087201Ref"),
+        ("FnF8CC2F07Arn", "Fn49B456BEArn"),
         ("Deploy0A1B2C3D" + "0123456789abcdef" * 2, "Deploy12345678" + "12345678deadbeef" * 2),
         ("Deploy" + "12345678abcdef01" * 2, "Deploy" + "fedcba9876543210" * 2),
     ],
