@@ -1,0 +1,1 @@
+"""The code of the file service that ships in its Lambda functions."""
