@@ -45,4 +45,4 @@ openapi: install ## Write the API description and its page anew from the code (d
 
 clean: ## Remove what install, synth, tests and rehearsals wrote
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m rehearsal down; fi
-	rm -rf .venv .venv-emulator node_modules .build .rehearsal cdk.out reports .hypothesis .*_cache services/*/runtime/aws_models services/common/runtime/amazon_roots.pem
+	rm -rf .venv .venv-emulator node_modules .build .rehearsal cdk.out reports .hypothesis .*_cache services/*/runtime/aws_models services/*/runtime/*/aws_models services/common/runtime/amazon_roots.pem

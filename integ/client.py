@@ -1,4 +1,4 @@
-"""Calls the requests API and remembers each call: who signed it, what came back, how long it took.
+"""Calls one service's API and remembers each call: who signed it, what came back, how long it took.
 
 A call is made once. A retry that helps hides a fault that callers will meet, so there are none, not
 even for connection errors: when the pipeline comes here, the deployment says it has finished.
@@ -15,7 +15,6 @@ import requests
 
 from integ.credentials import Signer
 from integ.redaction import Redactor
-from integ.settings import Settings
 
 CONNECT_SECONDS = 5.0
 # At most twenty calls a second, one after the other: far below the API's throttle.
@@ -63,38 +62,38 @@ class Answer:
 class ApiClient:
     """One check's connection to the API; `answers` grows with every call."""
 
-    def __init__(self, settings: Settings, redact: Redactor) -> None:
-        self._settings = settings
+    def __init__(self, url: str, *, call_seconds: float, redact: Redactor) -> None:
+        """url: ends in a slash. call_seconds: how long one call may stay silent."""
+        self._url = url
+        self._call_seconds = call_seconds
         self._redact = redact
         self._session = requests.Session()
         self.answers: list[Answer] = []
 
-    def submit(self, body: bytes, signer: Signer, idempotency_key: str | None = None) -> Answer:
-        headers = {"Content-Type": "application/json"}
-        if idempotency_key is not None:
-            headers["Idempotency-Key"] = idempotency_key
-        return self._call("POST", "", signer, headers, body)
-
-    def fetch(self, request_id: str, signer: Signer) -> Answer:
-        return self._call("GET", f"requests/{request_id}", signer, {}, None)
-
     def close(self) -> None:
         self._session.close()
 
-    def _call(
-        self, method: str, path: str, signer: Signer, headers: Mapping[str, str], body: bytes | None
+    def call(
+        self,
+        method: str,
+        path: str,
+        signer: Signer,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
     ) -> Answer:
+        """path: below the API's address, without a slash at its beginning."""
         time.sleep(SECONDS_BETWEEN_CALLS)
         started = time.monotonic()
         status, content_type, request_id = None, "", ""
         try:
             response = self._session.request(
                 method,
-                self._settings.api_url + path,
-                headers=headers,
+                self._url + path,
+                headers=headers or {},
                 data=body,
                 auth=signer.sign,
-                timeout=(CONNECT_SECONDS, self._settings.call_seconds),
+                timeout=(CONNECT_SECONDS, self._call_seconds),
                 allow_redirects=False,
             )
             status, text = response.status_code, response.text

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from integ.client import ApiClient
 from integ.credentials import CredentialsError, Signer, SigningParties
-from integ.expectations import Expectations
 from integ.report import REPORTER, Reporter
 from integ.settings import Settings
 
@@ -23,11 +22,6 @@ def settings(reporter: Reporter) -> Settings:
     if reporter.run.settings is None:
         pytest.fail(reporter.run.settings_problem, pytrace=False)
     return reporter.run.settings
-
-
-@pytest.fixture(scope="session")
-def expect(settings: Settings) -> Expectations:
-    return Expectations(settings)
 
 
 @pytest.fixture(scope="session")
@@ -55,10 +49,19 @@ def build_role(parties: SigningParties, smoke_role: Signer) -> Signer:
 
 
 @pytest.fixture
-def api(
+def connect(
     request: pytest.FixtureRequest, settings: Settings, reporter: Reporter
-) -> Iterator[ApiClient]:
-    client = ApiClient(settings, reporter.redact)
-    reporter.follow(request.node, client)
-    yield client
-    client.close()
+) -> Iterator[Callable[[str], ApiClient]]:
+    """Gives a client of a service's API, by the service's name; its calls are this check's."""
+    clients: list[ApiClient] = []
+
+    def connected(service: str) -> ApiClient:
+        url = settings.api_urls[service]
+        client = ApiClient(url, call_seconds=settings.call_seconds, redact=reporter.redact)
+        reporter.follow(request.node, client)
+        clients.append(client)
+        return client
+
+    yield connected
+    for client in clients:
+        client.close()

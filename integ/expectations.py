@@ -22,46 +22,38 @@ INTERNALS = re.compile(
 
 @dataclass(frozen=True)
 class Expectations:
-    """Each method fails the check when the answer is not as said."""
+    """Each method fails the check when the answer is not as said.
+
+    service: whose API is called. function: of its Lambda function, the name without `tap-<env>-`.
+    """
 
     settings: Settings
+    service: str
+    function: str
 
     def status(self, answer: Answer, expected: int, meaning: str) -> None:
         if answer.status != expected:
             self.fail(f"{expected}, {meaning}", answer.described, self._look(answer))
-
-    def accepted(self, answer: Answer) -> tuple[str, str]:
-        """200 with `message`, `request_id` and `execution_arn`; returns the last two."""
-        self.status(answer, 200, "the request is accepted")
-        values = [answer.json.get(key) for key in ("message", "request_id", "execution_arn")]
-        texts = [value for value in values if isinstance(value, str) and value]
-        if len(texts) != len(values):
-            self.fail(
-                "a JSON object with message, request_id and execution_arn, all of them text",
-                answer.described,
-                self._function_log(answer),
-            )
-        return texts[1], texts[2]
 
     def problem(self, answer: Answer, expected: int, meaning: str) -> None:
         """The status, as an RFC 9457 problem that tells nothing about the inside."""
         self.status(answer, expected, meaning)
         body = answer.json
         if answer.content_type.partition(";")[0].strip().lower() != PROBLEM:
-            self.fail(f"content type {PROBLEM}", answer.described, self._function_log(answer))
+            self.fail(f"content type {PROBLEM}", answer.described, self.function_log(answer))
         texts = (body.get("title"), body.get("request_id"))
         if body.get("status") != expected or not all(isinstance(text, str) for text in texts):
             self.fail(
                 f"a problem with status {expected}, a title and a request_id",
                 answer.described,
-                self._function_log(answer),
+                self.function_log(answer),
             )
         leak = INTERNALS.search(answer.text)
         if leak:
             self.fail(
                 f"a problem without internals, not {leak.group()!r}",
                 answer.described,
-                self._function_log(answer),
+                self.function_log(answer),
             )
 
     def same(self, what: str, expected: str, got: object, answer: Answer) -> None:
@@ -69,27 +61,19 @@ class Expectations:
             self.fail(
                 f"{what} {expected}",
                 f"{what} {got!r}, in {answer.described}",
-                self._function_log(answer),
+                self.function_log(answer),
             )
 
     def fail(self, expected: str, got: str, look_next: str) -> NoReturn:
         text = f"Expected: {expected}\nGot: {got}\nLook next: {look_next}"
         pytest.fail(text, pytrace=False)
 
-    def workflow(self, execution_arn: str) -> str:
-        """Where to look when the workflow is late or has failed."""
-        return (
-            f"the execution's history in account {self.settings.account}:\n"
-            f"aws stepfunctions get-execution-history --region {self.settings.region} "
-            f"--execution-arn {execution_arn}"
-        )
-
     def _look(self, answer: Answer) -> str:
         """By what came back, because that says which part of the system spoke."""
         if answer.status is None:
             return (
-                f"whether {self._stack} is deployed, and whether {self.settings.api_url} "
-                "can be reached from where this runs."
+                f"whether {self._stack} is deployed, and whether "
+                f"{self.settings.api_urls[self.service]} can be reached from where this runs."
             )
         if answer.status == 403:
             return (
@@ -103,12 +87,13 @@ class Expectations:
                 f"the methods of the API in {self._stack}: each needs authorization type AWS_IAM, "
                 "and no resource policy may admit this caller."
             )
-        return self._function_log(answer)
+        return self.function_log(answer)
 
-    def _function_log(self, answer: Answer) -> str:
+    def function_log(self, answer: Answer) -> str:
+        """Where to look when the function behind the API answered something unexpected."""
         request_id = answer.request_id or "the time of this run"
         return (
-            f"the log of function tap-{self.settings.environment}-processor in account "
+            f"the log of function tap-{self.settings.environment}-{self.function} in account "
             f"{self.settings.account}, filtered by {request_id}."
         )
 

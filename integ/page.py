@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
-from itertools import groupby
+from itertools import groupby, starmap
 from pathlib import Path
 
 from integ.client import Answer
@@ -16,7 +16,6 @@ STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 # The parts of a failure's text, as integ/expectations.py and integ/credentials.py write it.
 LABEL = re.compile(r"^(Expected|Got|Look next): ", re.MULTILINE)
-LONG_FACTS = ("Commit", "API")
 OUTCOME_CLASSES: dict[Outcome, str] = {"passed": "pass", "failed": "fail", "not run": "fail"}
 
 
@@ -89,6 +88,7 @@ def _counted(number: int, noun: str) -> str:
 
 def _facts(run: Run) -> str:
     facts = [("Started", f"{run.started:%Y-%m-%d %H:%M:%S} UTC"), ("Took", f"{run.seconds:.1f} s")]
+    wide: list[tuple[str, str]] = []
     if run.settings:
         facts = [
             ("Environment", run.settings.environment),
@@ -101,14 +101,14 @@ def _facts(run: Run) -> str:
         calls = _counted(len(answered), "call")
         facts.append(("Latency", f"{_span(answered)}, {calls}"))
     if run.settings:
-        facts += [("Commit", run.settings.commit), ("API", run.settings.api_url)]
-    rows = "\n".join(_fact(name, value) for name, value in facts)
+        urls = run.settings.api_urls.items()
+        wide = [("Commit", run.settings.commit), *((f"{name} API", url) for name, url in urls)]
+    rows = "\n".join([*starmap(_fact, facts), *(_fact(*each, kind="long") for each in wide)])
     return f'<section aria-label="Facts">\n<dl>\n{rows}\n</dl>\n</section>'
 
 
-def _fact(name: str, value: str) -> str:
-    kind = ' class="long"' if name in LONG_FACTS else ""
-    return f"<div{kind}><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+def _fact(name: str, value: str, kind: str = "short") -> str:
+    return f'<div class="{kind}"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>'
 
 
 def _stopped(run: Run) -> str:

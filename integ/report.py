@@ -22,7 +22,7 @@ from integ.results import Check, Outcome, Run
 from integ.settings import Settings, SettingsError
 
 REPORTER = pytest.StashKey["Reporter"]()
-CLIENT = pytest.StashKey[ApiClient]()
+CLIENTS = pytest.StashKey[list[ApiClient]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,7 +64,7 @@ class Reporter:
 
     def follow(self, item: pytest.Item, client: ApiClient) -> None:
         """The client's calls are this check's."""
-        item.stash[CLIENT] = client
+        item.stash.setdefault(CLIENTS, []).append(client)
 
     def write(self) -> None:
         """Replaces the page in one step: a reader never sees half of it."""
@@ -87,14 +87,14 @@ class Reporter:
         return report
 
     def _add(self, item: pytest.Item, report: pytest.TestReport, seconds: float) -> None:
-        client = item.stash.get(CLIENT, None)
+        clients = item.stash.get(CLIENTS, [])
         outcome: Outcome = "not run" if report.when == "setup" or report.skipped else "failed"
         check = Check(
             name=item.name,
             sentence=_sentence(item),
             outcome="passed" if report.passed else outcome,
             seconds=seconds,
-            answers=tuple(client.answers) if client else (),
+            answers=tuple(answer for client in clients for answer in client.answers),
             failure="" if report.passed else report.longreprtext,
         )
         # A check whose clean-up failed has been heard of already.

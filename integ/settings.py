@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+# Every service whose checks are here: `test_<service>_api.py`.
+SERVICES = tuple(
+    sorted(
+        path.stem.removeprefix("test_").removesuffix("_api")
+        for path in Path(__file__).parent.glob("test_*_api.py")
+    )
+)
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -20,8 +28,8 @@ class Settings:
     """Where to call, as whom, and how long to wait."""
 
     environment: str
-    api_url: str
-    """The requests API's address; ends in a slash."""
+    api_urls: Mapping[str, str]
+    """Each service's address, by the service's name; ends in a slash."""
     smoke_role_arn: str
     commit: str
     region: str
@@ -47,7 +55,7 @@ class Settings:
             environment=reader.text(
                 "TAP_ENVIRONMENT", r"[a-z][a-z0-9-]{0,19}", "an environment's name, such as dev"
             ),
-            api_url=reader.url("TAP_REQUESTS_API_URL"),
+            api_urls=reader.api_urls(),
             smoke_role_arn=reader.text(
                 "TAP_SMOKE_ROLE_ARN",
                 r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
@@ -81,7 +89,16 @@ class _Reader:
             self._complain(name, value, expected)
         return value
 
-    def url(self, name: str) -> str:
+    def api_urls(self) -> dict[str, str]:
+        """The address of each service that has checks; one that has none would pass unseen."""
+        wanted = {f"TAP_{service.upper()}_API_URL": service for service in SERVICES}
+        for name in sorted(self._environ.keys() - wanted):
+            if found := re.fullmatch(r"TAP_([A-Z]+)_API_URL", name):
+                file = f"integ/test_{found[1].lower()}_api.py"
+                self._complain(name, self._environ[name], f"checks of that service in {file}")
+        return {service: self._url(name) for name, service in wanted.items()}
+
+    def _url(self, name: str) -> str:
         value = self._environ.get(name, "")
         if not _is_api_url(value):
             self._complain(name, value, "an https:// URL that ends in /")

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
@@ -20,8 +22,55 @@ from integ.credentials import NOBODY, Signer
 from integ.expectations import Expectations
 from integ.settings import Settings
 
+SERVICE = "requests"
 STATES_ON_THE_WAY = ("accepted", "processing")
 SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@dataclass(frozen=True)
+class RequestsApi:
+    """The service's two routes."""
+
+    client: ApiClient
+
+    def submit(self, body: bytes, signer: Signer, idempotency_key: str | None = None) -> Answer:
+        headers = {"Content-Type": "application/json"}
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        return self.client.call("POST", "", signer, headers=headers, body=body)
+
+    def fetch(self, request_id: str, signer: Signer) -> Answer:
+        return self.client.call("GET", f"requests/{request_id}", signer)
+
+
+@pytest.fixture
+def api(connect: Callable[[str], ApiClient]) -> RequestsApi:
+    return RequestsApi(connect(SERVICE))
+
+
+@pytest.fixture
+def expect(settings: Settings) -> Expectations:
+    return Expectations(settings, SERVICE, function="processor")
+
+
+def accepted(expect: Expectations, answer: Answer) -> tuple[str, str]:
+    """Expects 200 with `message`, `request_id` and `execution_arn`; returns the last two."""
+    expect.status(answer, 200, "the request is accepted")
+    values = [answer.json.get(key) for key in ("message", "request_id", "execution_arn")]
+    texts = [value for value in values if isinstance(value, str) and value]
+    if len(texts) != len(values):
+        wanted = "a JSON object with message, request_id and execution_arn, all of them text"
+        expect.fail(wanted, answer.described, expect.function_log(answer))
+    return texts[1], texts[2]
+
+
+def history(settings: Settings, execution_arn: str) -> str:
+    """Where to look when the workflow is late or has failed."""
+    return (
+        f"the execution's history in account {settings.account}:\n"
+        f"aws stepfunctions get-execution-history --region {settings.region} "
+        f"--execution-arn {execution_arn}"
+    )
 
 
 def payload(settings: Settings, purpose: str) -> bytes:
@@ -37,11 +86,11 @@ def payload(settings: Settings, purpose: str) -> bytes:
 
 
 def test_a_signed_request_is_accepted(
-    api: ApiClient, expect: Expectations, settings: Settings, smoke_role: Signer
+    api: RequestsApi, expect: Expectations, settings: Settings, smoke_role: Signer
 ) -> None:
     """A request signed by the smoke role is accepted."""
     answer = api.submit(payload(settings, "accepted"), smoke_role)
-    request_id, execution_arn = expect.accepted(answer)
+    request_id, execution_arn = accepted(expect, answer)
 
     parts = execution_arn.split(":")
     where = f"{settings.region} {settings.account}"
@@ -50,13 +99,13 @@ def test_a_signed_request_is_accepted(
 
 
 def test_an_accepted_request_is_completed_in_every_store(
-    api: ApiClient, expect: Expectations, settings: Settings, smoke_role: Signer
+    api: RequestsApi, expect: Expectations, settings: Settings, smoke_role: Signer
 ) -> None:
     """An accepted request is stored, processed and completed."""
-    accepted = api.submit(payload(settings, "completed"), smoke_role)
-    request_id, execution_arn = expect.accepted(accepted)
+    first = api.submit(payload(settings, "completed"), smoke_role)
+    request_id, execution_arn = accepted(expect, first)
 
-    answer = wait_until_completed(api, expect, smoke_role, accepted)
+    answer = wait_until_completed(api, expect, smoke_role, first)
 
     expect.same("request_id", request_id, answer.json.get("request_id"), answer)
     expect.same("s3_key", f"requests/{request_id}.json", answer.json.get("s3_key"), answer)
@@ -65,10 +114,10 @@ def test_an_accepted_request_is_completed_in_every_store(
 
 
 def wait_until_completed(
-    api: ApiClient, expect: Expectations, smoke_role: Signer, accepted: Answer
+    api: RequestsApi, expect: Expectations, smoke_role: Signer, first: Answer
 ) -> Answer:
-    """Looks until the request is completed; returns the last answer."""
-    request_id, execution_arn = expect.accepted(accepted)
+    """Looks until the request that `first` accepted is completed; returns the last answer."""
+    request_id, execution_arn = accepted(expect, first)
     allowed = expect.settings.completion_seconds
     deadline = time.monotonic() + allowed
     while True:
@@ -81,30 +130,30 @@ def wait_until_completed(
         if late or state not in STATES_ON_THE_WAY:
             got = f"status {state!r}, last seen in {answer.described}"
             expected = f"status 'completed' within {allowed:g} s"
-            expect.fail(expected, got, expect.workflow(execution_arn))
+            expect.fail(expected, got, history(expect.settings, execution_arn))
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def test_a_replay_answers_the_same_ids(
-    api: ApiClient, expect: Expectations, settings: Settings, smoke_role: Signer
+    api: RequestsApi, expect: Expectations, settings: Settings, smoke_role: Signer
 ) -> None:
     """The same body with the same Idempotency-Key is answered with the same ids."""
     key, body = str(uuid4()), payload(settings, "replay")
-    request_id, execution_arn = expect.accepted(api.submit(body, smoke_role, key))
+    request_id, execution_arn = accepted(expect, api.submit(body, smoke_role, key))
 
     replay = api.submit(body, smoke_role, key)
 
-    again_id, again_arn = expect.accepted(replay)
+    again_id, again_arn = accepted(expect, replay)
     expect.same("the first answer's request_id", request_id, again_id, replay)
     expect.same("the first answer's execution_arn", execution_arn, again_arn, replay)
 
 
 def test_a_key_used_for_another_body_is_a_conflict(
-    api: ApiClient, expect: Expectations, settings: Settings, smoke_role: Signer
+    api: RequestsApi, expect: Expectations, settings: Settings, smoke_role: Signer
 ) -> None:
     """Another body with the same Idempotency-Key is refused with 409."""
     key = str(uuid4())
-    expect.accepted(api.submit(payload(settings, "first body"), smoke_role, key))
+    accepted(expect, api.submit(payload(settings, "first body"), smoke_role, key))
 
     answer = api.submit(payload(settings, "second body"), smoke_role, key)
 
@@ -112,7 +161,7 @@ def test_a_key_used_for_another_body_is_a_conflict(
 
 
 def test_an_unsigned_call_is_refused(
-    api: ApiClient, expect: Expectations, settings: Settings
+    api: RequestsApi, expect: Expectations, settings: Settings
 ) -> None:
     """Calls without a signature are refused with 403."""
     body = payload(settings, "unsigned")
@@ -121,7 +170,7 @@ def test_an_unsigned_call_is_refused(
 
 
 def test_a_principal_without_permission_is_refused(
-    api: ApiClient, expect: Expectations, settings: Settings, build_role: Signer
+    api: RequestsApi, expect: Expectations, settings: Settings, build_role: Signer
 ) -> None:
     """Calls signed by a role without permission are refused with 403."""
     body = payload(settings, "without permission")
@@ -140,14 +189,14 @@ def test_a_principal_without_permission_is_refused(
     ],
 )
 def test_a_bad_body_is_refused(
-    api: ApiClient, expect: Expectations, smoke_role: Signer, body: bytes
+    api: RequestsApi, expect: Expectations, smoke_role: Signer, body: bytes
 ) -> None:
     """A body that is not a JSON object is refused with 400."""
     expect.problem(api.submit(body, smoke_role), 400, "the body is not a JSON object")
 
 
 def test_an_unknown_request_is_not_found(
-    api: ApiClient, expect: Expectations, smoke_role: Signer
+    api: RequestsApi, expect: Expectations, smoke_role: Signer
 ) -> None:
     """The state of a request that was never made is a 404."""
     expect.problem(api.fetch(str(uuid4()), smoke_role), 404, "no such request")

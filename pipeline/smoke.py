@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
@@ -29,9 +31,11 @@ def smoke_step(
     *,
     source: SourceAction,
     artifacts: s3.Bucket,
-    requests_api_url: cdk.CfnOutput,
+    api_urls: Mapping[str, cdk.CfnOutput],
 ) -> pipelines.CodeBuildStep:
     """The step "Smoke": runs `scripts/smoke` as the environment's smoke role.
+
+    api_urls: outputs with the addresses that it calls, by the suite's variable for each.
 
     Its JUnit report goes to a report group, also when tests fail; the page that people read is the
     step's artifact.
@@ -61,7 +65,7 @@ def smoke_step(
             "TAP_SMOKE_ROLE_ARN": environment.smoke_role_arn,
             "TAP_COMMIT": source.revision,
         },
-        env_from_cfn_outputs={"TAP_REQUESTS_API_URL": requests_api_url},
+        env_from_cfn_outputs=dict(api_urls),
         install_commands=["scripts/install-python"],
         commands=["scripts/smoke"],
         cache=builds.cache(),

@@ -111,13 +111,11 @@ class PipelineStack(cdk.Stack):
     def _deploy_and_test(self, environment: Environment) -> None:
         stage = ApplicationStage(
             self,
-            environment.stage,
-            environment=environment.name,
-            disposable=environment.disposable,
+            environment=environment,
+            region=self._settings.region,
             smoke_project_role_arn=project_role_arn(self._settings, environment),
             architecture=self._settings.architecture,
             options=self._options,
-            env=cdk.Environment(account=environment.account, region=self._settings.region),
         )
         cdk.Tags.of(stage).add("Repository", self._settings.source.repository)
         smoke = smoke_step(
@@ -125,7 +123,7 @@ class PipelineStack(cdk.Stack):
             environment,
             source=self._source,
             artifacts=self._artifacts,
-            requests_api_url=stage.requests_api_url,
+            api_urls=stage.api_urls,
         )
         self._pipeline.add_stage(stage, post=[smoke])
 

@@ -7,27 +7,28 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from constructs import Construct
 
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.environment import EnvironmentSettings
+from settings import Environment
 from stages.options import ApplicationOptions
 from stages.tap_stack import TapStack
 
-DEFAULTS = ApplicationOptions()
+DEFAULTS = ApplicationOptions.parse({})
 
 # A name reserved for documentation (RFC 2606): until an environment names its own origins, no
 # browser page in the world may call its APIs.
 NO_BROWSER = ("https://app.example.com",)
 
-# Every account's bootstrap makes this policy (bootstrap/), and lets CloudFormation make no role
-# without it.
+# Every account's bootstrap makes this policy (accounts/bootstrap/), and lets CloudFormation make no
+# role without it.
 PERMISSIONS_BOUNDARY_NAME = "tap-permissions-boundary"
 PERMISSIONS_BOUNDARY = cdk.PermissionsBoundary.from_name(PERMISSIONS_BOUNDARY_NAME)
 
 
 class ApplicationStage(cdk.Stage):
-    """The application's stacks in one account and region.
+    """The application's stacks in one environment's account.
 
-    environment: its name, such as "dev". disposable: may its data be destroyed with its stack?
-    smoke_project_role_arn: the only principal that may take `tap-<environment>-smoke`.
+    api_urls: the outputs with the services' addresses, by the variable that smoke tests know each
+    by. smoke_project_role_arn: the only principal that may take `tap-<environment>-smoke`.
     architecture: "x86_64" or "arm64". cors_origins: origins of browser pages that call the APIs.
     options: the services' own.
     """
@@ -35,34 +36,36 @@ class ApplicationStage(cdk.Stage):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
-        environment: str,
-        disposable: bool,
+        environment: Environment,
+        region: str,
         smoke_project_role_arn: str,
-        env: cdk.Environment,
         architecture: str = "x86_64",
         cors_origins: Sequence[str] = NO_BROWSER,
         options: ApplicationOptions = DEFAULTS,
     ) -> None:
-        super().__init__(scope, construct_id, env=env, permissions_boundary=PERMISSIONS_BOUNDARY)
-        self.stack = TapStack(
+        env = cdk.Environment(account=environment.account, region=region)
+        super().__init__(
+            scope, environment.stage, env=env, permissions_boundary=PERMISSIONS_BOUNDARY
+        )
+        stack = TapStack(
             self,
             "TapStack",
-            surroundings=Surroundings(
-                name=environment,
-                disposable=disposable,
+            environment=EnvironmentSettings(
+                name=environment.name,
+                disposable=environment.disposable,
                 architecture=architecture,
                 cors_origins=tuple(cors_origins),
+                alarm_email=environment.alarm_email,
             ),
             smoke_project_role_arn=smoke_project_role_arn,
             env=env,
             options=options,
         )
-        self.requests_api_url = self.stack.requests_api_url
+        self.api_urls = stack.api_urls
         for key, value in {
             "Project": "ServerlessInfrastructure",
-            "Environment": environment,
+            "Environment": environment.name,
             "CostCenter": "Engineering",
             "ManagedBy": "CDK",
         }.items():

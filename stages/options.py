@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass
+from typing import Any, Self, cast
 
-from services.requests.options import RequestOptions
+from services.common.infrastructure.service import Service
 from settings import Reader, SettingsError
+from stages.services import SERVICES
 
 
 @dataclass(frozen=True)
 class ApplicationOptions:
-    """The services' options, one member a service."""
+    """The options of every service."""
 
-    requests: RequestOptions = field(default_factory=RequestOptions)
+    _by_service: Mapping[str, Any]
+
+    def of[Options](self, service: Service[Options]) -> Options:
+        """The options of one service of the application."""
+        return cast("Options", self._by_service[service.name])
 
     @classmethod
     def parse(cls, values: Mapping[str, object]) -> Self:
@@ -24,7 +29,7 @@ class ApplicationOptions:
             SettingsError: something is unknown or wrong; all of it is listed.
         """
         reader = Reader(values, "tap.application")
-        options = cls(requests=RequestOptions.read(reader.section("requests", {})))
+        options = cls({s.name: s.read_options(reader.section(s.name, {})) for s in SERVICES})
         reader.finish()
         if reader.problems:
             raise SettingsError(reader.problems)

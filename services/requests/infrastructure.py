@@ -8,15 +8,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from services.common.infrastructure.api import signed_api
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.api import API_FUNCTION, signed_api
+from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.function import PythonFunction
 from services.common.infrastructure.storage import log_group, table
+from services.common.runtime.idempotency import IDEMPOTENCY_HEADER, REPLAYED_HEADER
 from services.requests.options import DEFAULTS, RequestOptions
 from services.requests.payloads import PAYLOAD_PREFIX, payload_bucket
 from services.requests.runtime.models import PENDING_INDEX
@@ -41,17 +41,17 @@ class RequestService(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        surroundings: Surroundings,
+        environment: EnvironmentSettings,
         options: RequestOptions = DEFAULTS,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.bucket = payload_bucket(self, "Bucket", surroundings=surroundings)
+        self.bucket = payload_bucket(self, "Bucket", environment=environment)
         self.table = table(
-            self, "Table", surroundings=surroundings, name="requests", key="request_id"
+            self, "Table", environment=environment, name="requests", key="request_id"
         )
         _index_pending_rows(self.table)
         self.state_machine = _state_machine(
-            self, surroundings, self.bucket, self.table, options.workflow_type
+            self, environment, self.bucket, self.table, options.workflow_type
         )
         self._stores = {
             "BUCKET_NAME": self.bucket.bucket_name,
@@ -59,22 +59,26 @@ class RequestService(Construct):
             "STATE_MACHINE_ARN": self.state_machine.state_machine_arn,
             "WORKFLOW_TYPE": options.workflow_type,
         }
-        self.function = self._processor(surroundings, options)
-        self.sweeper = self._sweeper(surroundings, options)
+        self.function = self._processor(environment, options)
+        self.sweeper = self._sweeper(environment, options)
         self.api = signed_api(
             self,
             "Api",
-            surroundings=surroundings,
+            environment=environment,
             name="api",
             description="Accepts requests and tells what became of them",
+            request_headers=[IDEMPOTENCY_HEADER],
+            response_headers=[REPLAYED_HEADER],
         )
         self._routes()
 
-    def _processor(self, surroundings: Surroundings, options: RequestOptions) -> PythonFunction:
+    def _processor(
+        self, environment: EnvironmentSettings, options: RequestOptions
+    ) -> PythonFunction:
         processor = PythonFunction(
             self,
-            "Processor",
-            surroundings=surroundings,
+            API_FUNCTION,
+            environment=environment,
             name="processor",
             service="requests",
             runtime="services/requests/runtime",
@@ -82,14 +86,13 @@ class RequestService(Construct):
             memory_mib=512,
             # API Gateway gives up after 29 seconds; an answer after that reaches nobody.
             timeout=cdk.Duration.seconds(28),
-            environment=self._stores
+            variables=self._stores
             | {
                 "MAX_BODY_BYTES": str(options.max_body_bytes),
-                "CORS_ORIGINS": " ".join(surroundings.cors_origins),
+                "CORS_ORIGINS": " ".join(environment.cors_origins),
             },
         )
-        _permit(
-            processor.function,
+        processor.permit(
             ("s3:PutObject", self._payloads),
             # A put that carries a tag needs both ("PutObject", Amazon S3 API Reference).
             ("s3:PutObjectTagging", self._payloads),
@@ -99,10 +102,9 @@ class RequestService(Construct):
         )
         return processor
 
-    def _sweeper(self, surroundings: Surroundings, options: RequestOptions) -> PythonFunction:
-        made = sweeper(self, "Sweeper", surroundings=surroundings, environment=self._stores)
-        _permit(
-            made.function,
+    def _sweeper(self, environment: EnvironmentSettings, options: RequestOptions) -> PythonFunction:
+        made = sweeper(self, "Sweeper", environment=environment, variables=self._stores)
+        made.permit(
             ("s3:PutObjectTagging", self._payloads),
             # Without it, S3 answers 403 instead of 404 for what is not there ("GetObject", Amazon
             # S3 API Reference), and a missing payload would look like a missing permission.
@@ -112,7 +114,7 @@ class RequestService(Construct):
             ("states:StartExecution", self.state_machine.state_machine_arn),
         )
         if options.workflow_type == STANDARD:
-            _permit(made.function, ("states:DescribeExecution", _executions(self, surroundings)))
+            made.permit(("states:DescribeExecution", _executions(self, environment)))
         return made
 
     @property
@@ -144,24 +146,18 @@ def _index_pending_rows(rows: dynamodb.TableV2) -> None:
     )
 
 
-def _permit(function: lambda_.Function, *permissions: tuple[str, str]) -> None:
-    """Adds one statement for each pair of action and resource."""
-    for action, resource in permissions:
-        function.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
-
-
-def _executions(scope: Construct, surroundings: Surroundings) -> str:
+def _executions(scope: Construct, environment: EnvironmentSettings) -> str:
     return cdk.Stack.of(scope).format_arn(
         service="states",
         resource="execution",
-        resource_name=f"{surroundings.named(_MACHINE)}:*",
+        resource_name=f"{environment.named(_MACHINE)}:*",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
 
 
 def _state_machine(
     scope: Construct,
-    surroundings: Surroundings,
+    environment: EnvironmentSettings,
     bucket: s3.Bucket,
     rows: dynamodb.TableV2,
     workflow_type: str,
@@ -169,7 +165,7 @@ def _state_machine(
     machine = sfn.StateMachine(
         scope,
         "StateMachine",
-        state_machine_name=surroundings.named(_MACHINES[workflow_type]),
+        state_machine_name=environment.named(_MACHINES[workflow_type]),
         state_machine_type=sfn.StateMachineType[workflow_type],
         definition_body=sfn.DefinitionBody.from_string(json.dumps(definition(workflow_type))),
         definition_substitutions={
@@ -181,10 +177,10 @@ def _state_machine(
             destination=log_group(
                 scope,
                 "WorkflowLogs",
-                surroundings=surroundings,
+                environment=environment,
                 # Under this prefix Step Functions does not outgrow CloudWatch's limit on the
                 # size of resource policies ("Logging in CloudWatch Logs").
-                name=f"/aws/vendedlogs/states/{surroundings.named(_MACHINE)}",
+                name=f"/aws/vendedlogs/states/{environment.named(_MACHINE)}",
             ),
             level=sfn.LogLevel.ALL,
             # Inputs and outputs may hold what a caller sent.

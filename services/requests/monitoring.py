@@ -6,9 +6,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from services.common.infrastructure.alarms import PERIOD, Missing, Trigger
-from services.common.infrastructure.environment import Surroundings
 from services.common.infrastructure.function import METRICS_NAMESPACE
 from services.common.infrastructure.monitoring import Monitor
+from services.common.infrastructure.service_monitor import ServiceMonitor
 from services.requests.infrastructure import RequestService
 from services.requests.runtime.metric_names import SERVICE, Metric
 
@@ -24,62 +24,64 @@ _OLD = cdk.Duration.minutes(30)
 _MANY_ROWS = 100
 
 
-def watch(service: RequestService, monitor: Monitor, *, surroundings: Surroundings) -> None:
+def watch(service: RequestService, monitor: Monitor) -> None:
     """Adds the service's alarms and its rows of the dashboard."""
-    monitor.api("api", service.api, slow_after=_SLOW_ANSWER)
-    monitor.function("processor", service.function.function, slow_after=_SLOW_ANSWER)
-    monitor.state_machine("statemachine", service.state_machine)
-    monitor.function("sweeper", service.sweeper.function, slow_after=_SLOW_SWEEP)
-    monitor.schedule("sweeper", service.sweeper.function)
-    monitor.values(
+    environment = monitor.environment.name
+    watched = ServiceMonitor(monitor, runbook=RUNBOOK)
+    watched.api("api", service.api, slow_after=_SLOW_ANSWER)
+    watched.function("processor", service.function.function, slow_after=_SLOW_ANSWER)
+    watched.state_machine("statemachine", service.state_machine)
+    watched.function("sweeper", service.sweeper.function, slow_after=_SLOW_SWEEP)
+    watched.schedule("sweeper", service.sweeper.function)
+    watched.values(
         "sweeper",
-        _sweeper_triggers(surroundings),
-        _emitted(Metric.SWEEP_STARTED, surroundings),
-        _emitted(Metric.SWEEP_SETTLED, surroundings),
+        _sweeper_triggers(environment),
+        _emitted(Metric.SWEEP_STARTED, environment),
+        _emitted(Metric.SWEEP_SETTLED, environment),
     )
-    monitor.values(
+    watched.values(
         "requests",
         [],
-        _emitted(Metric.ACCEPTED, surroundings),
-        _emitted(Metric.REPLAYED, surroundings),
-        _emitted(Metric.START_DEFERRED, surroundings),
+        _emitted(Metric.ACCEPTED, environment),
+        _emitted(Metric.REPLAYED, environment),
+        _emitted(Metric.START_DEFERRED, environment),
     )
 
 
-def _sweeper_triggers(surroundings: Surroundings) -> list[Trigger]:
+def _sweeper_triggers(environment: str) -> list[Trigger]:
     return [
         Trigger(
             "backlog",
-            _emitted(Metric.SWEEP_BACKLOG, surroundings, "Maximum"),
+            _emitted(Metric.SWEEP_BACKLOG, environment, "Maximum"),
             "Many accepted requests have not been started.",
             above=_MANY_ROWS,
             bad=2,
             of=3,
-            missing=Missing.NOTHING,
+            missing=Missing.IGNORE,
         ),
         Trigger(
             "age",
-            _emitted(Metric.SWEEP_OLDEST_AGE, surroundings, "Maximum"),
+            _emitted(Metric.SWEEP_OLDEST_AGE, environment, "Maximum"),
             "An accepted request has waited for its start far too long.",
             above=_OLD.to_seconds(),
-            missing=Missing.NOTHING,
+            missing=Missing.IGNORE,
         ),
         Trigger(
             "gave-up",
-            _emitted(Metric.SWEEP_GAVE_UP, surroundings),
+            _emitted(Metric.SWEEP_GAVE_UP, environment),
             "A request was marked as failed because its payload never arrived.",
         ),
         # A store that fails for a moment is what the next sweep is for; three in a row are not.
         Trigger(
             "troubled",
-            _emitted(Metric.SWEEP_TROUBLED, surroundings),
+            _emitted(Metric.SWEEP_TROUBLED, environment),
             "The sweeper cannot deal with some requests: a store does not answer.",
             bad=3,
             of=3,
         ),
         Trigger(
             "unread",
-            _emitted(Metric.SWEEP_UNREAD, surroundings),
+            _emitted(Metric.SWEEP_UNREAD, environment),
             "The sweeper cannot read its index, so backlog and age look better than they are.",
             bad=3,
             of=3,
@@ -87,13 +89,11 @@ def _sweeper_triggers(surroundings: Surroundings) -> list[Trigger]:
     ]
 
 
-def _emitted(
-    metric: Metric, surroundings: Surroundings, statistic: str = "Sum"
-) -> cloudwatch.Metric:
+def _emitted(metric: Metric, environment: str, statistic: str = "Sum") -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=METRICS_NAMESPACE,
         metric_name=metric.value,
-        dimensions_map={"service": SERVICE, "environment": surroundings.name},
+        dimensions_map={"service": SERVICE, "environment": environment},
         statistic=statistic,
         period=PERIOD,
     )

@@ -2,38 +2,35 @@
 
 Limits, patterns, problem types, statuses and the error examples come from the runtime package and
 the constructs; only the prose stands here. A test holds the document against real answers.
-
-Usage: python -m services.requests.openapi   (writes docs/openapi/)
+`python -m stages.openapi` writes it to docs/openapi/requests.json.
 """
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 from services.common.infrastructure.api import THROTTLING_BURST, THROTTLING_RATE
 from services.common.packaging import openapi
-from services.common.packaging.api_page import page
-from services.common.packaging.bundling import REPOSITORY
 from services.common.packaging.openapi import Json, header, ref
+from services.common.runtime.idempotency import (
+    IDEMPOTENCY_HEADER,
+    IDEMPOTENCY_KEY,
+    REPLAYED_HEADER,
+    KeyReusedError,
+)
 from services.common.runtime.problems import (
     BodyTooLargeError,
     InternalError,
     InvalidHeaderError,
-    KeyReusedError,
     NotFoundError,
     ProblemError,
-    RequestGivenUpError,
     UnavailableError,
     UnsupportedMediaTypeError,
 )
 from services.common.runtime.strict_json import MAX_DEPTH, parse_object
 from services.requests.options import DEFAULT_MAX_BODY_BYTES as MAX_BODY_BYTES
-from services.requests.runtime.api import IDEMPOTENCY_KEY
 from services.requests.runtime.logic import PAYLOAD_KEY
 from services.requests.runtime.models import Status
-
-FOLDER = REPOSITORY / "docs/openapi"
+from services.requests.runtime.problems import RequestGivenUpError
+from services.requests.service import SERVICE
 
 _ID = "4f6c2a1e-95c4-4f4e-8f0f-0d7f6d1f2b11"
 _EXECUTION = f"arn:aws:states:us-west-2:222222222222:execution:tap-dev-statemachine:{_ID}"
@@ -70,7 +67,7 @@ def document() -> Json:
             "summary": "Accepts requests and tells what became of them",
             "description": openapi.prose(_ABOUT),
         },
-        "servers": openapi.servers(),
+        "servers": openapi.servers(SERVICE.url_output),
         "security": [{"iam": []}],
         "tags": [{"name": "requests", "description": "Requests and what became of them"}],
         "paths": {
@@ -117,7 +114,7 @@ def _submit() -> Json:
                 "The request is accepted, now or by an earlier call with the same key.",
                 "Acceptance",
                 _accepted_example(),
-                {"Idempotency-Replayed": ref("headers", "Idempotency-Replayed")},
+                {REPLAYED_HEADER: ref("headers", REPLAYED_HEADER)},
             ),
             **openapi.problem_responses(_submit_examples(), _common_headers()),
         },
@@ -149,7 +146,7 @@ def _response(text: str, schema: str, example: Json, headers: Json) -> Json:
 def _parameters() -> Json:
     return {
         "IdempotencyKey": {
-            "name": "Idempotency-Key",
+            "name": IDEMPOTENCY_HEADER,
             "in": "header",
             "required": False,
             "description": (
@@ -173,7 +170,7 @@ def _parameters() -> Json:
 
 def _headers() -> Json:
     return {
-        "Idempotency-Replayed": header(
+        REPLAYED_HEADER: header(
             "There if an earlier call with the same key was answered the same", {"const": "true"}
         ),
         "Retry-After": header("Seconds to wait before the next try", {"type": "string"}),
@@ -246,7 +243,7 @@ def _request_example() -> Json:
 def _submit_examples() -> list[ProblemError]:
     return [
         _of_body(b'{"order": 4711,}'),
-        InvalidHeaderError("Idempotency-Key takes 1 to 255 visible ASCII characters"),
+        InvalidHeaderError(f"{IDEMPOTENCY_HEADER} takes 1 to 255 visible ASCII characters"),
         KeyReusedError("Use a new key for a new request"),
         RequestGivenUpError("Nothing was processed; use a new key"),
         BodyTooLargeError(f"At most {MAX_BODY_BYTES} bytes are accepted"),
@@ -273,18 +270,3 @@ def _kinds() -> list[type[ProblemError]]:
     """Every kind of problem that an operation answers with, by status."""
     kinds = {type(each) for each in [*_submit_examples(), *_look_up_examples()]}
     return sorted(kinds, key=lambda kind: (kind.status, kind.slug))
-
-
-def main() -> None:
-    made: Any = document()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in (
-        ("requests.json", openapi.as_text(made)),
-        ("index.html", page(made, source="requests.json")),
-    ):
-        (FOLDER / name).write_text(text, encoding="utf-8")
-        sys.stdout.write(f"docs/openapi/{name}\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.storage import private_bucket
 from services.requests.runtime.models import ACCEPTANCE_TAG, UNDECIDED_TAG
 
@@ -17,13 +17,15 @@ PAYLOAD_PREFIX = "requests/"
 ORPHANS_EXPIRE_AFTER = cdk.Duration.days(7)
 
 
-def payload_bucket(scope: Construct, construct_id: str, *, surroundings: Surroundings) -> s3.Bucket:
+def payload_bucket(
+    scope: Construct, construct_id: str, *, environment: EnvironmentSettings
+) -> s3.Bucket:
     """Keeps what was accepted, and expires what no row ever referred to.
 
     An upload carries the tag of the undecided. Whoever takes the request on, the workflow or the
     sweeper, replaces it, in the call that makes sure of the payload anyway.
     """
-    bucket = private_bucket(scope, construct_id, surroundings=surroundings, name="bucket")
+    bucket = private_bucket(scope, construct_id, environment=environment, name="bucket")
     bucket.add_lifecycle_rule(
         id="orphans",
         prefix=PAYLOAD_PREFIX,

@@ -9,7 +9,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.function import PythonFunction
 
 SWEEP_EVERY = cdk.Duration.minutes(1)
@@ -19,14 +19,14 @@ def sweeper(
     scope: Construct,
     construct_id: str,
     *,
-    surroundings: Surroundings,
-    environment: Mapping[str, str],
+    environment: EnvironmentSettings,
+    variables: Mapping[str, str],
 ) -> PythonFunction:
     """The function, called every minute. Its permissions are its service's to give."""
     made = PythonFunction(
         scope,
         construct_id,
-        surroundings=surroundings,
+        environment=environment,
         name="sweeper",
         service="requests",
         runtime="services/requests/runtime",
@@ -34,17 +34,17 @@ def sweeper(
         memory_mib=512,
         # Runs may overlap, but they would look at the same rows.
         timeout=cdk.Duration.seconds(58),
-        environment=environment,
+        variables=variables,
     )
-    _call_every_minute(made, surroundings)
+    _call_every_minute(made, environment)
     return made
 
 
-def _call_every_minute(made: PythonFunction, surroundings: Surroundings) -> None:
+def _call_every_minute(made: PythonFunction, environment: EnvironmentSettings) -> None:
     events.Rule(
         made,
         "Schedule",
-        rule_name=surroundings.named("sweep"),
+        rule_name=environment.named("sweep"),
         description="Starts and ends the requests that got stuck",
         schedule=events.Schedule.rate(SWEEP_EVERY),
         targets=[

@@ -9,10 +9,10 @@ from functools import cache
 from typing import Any
 
 from services.requests.runtime.sweeper import ACCEPTED_PAUSE, PAYLOAD_BOUND, PROCESSING_PAUSE
-from tests.fakes.cloud import Worker
-from tests.fakes.faults import LASTING, Fault
-from tests.fakes.service import Build, deploy, get, post
-from tests.fakes.simulation import Simulation
+from tests.support.cloud.account import Worker
+from tests.support.cloud.faults import LASTING, Fault
+from tests.support.cloud.simulation import Simulation
+from tests.support.request_service import Build, deploy, get, post
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.least_privilege.needs import ACCOUNT, Grant
+from settings import Environment
+from tests.least_privilege.needs import Grant
 
-_HERE = f"us-west-2:{ACCOUNT}"
 _LAMBDA_LOGS = (
     "Lambda itself writes the function's log lines with this role, into its own log group only"
 )
@@ -46,15 +46,16 @@ ROLES_NOT_OURS = {
 }
 
 
-def exceptions(environment: str) -> dict[Grant, str]:
+def exceptions(environment: Environment) -> dict[Grant, str]:
     """Grants of an environment, each with the reason why no recorded call needs it."""
     found: dict[Grant, str] = {}
+    name, account = f"tap-{environment.name}", environment.account
     for role in ("processor", "sweeper"):
-        group = f"arn:aws:logs:{_HERE}:log-group:/aws/lambda/tap-{environment}-{role}:*"
+        group = f"arn:aws:logs:us-west-2:{account}:log-group:/aws/lambda/{name}-{role}:*"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             found[Grant(role, action, group)] = _LAMBDA_LOGS
         found |= {Grant(role, action, "*"): _LAMBDA_TRACES for action in _SEND_TRACES}
-    bucket = f"arn:aws:s3:::tap-{environment}-bucket-{ACCOUNT}-us-west-2"
+    bucket = f"arn:aws:s3:::{name}-bucket-{account}-us-west-2"
     for role in ("sweeper", "workflow"):
         found[Grant(role, "s3:ListBucket", bucket)] = _MISSING_OBJECTS
     found |= {Grant("workflow", action, "*"): _WORKFLOW_LOGS for action in _LOG_DELIVERY}

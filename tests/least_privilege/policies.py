@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from application_templates import Application, as_list
+from tests.least_privilege.needs import Grant
+from tests.support.application_templates import Application, as_list
 
-from tests.least_privilege.needs import ACCOUNT, Grant
-
-_HERE = f"us-west-2:{ACCOUNT}"
 # By a word in the logical id of its role; the names are those that the fakes give their workers.
 ROLES = {
     "Processor": "processor",
@@ -18,13 +16,16 @@ ROLES = {
     "SmokeRole": "smoke",
 }
 _NAMED = {
-    "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{}"),
-    "AWS::DynamoDB::GlobalTable": ("TableName", f"arn:aws:dynamodb:{_HERE}:table/{{}}"),
+    "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{name}"),
+    "AWS::DynamoDB::GlobalTable": (
+        "TableName",
+        "arn:aws:dynamodb:us-west-2:{account}:table/{name}",
+    ),
     "AWS::StepFunctions::StateMachine": (
         "StateMachineName",
-        f"arn:aws:states:{_HERE}:stateMachine:{{}}",
+        "arn:aws:states:us-west-2:{account}:stateMachine:{name}",
     ),
-    "AWS::Logs::LogGroup": ("LogGroupName", f"arn:aws:logs:{_HERE}:log-group:{{}}:*"),
+    "AWS::Logs::LogGroup": ("LogGroupName", "arn:aws:logs:us-west-2:{account}:log-group:{name}:*"),
 }
 
 
@@ -80,4 +81,4 @@ def _physical(application: Application, name: str, reference: Mapping[str, Any])
     own = resolve(application, resource["Properties"][attribute])
     # The Ref of a state machine is its ARN; of the others, their name.
     wants_arn = "Fn::GetAtt" in reference or kind == "AWS::StepFunctions::StateMachine"
-    return arn.format(own) if wants_arn else own
+    return arn.format(account=application.environment.account, name=own) if wants_arn else own

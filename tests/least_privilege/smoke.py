@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from fake_requests_api import FakeApi, serving
-from smoke_runs import Checkout
-
 from tests.least_privilege.needs import ACCOUNT, Grant
+from tests.support.fake_requests_api import FakeApi, serving
+from tests.support.smoke_runs import Checkout
 
 _ID = re.compile(r"/requests/[^/]+$")
 

@@ -16,20 +16,25 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from application_templates import ACCOUNTS, Application, application, as_list
 
-from services.requests.options import RequestOptions
-from tests.least_privilege import needs as iam
 from tests.least_privilege.calls import recorded
 from tests.least_privilege.exceptions import ROLES_NOT_OURS, exceptions
 from tests.least_privilege.needs import Grant, needs
 from tests.least_privilege.policies import grants, unnamed_roles
 from tests.least_privilege.smoke import smoke_needs
+from tests.support.application_templates import (
+    DISPOSABLE,
+    ENVIRONMENTS,
+    Application,
+    application,
+    as_list,
+)
 
-ENVIRONMENT = "dev"
+# The one that the fake cloud plays.
+ENVIRONMENT = DISPOSABLE
 NAMES = {
-    "bucket": f"tap-{ENVIRONMENT}-bucket-{iam.ACCOUNT}-us-west-2",
-    "table": f"tap-{ENVIRONMENT}-requests",
+    "bucket": f"tap-{ENVIRONMENT.name}-bucket-{ENVIRONMENT.account}-us-west-2",
+    "table": f"tap-{ENVIRONMENT.name}-requests",
 }
 
 
@@ -55,16 +60,22 @@ def test_every_grant_is_used_and_every_use_is_granted(used: set[Grant]) -> None:
     assert differences(application(ENVIRONMENT), used) == []
 
 
-def test_prod_grants_what_dev_grants() -> None:
-    def renamed(grant: Grant) -> Grant:
-        resource = grant.resource.replace("tap-prod-", "tap-dev-")
-        return replace(grant, resource=resource.replace(ACCOUNTS["prod"], ACCOUNTS["dev"]))
+def anonymous(app: Application) -> set[Grant]:
+    """The grants of an environment, without its name and its account."""
+    name, account = f"tap-{app.environment.name}-", app.environment.account
+    return {
+        replace(each, resource=each.resource.replace(name, "tap-").replace(account, "ACCOUNT"))
+        for each in grants(app)
+    }
 
-    assert {renamed(each) for each in grants(application("prod"))} == grants(application("dev"))
+
+def test_every_environment_grants_the_same() -> None:
+    first, *others = (anonymous(application(each)) for each in ENVIRONMENTS)
+    assert others == [first] * len(others)
 
 
 def test_every_role_is_looked_at_or_excepted_with_a_reason() -> None:
-    for environment in ACCOUNTS:
+    for environment in ENVIRONMENTS:
         for role in unnamed_roles(application(environment)):
             assert any(role.startswith(known) for known in ROLES_NOT_OURS), role
     assert all(exceptions(ENVIRONMENT).values())
@@ -119,7 +130,7 @@ def test_any_single_grant_less_or_more_is_noticed(used: set[Grant]) -> None:
 
 
 def test_an_express_workflow_grants_what_it_uses() -> None:
-    template = application(ENVIRONMENT, requests=RequestOptions(workflow_type="EXPRESS"))
+    template = application(ENVIRONMENT, options={"requests": {"workflow_type": "EXPRESS"}})
     needed = {grant for call in recorded("EXPRESS") for grant in needs(call, NAMES)}
     granted = {grant for grant in grants(template) if grant.role != "smoke"}
     assert granted - needed == set(exceptions(ENVIRONMENT))

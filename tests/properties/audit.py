@@ -12,9 +12,9 @@ from services.requests.runtime.models import (
     COMPLETION_NOT_RECORDED,
     UNDECIDED_TAG,
 )
-from tests.fakes.cloud import Cloud
-from tests.fakes.workflow import Execution
 from tests.properties.callers import Intent
+from tests.support.cloud.account import Cloud
+from tests.support.cloud.workflow import Execution
 
 _ENDED = ("completed", "failed")
 

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from tests.fakes.service import MAX_BODY_BYTES, get, post
+from tests.support.request_service import MAX_BODY_BYTES, get, post
 
 Case = tuple[str, dict[str, Any]]
 

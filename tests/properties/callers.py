@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.fakes.cloud import Worker
-from tests.fakes.service import Response, Service, post
-from tests.fakes.simulation import Simulation
+from tests.support.cloud.account import Worker
+from tests.support.cloud.simulation import Simulation
+from tests.support.request_service import Response, Service, post
 
 CALLERS = 32
 PATIENCE = 12  # tries before a caller comes back much later

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.requests.runtime.observability import logger
-from tests.fakes.service import log_nothing
+from services.common.runtime.observability import logger
+from tests.support.request_service import log_nothing
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -8,7 +8,7 @@ fiftieth call of the API ends with its worker's death at some call to AWS, as do
 of the sweeper. The workflow's own calls fail alike.
 
 This proves that the code keeps its promises against services that keep theirs. It does not prove
-that AWS does (tests/fakes names the documentation it follows), nor anything about speed.
+that AWS does (tests/support/cloud names the documentation it follows), nor anything about speed.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from time import process_time
 
-from tests.fakes.cloud import Cloud, Faults, Worker
-from tests.fakes.faults import AFTER, BEFORE, Fault
-from tests.fakes.service import Build, deploy, log_nothing
-from tests.fakes.simulation import Simulation
 from tests.properties.audit import Findings, audit
 from tests.properties.callers import Crowd, intents
+from tests.support.cloud.account import Cloud, Faults, Worker
+from tests.support.cloud.faults import AFTER, BEFORE, Fault
+from tests.support.cloud.simulation import Simulation
+from tests.support.request_service import Build, deploy, log_nothing
 
 FAULTS = 0.1
 SWEEPER_DEATHS = 0.1

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import sys
 import tempfile
@@ -29,11 +28,12 @@ from random import Random
 from time import process_time
 from typing import Any
 
-from services.common.runtime.observability import logger
 from services.files.runtime.processing.entry import ProcessingError
-from tests.fakes.cloud import Faults, Worker, WorkerDiedError
-from tests.fakes.faults import AFTER, BEFORE, Fault
-from tests.fakes.file_service import (
+from tests.properties.file_model import Findings, Wanted, audit, look_at_failures
+from tests.support.cloud.account import Faults, Worker, WorkerDiedError
+from tests.support.cloud.faults import AFTER, BEFORE, Fault
+from tests.support.cloud.simulation import Simulation
+from tests.support.file_service import (
     TIMEOUT,
     UPLOADS,
     Build,
@@ -42,8 +42,7 @@ from tests.fakes.file_service import (
     created,
     deploy,
 )
-from tests.fakes.simulation import Simulation
-from tests.properties.file_model import Findings, Wanted, audit, look_at_failures
+from tests.support.request_service import log_nothing
 
 FAULTS = 0.1
 DEATHS = 0.05
@@ -277,11 +276,6 @@ def _faults(simulation: Simulation, faulty: list[bool]) -> Faults:
 
 def _row_key(event: Event, wanted: Mapping[str, Wanted]) -> str:
     return wanted[event["detail"]["object"]["version-id"]].row_key
-
-
-def log_nothing() -> None:
-    """A line for every failing attempt is too much where so many are to fail."""
-    logger.setLevel(logging.CRITICAL)
 
 
 def _arguments() -> argparse.Namespace:

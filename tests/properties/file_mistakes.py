@@ -15,7 +15,7 @@ from services.files.runtime.processing.objects import S3Objects
 from services.files.runtime.processing.ports import Product
 from services.files.runtime.processing.processor import AttemptError, Outcome, Processor
 from services.files.runtime.rejection import RejectedError
-from tests.fakes.file_service import Build
+from tests.support.file_service import Build
 
 
 class OverwritesRows(DynamoCatalogue):

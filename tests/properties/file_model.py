@@ -12,7 +12,7 @@ from datetime import datetime
 from services.files.runtime.catalogue.items import FILE, Item, file_of, version_of
 from services.files.runtime.catalogue.keys import announced_id, derived_id
 from services.files.runtime.catalogue.models import FileRow, Status, VersionRow
-from tests.fakes.file_service import RESULTS, FilesCloud
+from tests.support.file_service import RESULTS, FilesCloud
 
 ENDED = {Status.PROCESSED, Status.REJECTED}
 

@@ -9,42 +9,42 @@ from itertools import count
 from typing import Any
 
 from services.requests.runtime.backlog import StandardWorkflow
-from services.requests.runtime.logic import RequestDesk
+from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.models import Acceptance, Row, Submission
 from services.requests.runtime.settings import EXPRESS
-from services.requests.runtime.stores import DynamoLedger, S3Payloads
+from services.requests.runtime.stores import DynamoRequestTable, S3Payloads
 from services.requests.runtime.sweeper import Look, Outcome, Sweeper
 from services.requests.workflow import definition
-from tests.fakes.cloud import Cloud, Worker
-from tests.fakes.service import Build, Stores
+from tests.support.cloud.account import Cloud, Worker
+from tests.support.request_service import Build, Stores
 
 
-class StartsBeforeTheRow(RequestDesk):
+class StartsBeforeTheRow(AcceptanceService):
     def accept(self, submission: Submission) -> Acceptance:
         self._start(self._draft(submission))
         return super().accept(submission)
 
 
-class IgnoresTheBodyOfARepetition(RequestDesk):
+class IgnoresTheBodyOfARepetition(AcceptanceService):
     def _accept_once(self, draft: Row, body: bytes) -> Acceptance:
-        stored = self.ledger.insert(draft) or draft
+        stored = self.rows.insert(draft) or draft
         return super()._accept_once(replace(draft, body_sha256=stored.body_sha256), body)
 
 
-class DrawsANewIdForEveryCall(RequestDesk):
+class DrawsANewIdForEveryCall(AcceptanceService):
     def _request_id(self, _submission: Submission) -> uuid.UUID:
         return self.new_id()
 
 
-class AnswersRepetitionsWithoutFinishing(RequestDesk):
+class AnswersUnfinishedRepetitions(AcceptanceService):
     def _accept_once(self, draft: Row, body: bytes) -> Acceptance:
-        row = self.ledger.insert(draft)
+        row = self.rows.insert(draft)
         if row is not None and row.body_sha256 == draft.body_sha256:
             return Acceptance(row, replayed=True)
         return super()._accept_once(draft, body)
 
 
-class OverwritesRows(DynamoLedger):
+class OverwritesRows(DynamoRequestTable):
     def insert(self, row: Row) -> Row | None:
         first = super().insert(row)
         if first is not None and first.body_sha256 == row.body_sha256:
@@ -110,12 +110,15 @@ def _with_stores(**replacements: Callable[[Any], Any]) -> Build:
 
 
 MISTAKES = {
-    "starts before the row": (Build(desk=StartsBeforeTheRow), "orphans"),
-    "ignores the body of a repetition": (Build(desk=IgnoresTheBodyOfARepetition), "lost"),
-    "draws a new id for every call": (Build(desk=DrawsANewIdForEveryCall), "duplicates"),
-    "answers repetitions unfinished": (Build(desk=AnswersRepetitionsWithoutFinishing), "lost"),
+    "starts before the row": (Build(acceptance=StartsBeforeTheRow), "orphans"),
+    "ignores the body of a repetition": (Build(acceptance=IgnoresTheBodyOfARepetition), "lost"),
+    "draws a new id for every call": (Build(acceptance=DrawsANewIdForEveryCall), "duplicates"),
+    "answers repetitions unfinished": (
+        Build(acceptance=AnswersUnfinishedRepetitions),
+        "lost",
+    ),
     "overwrites rows": (
-        _with_stores(ledger=lambda right: OverwritesRows(right.client, right.table)),
+        _with_stores(rows=lambda right: OverwritesRows(right.client, right.table)),
         "orphans",
     ),
     "overwrites payloads": (

@@ -1,7 +1,7 @@
 """The fake clients fail as botocore's do: as often as it tries, with the error that it raises.
 
 Real clients, configured as ours are, meet the same faults on a wire that is cut below them. Not
-proved: that AWS itself sends such answers; tests/fakes names the pages that say so.
+proved: that AWS itself sends such answers; tests/support/cloud names the pages that say so.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries.standard import ExponentialBackoff
 
-from services.requests.runtime.stores import CLIENT_CONFIG, client_factory
-from tests.fakes.cloud import MACHINE_ARN, MAX_ATTEMPTS, Worker
-from tests.fakes.faults import EVERY_FAULT, Fault
-from tests.fakes.service import deploy
-from tests.fakes.simulation import DeadlockError, SimulatedExecutor, Simulation
+from services.requests.runtime.stores import CLIENT_CONFIG, clients
+from tests.support.cloud.account import MACHINE_ARN, MAX_ATTEMPTS, Worker
+from tests.support.cloud.faults import EVERY_FAULT, Fault
+from tests.support.cloud.simulation import DeadlockError, SimulatedExecutor, Simulation
+from tests.support.request_service import deploy
 
 INPUT = '{"request_id": "n", "s3_key": "k"}'
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -66,7 +66,7 @@ def _on_the_wire(service: str, error: Exception) -> AWSResponse:
 def _meet(service: str, fault: Fault) -> tuple[Exception, int]:
     """What a real client raises whose every attempt meets the fault, and after how many."""
     operation, arguments = CALLS[service]
-    client = client_factory()(service)
+    client = clients()(service)
     attempts: list[object] = []
 
     def meet(request: object, **_: object) -> AWSResponse:

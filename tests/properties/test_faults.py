@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from services.requests.runtime.settings import EXPRESS
-from tests.fakes.service import Build
 from tests.properties.faults import GOAL, run
+from tests.support.request_service import Build
 
 REQUESTS = 600
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.service import Build
 from tests.properties.faults import run
 from tests.properties.mistakes import MISTAKES
+from tests.support.request_service import Build
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

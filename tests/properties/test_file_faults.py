@@ -5,21 +5,10 @@ This proves that the run can fail, and for which reasons. `make faults` is the w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from services.common.runtime.observability import logger
-from tests.properties.file_faults import log_nothing, run
+from tests.properties.file_faults import run
 from tests.properties.file_mistakes import MISTAKES
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _quiet() -> Iterator[None]:
-    level = logger.log_level
-    log_nothing()
-    yield
-    logger.setLevel(level)
 
 
 @pytest.mark.parametrize("seed", [101, 102])

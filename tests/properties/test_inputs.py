@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common.runtime.strict_json import MAX_DEPTH
-from tests.fakes.cloud import Cloud
-from tests.fakes.service import MAX_BODY_BYTES, deploy, post
-from tests.fakes.simulation import Simulation
 from tests.properties.bad_inputs import corpus
+from tests.support.cloud.account import Cloud
+from tests.support.cloud.simulation import Simulation
+from tests.support.request_service import MAX_BODY_BYTES, deploy, post
 
 CORPUS = corpus()
 

@@ -7,12 +7,12 @@ call to the API ends within the pause between two looks of the sweeper.
 
 from __future__ import annotations
 
-from services.requests.runtime.logic import RequestDesk
+from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.models import PAYLOAD_MISSING, Acceptance, Ending, Row, Status
 from services.requests.runtime.sweeper import PAYLOAD_BOUND, Look, Outcome, Sweeper
-from tests.fakes.cloud import Worker
-from tests.fakes.service import Build, deploy, post
-from tests.fakes.simulation import Simulation
+from tests.support.cloud.account import Worker
+from tests.support.cloud.simulation import Simulation
+from tests.support.request_service import Build, deploy, post
 
 BODY = b'{"amount": 1}'
 SCHEDULES = range(150)
@@ -25,9 +25,9 @@ class GivesUpWithoutClosing(Sweeper):
         return self._fail(row, Ending(PAYLOAD_MISSING, "Waited"), Outcome.GIVEN_UP)
 
 
-class AcceptsWhatWasGivenUp(RequestDesk):
+class AcceptsWhatWasGivenUp(AcceptanceService):
     def _accept_once(self, draft: Row, body: bytes) -> Acceptance:
-        row = self.ledger.insert(draft) or draft
+        row = self.rows.insert(draft) or draft
         if row.status is Status.FAILED:
             return Acceptance(row, replayed=True)
         return super()._accept_once(draft, body)
@@ -71,4 +71,4 @@ def test_giving_up_without_closing_first_is_noticed() -> None:
 
 
 def test_accepting_what_was_given_up_is_noticed() -> None:
-    assert (200, "failed") in _endings(Build(desk=AcceptsWhatWasGivenUp))
+    assert (200, "failed") in _endings(Build(acceptance=AcceptsWhatWasGivenUp))

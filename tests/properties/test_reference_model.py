@@ -21,18 +21,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from services.requests.runtime.logic import RequestDesk
+from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.settings import EXPRESS
-from tests.fakes.cloud import Worker
-from tests.fakes.faults import EVERY_FAULT, Fault
-from tests.fakes.service import Build, deploy, get, post
-from tests.fakes.simulation import Simulation
 from tests.properties.mistakes import (
-    AnswersRepetitionsWithoutFinishing,
+    AnswersUnfinishedRepetitions,
     DrawsANewIdForEveryCall,
     IgnoresTheBodyOfARepetition,
 )
 from tests.properties.reference_model import Answer, Fate, Promise
+from tests.support.cloud.account import Worker
+from tests.support.cloud.faults import EVERY_FAULT, Fault
+from tests.support.cloud.simulation import Simulation
+from tests.support.request_service import Build, deploy, get, post
 
 BODIES = [b'{"amount":1}', b'{"amount": 1}', b"{}"]
 KEYS = ["a", "b"]
@@ -185,12 +185,12 @@ TestExpressRequests.settings = _LENGTH
 
 
 @pytest.mark.parametrize(
-    "desk",
-    [IgnoresTheBodyOfARepetition, DrawsANewIdForEveryCall, AnswersRepetitionsWithoutFinishing],
+    "acceptance",
+    [IgnoresTheBodyOfARepetition, DrawsANewIdForEveryCall, AnswersUnfinishedRepetitions],
 )
-def test_the_model_notices_a_desk_that(desk: type[RequestDesk]) -> None:
+def test_the_model_notices_an_acceptance_that(acceptance: type[AcceptanceService]) -> None:
     class Mistaken(RequestsMachine):
-        build = Build(desk=desk)
+        build = Build(acceptance=acceptance)
 
     # Finding the shortest history is for people.
     quick = settings(_LENGTH, max_examples=400, phases=[Phase.generate], database=None)

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from services.requests.runtime.models import COMPLETION_NOT_RECORDED
-from tests.fakes.cloud import Cloud, Worker
-from tests.fakes.faults import AFTER, BEFORE, EVERY_FAULT, LASTING, Fault
-from tests.fakes.service import Service, deploy, get, post
-from tests.fakes.simulation import Simulation
 from tests.properties.audit import audit
 from tests.properties.callers import Answer, Intent, answer_of
 from tests.properties.faults import sweep_until_rest
+from tests.support.cloud.account import Cloud, Worker
+from tests.support.cloud.faults import AFTER, BEFORE, EVERY_FAULT, LASTING, Fault
+from tests.support.cloud.simulation import Simulation
+from tests.support.request_service import Service, deploy, get, post
 
 BODY = b'{"amount": 1}'
 # How long a fault goes on: for one attempt, or longer than all retries of callers and machines.

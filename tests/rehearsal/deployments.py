@@ -13,6 +13,7 @@ import aws_cdk as cdk
 
 from embedded_aws.installation import REGION, Account
 from rehearsal.clients import Session
+from settings import Environment
 from stages.application import PERMISSIONS_BOUNDARY_NAME, ApplicationStage
 
 ENVIRONMENT = "dev"
@@ -28,11 +29,9 @@ def deploy(session: Session, account: Account, **settings: Any) -> dict[str, str
     app = cdk.App()
     stage = ApplicationStage(
         app,
-        ENVIRONMENT.capitalize(),
-        environment=ENVIRONMENT,
-        disposable=False,
+        environment=Environment(ENVIRONMENT, str(account)),
+        region=REGION,
         smoke_project_role_arn=f"arn:aws:iam::{account}:root",
-        env=cdk.Environment(account=str(account), region=REGION),
         **settings,
     )
     (artifact,) = stage.synth().stacks

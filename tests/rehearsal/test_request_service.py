@@ -25,9 +25,9 @@ from rehearsal.accounts import Credentials
 from rehearsal.clients import Session
 from rehearsal.server import Server
 from services.common.runtime.problems import UnavailableError
-from services.requests.runtime.logic import RequestDesk
+from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.models import Row, Submission
-from services.requests.runtime.stores import DynamoLedger, S3Payloads, StepFunctionsStarter
+from services.requests.runtime.stores import DynamoRequestTable, S3Payloads, StepFunctionsStarter
 from services.requests.workflow import definition
 from tests.rehearsal import aws
 from tests.rehearsal.deployments import deploy
@@ -66,12 +66,12 @@ class Service:
     def bucket(self) -> str:
         return self.outputs["RequestsBucketName"]
 
-    def desk(self, payloads: type[S3Payloads] = S3Payloads) -> RequestDesk:
+    def acceptance(self, payloads: type[S3Payloads] = S3Payloads) -> AcceptanceService:
         """Accepts requests, 20 minutes ago, in the deployed stores; no start gets through."""
         machine = self.outputs["RequestsStateMachineArn"]
-        return RequestDesk(
+        return AcceptanceService(
             payloads(self.session.client("s3"), self.bucket),
-            DynamoLedger(self.session.client("dynamodb"), self.table),
+            DynamoRequestTable(self.session.client("dynamodb"), self.table),
             LostStart(self.session.client("stepfunctions"), machine),
             on_deferred_start=lambda *_: None,
             now=lambda: datetime.now(UTC) - LONG_AGO,
@@ -149,7 +149,7 @@ def submission(key: str | None = None) -> Submission:
 def lost(service: Service, key: str) -> str:
     """The id of a row whose payload never came."""
     with pytest.raises(UnavailableError) as raised:
-        service.desk(LostPayload).accept(submission(key))
+        service.acceptance(LostPayload).accept(submission(key))
     return str(raised.value.detail).removeprefix("requests/").removesuffix(".json")
 
 
@@ -170,7 +170,7 @@ def test_a_signed_post_ends_completed_and_its_payload_stays(
 
 
 def test_a_lost_start_is_made_up_for_once(service: Service) -> None:
-    row = service.desk().accept(submission()).row
+    row = service.acceptance().accept(submission()).row
     assert service.tags(row.s3_key) == {"acceptance": "undecided"}
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: service.sweep(), range(2)))
@@ -194,7 +194,7 @@ def test_a_row_without_a_payload_is_closed_and_then_failed(service: Service) -> 
 
 
 def test_an_execution_that_could_not_say_so_is_settled(service: Service) -> None:
-    row = service.desk().accept(submission()).row
+    row = service.acceptance().accept(submission()).row
     long_ago = f"processing {row.timestamp}"
     service.change(
         row.request_id, status="processing", claimed_by="another", pending_since=long_ago
@@ -227,7 +227,7 @@ def test_of_many_runs_of_an_express_workflow_one_works(service: Service) -> None
     machine = states.create_state_machine(
         name="express", definition=text, roleArn=deployed["roleArn"]
     )["stateMachineArn"]
-    row = service.desk().accept(submission()).row
+    row = service.acceptance().accept(submission()).row
     runs = [
         service.start(row.request_id, name=f"{row.request_id}-{number}", machine=machine)
         for number in range(4)

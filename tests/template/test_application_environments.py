@@ -1,4 +1,4 @@
-"""Dev may be thrown away, prod may not, and both have the names that everything else relies on.
+"""A disposable environment goes with its data, the guarded one keeps it, and names are as agreed.
 
 Proved on the synthesized templates. Not proved: that CloudFormation accepts them; the rehearsal
 deploys them.
@@ -7,20 +7,27 @@ deploys them.
 from __future__ import annotations
 
 import pytest
-from application_templates import ACCOUNTS, Application, application
+
+from tests.support.application_templates import (
+    DISPOSABLE,
+    ENVIRONMENTS,
+    GUARDED,
+    SETTINGS,
+    Application,
+    application,
+)
 
 
-@pytest.fixture(params=["dev", "prod"])
+@pytest.fixture(params=ENVIRONMENTS, ids=[each.name for each in ENVIRONMENTS])
 def app(request: pytest.FixtureRequest) -> Application:
     return application(request.param)
 
 
 def test_physical_names_follow_from_the_environment(app: Application) -> None:
-    env = app.environment
-    name = f"tap-{env}"
+    name = f"tap-{app.environment.name}"
     assert app.stack_name == name
     bucket = app.only("AWS::S3::Bucket").properties["BucketName"]
-    assert bucket == f"{name}-bucket-{ACCOUNTS[env]}-us-west-2"
+    assert bucket == f"{name}-bucket-{app.environment.account}-{SETTINGS.region}"
     assert app.only("AWS::DynamoDB::").properties["TableName"] == f"{name}-requests"
     machine = app.only("AWS::StepFunctions::StateMachine")
     assert machine.properties["StateMachineName"] == f"{name}-statemachine"
@@ -45,31 +52,31 @@ def test_everything_that_can_be_tagged_says_whose_it_is(app: Application) -> Non
         tags.items()
         >= {
             "Project": "ServerlessInfrastructure",
-            "Environment": app.environment,
+            "Environment": app.environment.name,
             "CostCenter": "Engineering",
             "ManagedBy": "CDK",
         }.items()
     )
 
 
-def test_dev_goes_with_its_data() -> None:
-    dev = application("dev")
-    assert not dev.termination_protection
-    policies = {r.declaration.get("DeletionPolicy", "Delete") for r in dev.resources()}
+def test_a_disposable_environment_goes_with_its_data() -> None:
+    stack = application(DISPOSABLE)
+    assert not stack.termination_protection
+    policies = {r.declaration.get("DeletionPolicy", "Delete") for r in stack.resources()}
     assert policies == {"Delete"}
-    assert list(dev.resources("Custom::S3AutoDeleteObjects"))
-    replica = dev.only("AWS::DynamoDB::").properties["Replicas"][0]
+    assert list(stack.resources("Custom::S3AutoDeleteObjects"))
+    replica = stack.only("AWS::DynamoDB::").properties["Replicas"][0]
     assert replica["DeletionProtectionEnabled"] is False
 
 
-def test_prod_survives_its_stack() -> None:
-    prod = application("prod")
-    assert prod.termination_protection
-    assert not list(prod.resources("Custom::"))
+def test_the_guarded_environments_data_survives_its_stack() -> None:
+    stack = application(GUARDED)
+    assert stack.termination_protection
+    assert not list(stack.resources("Custom::"))
     for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::"):
-        store = prod.only(kind).declaration
+        store = stack.only(kind).declaration
         assert (store["DeletionPolicy"], store["UpdateReplacePolicy"]) == ("Retain", "Retain")
-    replica = prod.only("AWS::DynamoDB::").properties["Replicas"][0]
+    replica = stack.only("AWS::DynamoDB::").properties["Replicas"][0]
     assert replica["DeletionProtectionEnabled"] is True
     recovery = replica["PointInTimeRecoverySpecification"]
     assert recovery["PointInTimeRecoveryEnabled"] is True
@@ -88,6 +95,6 @@ def test_every_function_logs_to_a_group_of_ours(app: Application) -> None:
 
 @pytest.mark.parametrize(("setting", "value"), [("x86_64", "x86_64"), ("arm64", "arm64")])
 def test_the_architecture_is_a_setting(setting: str, value: str) -> None:
-    functions = list(application("prod", architecture=setting).resources("AWS::Lambda::Function"))
+    functions = list(application(GUARDED, architecture=setting).resources("AWS::Lambda::Function"))
     assert functions
     assert all(each.properties["Architectures"] == [value] for each in functions)

@@ -15,15 +15,23 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from application_templates import Application, Resource, application
-from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
-from cloud_assembly import REPOSITORY, plain
 
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.monitoring import Monitor
+from services.common.infrastructure.queues import dead_letter_queue
+from services.common.infrastructure.service_monitor import ServiceMonitor
 from services.requests.monitoring import RUNBOOK
 from services.requests.runtime.metric_names import SERVICE, Metric
+from tests.support.application_templates import (
+    DISPOSABLE,
+    ENVIRONMENTS,
+    REPOSITORY,
+    Application,
+    Resource,
+    application,
+    plain,
+)
 
 # Metrics that an alarm of each kind of thing must look at, and the dimension that names the thing.
 NEEDED = {
@@ -36,11 +44,11 @@ NEEDED = {
 }
 # The CDK's own helper: runs only while a stack is deleted, and its failure fails the deletion.
 UNWATCHED = {"CustomS3AutoDeleteObjectsCustomResourceProviderHandler9D90184F"}
-SURROUNDINGS = Surroundings(name="dev", disposable=True, architecture="x86_64", cors_origins=())
+SOME = EnvironmentSettings(name="any", disposable=True, architecture="x86_64", cors_origins=())
 CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
 
 
-@pytest.fixture(params=["dev", "prod"])
+@pytest.fixture(params=ENVIRONMENTS, ids=[each.name for each in ENVIRONMENTS])
 def app(request: pytest.FixtureRequest) -> Application:
     return application(request.param)
 
@@ -74,12 +82,12 @@ def test_a_function_without_alarms_is_noticed(app: Application) -> None:
 
 def test_a_dead_letter_queue_is_watched_by_one_call() -> None:
     stack = cdk.Stack()
-    queue = sqs.Queue(stack, "Queue")
-    monitor = Monitor(stack, "Monitor", surroundings=SURROUNDINGS, runbook="page.md")
-    monitor.dead_letters("files-dead", queue)
+    queue = dead_letter_queue(stack, "Queue", environment=SOME, name="files-dead")
+    monitor = Monitor(stack, "Monitor", environment=SOME)
+    ServiceMonitor(monitor, runbook="page.md").dead_letters("files-dead", queue)
     found = Template.from_stack(stack).find_resources("AWS::CloudWatch::Alarm").values()
     (alarm,) = (plain(each["Properties"]) for each in found)
-    assert alarm["AlarmName"] == "tap-dev-files-dead-not-empty"
+    assert alarm["AlarmName"] == "tap-any-files-dead-not-empty"
     assert alarm["Dimensions"] == [
         {"Name": "QueueName", "Value": plain(stack.resolve(queue.queue_name))}
     ]
@@ -126,7 +134,7 @@ def test_every_alarm_says_what_missing_values_mean(app: Application) -> None:
     # Nothing called, nothing wrong; what ought to come by itself is another matter.
     meaning = {alarm["AlarmName"]: alarm["TreatMissingData"] for alarm in alarms(app)}
     other = {name: each for name, each in meaning.items() if each != "notBreaching"}
-    prefix = f"tap-{app.environment}-sweeper"
+    prefix = f"tap-{app.environment.name}-sweeper"
     assert other == {
         f"{prefix}-silent": "breaching",
         f"{prefix}-backlog": "ignore",
@@ -159,7 +167,7 @@ def statements(resource: Resource, policy: str) -> list[dict[str, Any]]:
 
 def test_the_dashboard_shows_every_alarm_and_what_it_looks_at(app: Application) -> None:
     dashboard = app.only("AWS::CloudWatch::Dashboard").properties
-    assert dashboard["DashboardName"] == f"tap-{app.environment}-operations"
+    assert dashboard["DashboardName"] == f"tap-{app.environment.name}-operations"
     widgets = json.loads(plain(dashboard["DashboardBody"]))["widgets"]
     shown = {a for w in widgets if w["type"] == "alarm" for a in w["properties"]["alarms"]}
     assert shown == {f"<{a.logical_id}>" for a in app.resources("AWS::CloudWatch::Alarm")}
@@ -175,7 +183,7 @@ def test_alarms_on_our_own_metrics_name_what_the_code_emits(app: Application) ->
     for alarm in ours:
         assert alarm["MetricName"] in set(Metric)
         dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
-        assert dimensions == {"service": SERVICE, "environment": app.environment}
+        assert dimensions == {"service": SERVICE, "environment": app.environment.name}
 
 
 def test_tracing_is_on_and_patches_nothing(app: Application) -> None:
@@ -198,14 +206,16 @@ def runbook() -> str:
 def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm() -> None:
     sections = re.findall(r"^### (\S+)$", runbook(), re.MULTILINE)
     assert len(sections) == len(set(sections))
-    for environment in ("dev", "prod"):
+    for environment in ENVIRONMENTS:
         names = {alarm["AlarmName"] for alarm in alarms(application(environment))}
-        assert names == {f"tap-{environment}-{section}" for section in sections}
+        assert names == {f"tap-{environment.name}-{section}" for section in sections}
 
 
 def test_every_section_says_what_it_means_what_to_look_at_and_what_to_do() -> None:
     parts = re.split(r"^##+ (.+)$", runbook(), flags=re.MULTILINE)
-    known = {alarm["AlarmName"].removeprefix("tap-dev-") for alarm in alarms(application("dev"))}
+    app = application(DISPOSABLE)
+    prefix = f"tap-{DISPOSABLE.name}-"
+    known = {alarm["AlarmName"].removeprefix(prefix) for alarm in alarms(app)}
     for title, text in zip(parts[1::2], parts[2::2], strict=True):
         if title in known:
             assert re.findall(r"^\*\*([\w ]+)\.\*\*", text, re.MULTILINE) == [
@@ -217,7 +227,7 @@ def test_every_section_says_what_it_means_what_to_look_at_and_what_to_do() -> No
 
 def test_a_notification_points_to_its_section(app: Application) -> None:
     for alarm in alarms(app):
-        section = alarm["AlarmName"].removeprefix(f"tap-{app.environment}-")
+        section = alarm["AlarmName"].removeprefix(f"tap-{app.environment.name}-")
         assert alarm["AlarmDescription"].endswith(f"{RUNBOOK}#{section}")
 
 

@@ -12,16 +12,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from application_templates import Application, application, as_list
 
 from services.requests.options import LARGEST_BODY_BYTES, RequestOptions
 from services.requests.runtime.models import ACCEPTANCE_TAG, ACCEPTED_TAG, UNDECIDED_TAG
 from services.requests.workflow import definition
+from tests.support.application_templates import (
+    DISPOSABLE,
+    ENVIRONMENTS,
+    SETTINGS,
+    Application,
+    application,
+    as_list,
+)
 
 WORK = definition()["States"]["Work"]["Branches"][0]["States"]
 
 
-@pytest.fixture(params=["dev", "prod"])
+@pytest.fixture(params=ENVIRONMENTS, ids=[each.name for each in ENVIRONMENTS])
 def app(request: pytest.FixtureRequest) -> Application:
     return application(request.param)
 
@@ -48,11 +55,11 @@ def test_the_stage_is_throttled_and_logs_calls_but_no_bodies(app: Application) -
 
 
 def test_browsers_are_let_in_from_named_origins_only() -> None:
-    one = application("dev", cors_origins=("https://a.example.com",))
+    one = application(DISPOSABLE, cors_origins=("https://a.example.com",))
     text = json.dumps(one.template)
     assert "'https://a.example.com'" in text
     assert 'Access-Control-Allow-Origin": "\'*\'"' not in text
-    assert "'*'" not in json.dumps(application("dev").template)
+    assert "'*'" not in json.dumps(application(DISPOSABLE).template)
 
 
 def test_what_the_api_refuses_itself_is_a_problem_document(app: Application) -> None:
@@ -142,10 +149,12 @@ def test_the_smoke_role_trusts_one_role_and_reaches_one_stage(app: Application) 
     (role,) = [
         role
         for role in app.resources("AWS::IAM::Role")
-        if role.properties.get("RoleName") == f"tap-{app.environment}-smoke"
+        if role.properties.get("RoleName") == f"tap-{app.environment.name}-smoke"
     ]
     (trust,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
-    smoke_project = f"arn:aws:iam::111111111111:role/tap-pipeline-smoke-{app.environment}"
+    smoke_project = (
+        f"arn:aws:iam::{SETTINGS.tools_account}:role/tap-pipeline-smoke-{app.environment.name}"
+    )
     assert trust["Principal"] == {"AWS": smoke_project}
     assert trust["Action"] == "sts:AssumeRole"
     (statement,) = [s for policy, s in app.statements() if policy.startswith("Smoke")]
@@ -202,15 +211,15 @@ def test_both_functions_are_told_the_same_stores_and_workflow(app: Application) 
         for function in app.resources("AWS::Lambda::Function")
         if function.properties.get("FunctionName", "").startswith("tap-")
     }
-    api = variables[f"tap-{app.environment}-processor"]
-    sweeper = variables[f"tap-{app.environment}-sweeper"]
+    api = variables[f"tap-{app.environment.name}-processor"]
+    sweeper = variables[f"tap-{app.environment.name}-sweeper"]
     assert sweeper.items() <= api.items()
     assert api["MAX_BODY_BYTES"] == str(1024 * 1024)
     assert api["WORKFLOW_TYPE"] == "STANDARD"
 
 
 def test_the_limit_of_a_body_is_a_setting() -> None:
-    stack = application("dev", requests=RequestOptions(max_body_bytes=12345))
+    stack = application(DISPOSABLE, options={"requests": {"max_body_bytes": 12345}})
     limits = [
         function.properties["Environment"]["Variables"].get("MAX_BODY_BYTES")
         for function in stack.resources("AWS::Lambda::Function")
@@ -233,13 +242,15 @@ def test_an_unknown_type_of_workflow_is_refused() -> None:
 class TestAnExpressWorkflow:
     """Many short requests at a lower price: once each because of the claim, not of the name."""
 
-    app = staticmethod(lambda: application("dev", requests=RequestOptions(workflow_type="EXPRESS")))
+    @staticmethod
+    def app() -> Application:
+        return application(DISPOSABLE, options={"requests": {"workflow_type": "EXPRESS"}})
 
     def test_is_a_setting(self) -> None:
         machine = self.app().only("AWS::StepFunctions::StateMachine").properties
         assert machine["StateMachineType"] == "EXPRESS"
         # The type is changed by replacement, for which the name must be another one.
-        assert machine["StateMachineName"] == "tap-dev-statemachine-express"
+        assert machine["StateMachineName"] == f"tap-{DISPOSABLE.name}-statemachine-express"
         assert json.loads(machine["DefinitionString"]) == definition("EXPRESS")
 
     def test_is_told_to_both_functions(self) -> None:

@@ -15,16 +15,16 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from requests_fakes import MACHINE, World
 
+from services.common.runtime.idempotency import KeyReusedError
 from services.common.runtime.problems import (
-    KeyReusedError,
     NotFoundError,
-    RequestGivenUpError,
     UnavailableError,
 )
 from services.requests.runtime.logic import SHARDS, in_parallel
 from services.requests.runtime.models import PAYLOAD_MISSING, Acceptance, Status, Submission
+from services.requests.runtime.problems import RequestGivenUpError
+from tests.support.request_stores import MACHINE, World
 
 BODY = b'{"amount": 12}'
 _calls = map(str, itertools.count())
@@ -42,7 +42,7 @@ def world() -> World:
 
 
 def test_an_accepted_request_is_in_every_store_under_one_id(world: World) -> None:
-    row = world.desk().accept(submission()).row
+    row = world.acceptance().accept(submission()).row
     assert world.payloads == {f"requests/{row.request_id}.json": BODY}
     assert world.rows == {row.request_id: row}
     assert world.started == [row.request_id]
@@ -64,7 +64,7 @@ def test_without_a_key_row_and_payload_are_written_at_once_and_the_start_comes_l
 
     for name in ("put", "insert"):
         monkeypatch.setattr(world, name, together(getattr(world, name)))
-    world.desk().accept(submission())
+    world.acceptance().accept(submission())
     assert set(world.journal[:2]) == {"put", "insert"}
     assert world.journal[2:] == ["start"]
 
@@ -90,75 +90,75 @@ def test_a_failure_is_answered_only_when_nothing_runs_any_more(failing: str) -> 
 def test_half_an_acceptance_is_no_success_and_starts_nothing(world: World, lost: str) -> None:
     world.fail_before.add(lost)
     with pytest.raises(UnavailableError):
-        world.desk().accept(submission())
+        world.acceptance().accept(submission())
     assert (len(world.payloads), len(world.rows)) == ((0, 1) if lost == "put" else (1, 0))
     assert world.started == []
 
 
 def test_a_row_is_in_the_index_of_pending_rows_from_the_start(world: World) -> None:
-    rows = [world.desk().accept(submission()).row for _ in range(50)]
+    rows = [world.acceptance().accept(submission()).row for _ in range(50)]
     assert {row.pending for row in rows} <= {str(shard) for shard in range(SHARDS)}
     assert len({row.pending for row in rows}) > 1
     assert all(row.pending_since == f"accepted {row.timestamp}" for row in rows)
 
 
 def test_a_request_that_was_given_up_is_not_called_accepted(world: World) -> None:
-    row = world.desk().accept(submission("k")).row
+    row = world.acceptance().accept(submission("k")).row
     given_up = replace(row, status=Status.FAILED, failure_error=PAYLOAD_MISSING)
     world.rows[row.request_id] = given_up
     with pytest.raises(RequestGivenUpError):
-        world.desk().accept(submission("k"))
+        world.acceptance().accept(submission("k"))
 
 
 def test_a_request_that_failed_in_its_workflow_is_replayed_as_accepted(world: World) -> None:
-    row = world.desk().accept(submission("k")).row
+    row = world.acceptance().accept(submission("k")).row
     world.rows[row.request_id] = replace(row, status=Status.FAILED, failure_error="NoStock")
-    assert world.desk().accept(submission("k")).replayed
+    assert world.acceptance().accept(submission("k")).replayed
 
 
 def test_with_a_key_the_row_decides_first_and_the_start_comes_last(world: World) -> None:
-    world.desk().accept(submission("k"))
+    world.acceptance().accept(submission("k"))
     assert world.journal == ["insert", "put", "start"]
 
 
 def test_equal_bodies_without_a_key_are_two_requests(world: World) -> None:
-    first, second = (world.desk().accept(submission()) for _ in range(2))
+    first, second = (world.acceptance().accept(submission()) for _ in range(2))
     assert first.row.request_id != second.row.request_id
     assert len(world.started) == 2
 
 
 def test_a_repeated_key_gets_the_same_answer_and_does_nothing_twice(world: World) -> None:
-    first, second = (world.desk().accept(submission("k")) for _ in range(2))
+    first, second = (world.acceptance().accept(submission("k")) for _ in range(2))
     assert second.row == first.row
     assert (first.replayed, second.replayed) == (False, True)
     assert (len(world.payloads), len(world.rows), len(world.started)) == (1, 1, 1)
 
 
 def test_a_replay_of_a_request_that_moved_on_touches_nothing(world: World) -> None:
-    row = world.desk().accept(submission("k")).row
+    row = world.acceptance().accept(submission("k")).row
     moved = Status.PROCESSING
     world.rows[row.request_id] = type(row)(**{**vars(row), "status": moved})
     world.journal.clear()
-    assert world.desk().accept(submission("k")).replayed
+    assert world.acceptance().accept(submission("k")).replayed
     assert world.journal == ["insert"]
 
 
 def test_a_key_with_another_body_is_refused_and_the_first_body_stays(world: World) -> None:
-    row = world.desk().accept(submission("k")).row
+    row = world.acceptance().accept(submission("k")).row
     with pytest.raises(KeyReusedError):
-        world.desk().accept(submission("k", b"{}"))
+        world.acceptance().accept(submission("k", b"{}"))
     assert world.payloads == {row.s3_key: BODY}
 
 
 def test_two_callers_may_use_the_same_key(world: World) -> None:
-    one = world.desk().accept(submission("k", principal="AROAONE"))
-    two = world.desk().accept(submission("k", principal="AROATWO"))
+    one = world.acceptance().accept(submission("k", principal="AROAONE"))
+    two = world.acceptance().accept(submission("k", principal="AROATWO"))
     assert one.row.request_id != two.row.request_id
 
 
 def test_no_caller_and_key_are_taken_for_another_pair(world: World) -> None:
-    account = world.desk().accept(submission("bob:k", principal="123456789012"))
-    federated = world.desk().accept(submission("k", principal="123456789012:bob"))
+    account = world.acceptance().accept(submission("bob:k", principal="123456789012"))
+    federated = world.acceptance().accept(submission("k", principal="123456789012:bob"))
     assert account.row.request_id != federated.row.request_id
 
 
@@ -166,7 +166,7 @@ def test_no_caller_and_key_are_taken_for_another_pair(world: World) -> None:
 @pytest.mark.parametrize("when", ["fail_before", "fail_after"])
 def test_a_failing_start_is_still_a_success(world: World, key: str | None, when: str) -> None:
     getattr(world, when).add("start")
-    row = world.desk().accept(submission(key)).row
+    row = world.acceptance().accept(submission(key)).row
     assert world.rows[row.request_id] == row
     assert world.payloads[row.s3_key] == BODY
     assert world.deferred == [row.request_id]
@@ -178,7 +178,7 @@ def test_an_undecided_request_is_not_started(world: World, when: str, call: str)
     getattr(world, when).add(call)
     for key in (None, "k"):
         with pytest.raises(UnavailableError):
-            world.desk().accept(submission(key))
+            world.acceptance().accept(submission(key))
     assert world.started == []
 
 
@@ -188,35 +188,35 @@ def test_repeating_with_the_key_finishes_what_a_fault_left(
     world: World, when: str, call: str
 ) -> None:
     getattr(world, when).add(call)
-    _ignoring_unavailable(lambda: world.desk().accept(submission("k")))
+    _ignoring_unavailable(lambda: world.acceptance().accept(submission("k")))
     getattr(world, when).clear()
-    row = world.desk().accept(submission("k")).row
+    row = world.acceptance().accept(submission("k")).row
     assert world.payloads == {row.s3_key: BODY}
     assert list(world.rows) == world.started == [row.request_id]
 
 
 def test_a_row_whose_writer_missed_the_reply_is_not_called_a_replay(world: World) -> None:
     mine = submission("k")
-    world.desk().accept(mine)
+    world.acceptance().accept(mine)
     # What the client library's own retry sees: the condition fails on the row just written.
-    assert not world.desk().accept(mine).replayed
+    assert not world.acceptance().accept(mine).replayed
 
 
 def test_a_request_is_found_by_its_id(world: World) -> None:
-    row = world.desk().accept(submission()).row
-    assert world.desk().find(row.request_id) == row
+    row = world.acceptance().accept(submission()).row
+    assert world.acceptance().find(row.request_id) == row
 
 
 @pytest.mark.parametrize("request_id", ["", "nope", "0" * 32, "../rows", "A" * 3000])
 def test_what_cannot_be_an_id_is_not_looked_for(world: World, request_id: str) -> None:
     with pytest.raises(NotFoundError):
-        world.desk().find(request_id)
+        world.acceptance().find(request_id)
     assert world.journal == []
 
 
 def test_rows_hold_no_payload(world: World) -> None:
     secret = json.dumps({"pan": "4111-1111"}).encode()
-    row = world.desk().accept(submission(body=secret)).row
+    row = world.acceptance().accept(submission(body=secret)).row
     assert "4111" not in repr(row)
 
 

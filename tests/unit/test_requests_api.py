@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from requests_fakes import World, document, event, get, post
 
+from services.common.runtime.observability import logger, metrics
 from services.requests.runtime.api import RequestsApi
-from services.requests.runtime.observability import logger, metrics
 from services.requests.runtime.settings import Settings
+from tests.support.request_stores import World, document, event, get, post
 
 PAGE = "https://page.example.com"
 SETTINGS = Settings(
@@ -44,7 +44,7 @@ def _no_metrics_left_over() -> Iterator[None]:
 
 @pytest.fixture
 def api(world: World) -> RequestsApi:
-    return RequestsApi(SETTINGS, world.desk())
+    return RequestsApi(SETTINGS, world.acceptance())
 
 
 def problem(response: Any, status: int, slug: str) -> Any:
@@ -213,7 +213,7 @@ def test_an_unexpected_error_shows_nothing_of_our_insides(
         raise RuntimeError("password=hunter2")
 
     monkeypatch.setattr(world, "put", explode)
-    response = RequestsApi(SETTINGS, world.desk()).handle(post("{}"))
+    response = RequestsApi(SETTINGS, world.acceptance()).handle(post("{}"))
     problem(response, 500, "internal-error")
     assert "hunter2" not in response["body"]
 

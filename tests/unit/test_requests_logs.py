@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloud_assembly import REPOSITORY
-from requests_fakes import get, post
+
+from tests.support.application_templates import REPOSITORY
+from tests.support.request_stores import get, post
 
 CANARY = "4111-1111-canary"
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 KNOWN = "5a1c9f0e-8e0b-4b69-8a51-3f5a55cf8f3e"
-WORKER = Path(__file__).with_name("lambda_worker.py")
+WORKER = REPOSITORY / "tests/support/lambda_worker.py"
 
 
 class SmallAws(BaseHTTPRequestHandler):

@@ -16,10 +16,11 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
 from services.common.runtime.problems import UnavailableError
+from services.common.runtime.variables import SettingsError
 from services.requests.runtime.models import Row, Status
-from services.requests.runtime.settings import Settings, SettingsError
+from services.requests.runtime.settings import Settings
 from services.requests.runtime.stores import (
-    DynamoLedger,
+    DynamoRequestTable,
     ExpressStarter,
     S3Payloads,
     StepFunctionsStarter,
@@ -59,7 +60,7 @@ class Stubs:
         for stub in self.stubs.values():
             stub.activate()
         self.payloads = S3Payloads(self.clients["s3"], "bucket")
-        self.ledger = DynamoLedger(self.clients["dynamodb"], "table")
+        self.rows = DynamoRequestTable(self.clients["dynamodb"], "table")
         self.workflow = StepFunctionsStarter(self.clients["stepfunctions"], MACHINE)
 
 
@@ -116,7 +117,7 @@ def test_a_row_is_written_whole_and_only_if_there_is_none(aws: Stubs) -> None:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         },
     )
-    assert aws.ledger.insert(ROW) is None
+    assert aws.rows.insert(ROW) is None
 
 
 def test_the_row_that_was_there_first_is_returned(aws: Stubs) -> None:
@@ -124,7 +125,7 @@ def test_the_row_that_was_there_first_is_returned(aws: Stubs) -> None:
     aws.stubs["dynamodb"].add_client_error(
         "put_item", "ConditionalCheckFailedException", modeled_fields={"Item": there}
     )
-    first = aws.ledger.insert(ROW)
+    first = aws.rows.insert(ROW)
     assert first is not None
     assert (first.request_id, first.status) == ("id-1", Status.COMPLETED)
 
@@ -137,7 +138,7 @@ def test_a_row_is_read_consistently(aws: Stubs, reply: Any, row: Row | None) -> 
         "ConsistentRead": True,
     }
     aws.stubs["dynamodb"].add_response("get_item", reply, expected)
-    assert aws.ledger.find("id-1") == row
+    assert aws.rows.find("id-1") == row
 
 
 def test_an_execution_is_named_after_its_request_and_given_no_payload(aws: Stubs) -> None:
@@ -180,8 +181,8 @@ def test_the_type_of_the_workflow_is_a_setting(
 
 CALLS = {
     "put_object": ("s3", lambda aws: aws.payloads.put("k", b"")),
-    "put_item": ("dynamodb", lambda aws: aws.ledger.insert(ROW)),
-    "get_item": ("dynamodb", lambda aws: aws.ledger.find("id-1")),
+    "put_item": ("dynamodb", lambda aws: aws.rows.insert(ROW)),
+    "get_item": ("dynamodb", lambda aws: aws.rows.find("id-1")),
     "start_execution": ("stepfunctions", lambda aws: aws.workflow.start(ROW)),
 }
 

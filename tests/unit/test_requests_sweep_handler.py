@@ -16,14 +16,14 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from requests_fakes import World
 
+from services.common.runtime.observability import metrics
 from services.common.runtime.problems import UnavailableError
-from services.requests.runtime.logic import RequestDesk
+from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.metric_names import Metric
 from services.requests.runtime.models import Row, Submission
-from services.requests.runtime.observability import metrics
 from services.requests.runtime.sweeper import Sweeper
+from tests.support.request_stores import World
 
 LONG_AGO = timedelta(minutes=20)
 VARIABLES = {
@@ -77,13 +77,13 @@ def function(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
 
 
 def accepted_long_ago(world: World, lost: str) -> Row:
-    desk = RequestDesk(
+    acceptance = AcceptanceService(
         world, world, world, lambda *_: None, now=lambda: datetime.now(UTC) - LONG_AGO
     )
     before = set(world.rows)
     world.fail_before.add(lost)
     with contextlib.suppress(UnavailableError):
-        desk.accept(Submission(b"{}", "AROAONE", "call", str(len(before))))
+        acceptance.accept(Submission(b"{}", "AROAONE", "call", str(len(before))))
     world.fail_before.clear()
     (request_id,) = set(world.rows) - before
     return world.rows[request_id]

@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
-from requests_fakes import World
 
-from services.common.runtime.problems import RequestGivenUpError, UnavailableError
-from services.requests.runtime.logic import SHARDS, RequestDesk
+from services.common.runtime.problems import UnavailableError
+from services.requests.runtime.logic import SHARDS, AcceptanceService
 from services.requests.runtime.models import PAYLOAD_MISSING, Ending, Row, Status, Submission
+from services.requests.runtime.problems import RequestGivenUpError
 from services.requests.runtime.sweeper import (
     ACCEPTED_PAUSE,
     PAYLOAD_BOUND,
@@ -26,6 +26,7 @@ from services.requests.runtime.sweeper import (
     Sweep,
     Sweeper,
 )
+from tests.support.request_stores import World
 
 SECOND = timedelta(seconds=1)
 BODY = b'{"a":1}'
@@ -43,8 +44,8 @@ class Scene:
     clock: datetime = datetime(2026, 11, 23, tzinfo=UTC)
 
     def accept(self, key: str | None = None) -> Row:
-        desk = RequestDesk(self.world, self.world, self.world, _ignore, now=self.now)
-        return desk.accept(Submission(BODY, "AROAONE", "call", key)).row
+        acceptance = AcceptanceService(self.world, self.world, self.world, _ignore, now=self.now)
+        return acceptance.accept(Submission(BODY, "AROAONE", "call", key)).row
 
     def accept_without(self, call: str, key: str | None = "k") -> Row:
         """A row whose call to a store failed."""

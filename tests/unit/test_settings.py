@@ -21,6 +21,7 @@ import botocore.session
 import pytest
 
 from services.requests.options import RequestOptions
+from services.requests.service import SERVICE as REQUESTS
 from settings import (
     REGIONS,
     CodeCommitSource,
@@ -104,8 +105,8 @@ def test_a_service_has_options_of_its_own() -> None:
     options = {"requests": {"workflow_type": "EXPRESS", "max_body_bytes": 2_000_000}}
     settings = Settings.parse(GOOD | {"application": options})
     chosen = ApplicationOptions.parse(settings.application)
-    assert chosen.requests == RequestOptions("EXPRESS", 2_000_000)
-    assert ApplicationOptions.parse({}).requests == RequestOptions("STANDARD", 1024 * 1024)
+    assert chosen.of(REQUESTS) == RequestOptions("EXPRESS", 2_000_000)
+    assert ApplicationOptions.parse({}).of(REQUESTS) == RequestOptions("STANDARD", 1024 * 1024)
 
 
 def test_what_a_service_cannot_be_is_refused() -> None:

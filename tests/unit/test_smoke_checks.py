@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_requests_api import FakeApi, serving
-from smoke_runs import Checkout
+
+from tests.support.fake_requests_api import FakeApi, serving
+from tests.support.smoke_runs import Checkout
 
 ACCEPTED = "test_a_signed_request_is_accepted"
 COMPLETED = "test_an_accepted_request_is_completed_in_every_store"

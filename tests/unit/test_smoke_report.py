@@ -13,7 +13,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from fake_requests_api import (
+
+from integ.client import Answer
+from integ.page import render
+from integ.redaction import Redactor
+from integ.results import Check, Outcome, Run
+from integ.settings import Settings
+from tests.support.fake_requests_api import (
     BUILD_KEY,
     BUILD_SECRET,
     SMOKE_KEY,
@@ -22,13 +28,7 @@ from fake_requests_api import (
     FakeApi,
     serving,
 )
-from smoke_runs import COMMIT, Checkout
-
-from integ.client import Answer
-from integ.page import render
-from integ.redaction import Redactor
-from integ.results import Check, Outcome, Run
-from integ.settings import Settings
+from tests.support.smoke_runs import COMMIT, Checkout
 
 SETTINGS = Settings.parse(
     {

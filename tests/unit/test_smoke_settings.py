@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_requests_api import FakeApi, serving
-from smoke_runs import Checkout
 
 from integ.settings import Settings, SettingsError
+from tests.support.fake_requests_api import FakeApi, serving
+from tests.support.smoke_runs import Checkout
 
 GOOD = {
     "TAP_ENVIRONMENT": "prod",

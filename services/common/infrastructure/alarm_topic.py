@@ -4,6 +4,8 @@ Facts used here:
 - Alarms cannot use a topic that is encrypted with the AWS managed key, whose policy does not admit
   them and cannot be changed; so the topic has a key of its own (Amazon SNS Developer Guide, "Key
   management": "Enable compatibility between event sources from AWS services and encrypted topics").
+- An address that is subscribed by e-mail gets nothing until its owner has followed the link in a
+  first message (same guide, "Email notifications").
 - A topic with a policy of its own lets nobody publish whom the policy does not name (same guide,
   "Example cases for Amazon SNS access control": publishing by CloudWatch alarms).
 """
@@ -14,20 +16,21 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.environment import EnvironmentSettings
 
 
 def alarm_topic(
-    scope: Construct, construct_id: str, *, surroundings: Surroundings, name: str
+    scope: Construct, construct_id: str, *, environment: EnvironmentSettings, name: str
 ) -> sns.Topic:
-    """Whoever is on call subscribes to it; it stays empty of subscriptions here."""
+    """The environment's `alarm_email` is subscribed; whoever else is on call subscribes by hand."""
     topic = sns.Topic(
         scope,
         construct_id,
-        topic_name=surroundings.named(name),
-        display_name=f"Alarms of {surroundings.name}",
+        topic_name=environment.named(name),
+        display_name=f"Alarms of {environment.name}",
         master_key=_key(scope, f"{construct_id}Key"),
         enforce_ssl=True,
     )
@@ -40,6 +43,8 @@ def alarm_topic(
             conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account}},
         )
     )
+    if environment.alarm_email is not None:
+        topic.add_subscription(subscriptions.EmailSubscription(environment.alarm_email))
     return topic
 
 

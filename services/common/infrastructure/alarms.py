@@ -11,23 +11,24 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.environment import EnvironmentSettings
 
 PERIOD = cdk.Duration.minutes(5)
 
 
 class Missing(Enum):
-    """What no value at all says.
+    """What an alarm makes of a period without a value.
 
     Source: "Configuring how CloudWatch alarms treat missing data", Amazon CloudWatch User Guide.
     """
 
     # Nothing was called, so nothing can have failed or been slow.
-    ALL_IS_WELL = cloudwatch.TreatMissingData.NOT_BREACHING
-    # A value should have come by itself: silence is the fault.
-    IT_IS_DEAD = cloudwatch.TreatMissingData.BREACHING
-    # Who measures has stopped, and another alarm says so; this one keeps the state that it had.
-    NOTHING = cloudwatch.TreatMissingData.IGNORE
+    NOT_BREACHING = cloudwatch.TreatMissingData.NOT_BREACHING
+    # The value is emitted on a schedule: when it is missing, the schedule or the function failed.
+    BREACHING = cloudwatch.TreatMissingData.BREACHING
+    # The function that emits the value does not run, which has an alarm of its own; this one keeps
+    # its state.
+    IGNORE = cloudwatch.TreatMissingData.IGNORE
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ class Trigger:
     below: float | None = None
     bad: int = 1
     of: int = 1
-    missing: Missing = Missing.ALL_IS_WELL
+    missing: Missing = Missing.NOT_BREACHING
 
     def alarm(
-        self, scope: Construct, thing: str, *, surroundings: Surroundings, runbook: str
+        self, scope: Construct, thing: str, *, environment: EnvironmentSettings, runbook: str
     ) -> cloudwatch.Alarm:
         """Named `tap-<environment>-<thing>-<what>`; its section in the runbook: `<thing>-<what>`.
 
@@ -59,7 +60,7 @@ class Trigger:
         return cloudwatch.Alarm(
             scope,
             section,
-            alarm_name=surroundings.named(section),
+            alarm_name=environment.named(section),
             alarm_description=f"{self.meaning} What to do: {runbook}#{section}",
             metric=self.metric,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD

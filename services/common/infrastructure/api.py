@@ -9,6 +9,7 @@ Facts used here, by page of the API Gateway Developer Guide:
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
@@ -16,7 +17,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.storage import log_group
 
 STAGE_NAME = "v1"
@@ -25,36 +26,47 @@ GATEWAY_PROBLEM = "urn:tap:problem:gateway"
 # Requests a second, and how many above that a burst may take.
 THROTTLING_RATE = 1000
 THROTTLING_BURST = 2000
-# What a browser may send: the headers of a signature, and ours.
-_REQUEST_HEADERS = [
+# The construct of the function behind an API, in every service: gates/acknowledged.toml knows by it
+# that callers get its errors themselves, so that no event of it could go to a dead-letter queue.
+API_FUNCTION = "Processor"
+# What a browser may send: the headers of a signature and of a body.
+_SIGNED_HEADERS = (
     "Authorization",
     "Content-Type",
-    "Idempotency-Key",
     "X-Amz-Content-Sha256",
     "X-Amz-Date",
     "X-Amz-Security-Token",
-]
-_RESPONSE_HEADERS = ["Idempotency-Replayed"]
+)
 
 
 def signed_api(
-    scope: Construct, construct_id: str, *, surroundings: Surroundings, name: str, description: str
+    scope: Construct,
+    construct_id: str,
+    *,
+    environment: EnvironmentSettings,
+    name: str,
+    description: str,
+    request_headers: Sequence[str] = (),
+    response_headers: Sequence[str] = (),
 ) -> apigateway.RestApi:
     """An API without methods, to which `api.root.add_method(...)` adds IAM-authorized ones.
 
-    name: after the environment, e.g. "api". Preflights are answered for the environment's origins
-    and are the only calls that need no signature, because browsers cannot sign them.
+    name: after the environment, e.g. "api". request_headers, response_headers: those of this API
+    that browser pages may send and read, besides the ones that a signed call has.
+
+    Preflights are answered for the environment's origins and are the only calls that need no
+    signature, because browsers cannot sign them.
     """
     access_logs = log_group(
         scope,
         f"{construct_id}AccessLogs",
-        surroundings=surroundings,
-        name=f"/aws/apigateway/{surroundings.named(name)}",
+        environment=environment,
+        name=f"/aws/apigateway/{environment.named(name)}",
     )
     api = apigateway.RestApi(
         scope,
         construct_id,
-        rest_api_name=surroundings.named(name),
+        rest_api_name=environment.named(name),
         description=description,
         endpoint_types=[apigateway.EndpointType.REGIONAL],
         # The account's role for API Gateway's logs belongs to the environment, see TapStack.
@@ -63,10 +75,10 @@ def signed_api(
             authorization_type=apigateway.AuthorizationType.IAM
         ),
         default_cors_preflight_options=apigateway.CorsOptions(
-            allow_origins=list(surroundings.cors_origins),
+            allow_origins=list(environment.cors_origins),
             allow_methods=["GET", "POST"],
-            allow_headers=_REQUEST_HEADERS,
-            expose_headers=_RESPONSE_HEADERS,
+            allow_headers=sorted({*_SIGNED_HEADERS, *request_headers}),
+            expose_headers=list(response_headers) or None,
             max_age=cdk.Duration.hours(1),
         ),
         deploy_options=apigateway.StageOptions(
@@ -83,16 +95,16 @@ def signed_api(
     )
     # The stack names its outputs itself; this one would repeat one of them under a hashed name.
     api.node.try_remove_child("Endpoint")
-    _own_execution_logs(api, surroundings)
+    _own_execution_logs(api, environment)
     _answer_refusals_as_problems(api)
     return api
 
 
-def _own_execution_logs(api: apigateway.RestApi, surroundings: Surroundings) -> logs.LogGroup:
+def _own_execution_logs(api: apigateway.RestApi, environment: EnvironmentSettings) -> logs.LogGroup:
     group = log_group(
         api,
         "ExecutionLogs",
-        surroundings=surroundings,
+        environment=environment,
         name=f"API-Gateway-Execution-Logs_{api.rest_api_id}/{STAGE_NAME}",
     )
     api.deployment_stage.node.add_dependency(group)

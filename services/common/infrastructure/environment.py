@@ -8,21 +8,24 @@ import aws_cdk as cdk
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class EnvironmentSettings:
     """One environment, as the constructs of a service see it.
 
-    name: "dev" or "prod"; part of every physical name.
+    name: such as "dev"; part of every physical name.
     disposable: True where data may be destroyed with its stack.
     architecture: "x86_64" or "arm64", of every function.
     cors_origins: the origins a browser may call the APIs from.
+    alarm_email: who is told of alarms; None for nobody.
     """
 
     name: str
     disposable: bool
     architecture: str
     cors_origins: tuple[str, ...]
+    alarm_email: str | None = None
 
     def named(self, resource: str) -> str:
+        """The physical name of a resource: `tap-<environment>-<resource>`."""
         return f"tap-{self.name}-{resource}"
 
     @property

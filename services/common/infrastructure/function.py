@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.storage import log_group
 from services.common.packaging.bundling import Bundle, stage
 
@@ -22,10 +23,16 @@ class PythonFunction(Construct):
     """One Lambda function from a `runtime` folder.
 
     Its role starts with no more than writing its own log group and trace segments; the service
-    adds what its code calls to `function.role`.
+    adds what its code calls by `permit`.
 
     runtime: folder of the package, e.g. "services/requests/runtime". handler: dotted name below
-    it, e.g. "handler.handler". environment: variables besides those of the shared observability.
+    it, e.g. "handler.handler". also: folders of further packages of the service that the code
+    imports. variables: of its environment, besides those of the shared observability.
+
+    For a function that events invoke: dead_letters takes an event that was given up after `retries`
+    further tries, 0 to 2. reserved_concurrency: how many may run at once, kept free for it.
+    ephemeral_storage: of /tmp, 512 MiB to 10 GiB. What is left out is as Lambda has it: two
+    retries, no queue, the account's concurrency, 512 MiB.
     """
 
     def __init__(
@@ -33,33 +40,37 @@ class PythonFunction(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        surroundings: Surroundings,
+        environment: EnvironmentSettings,
         name: str,
         service: str,
         runtime: str,
         handler: str,
         memory_mib: int,
         timeout: cdk.Duration,
-        environment: Mapping[str, str],
+        variables: Mapping[str, str],
+        also: Sequence[str] = (),
+        dead_letters: sqs.IQueue | None = None,
+        retries: int | None = None,
+        reserved_concurrency: int | None = None,
+        ephemeral_storage: cdk.Size | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        physical_name = surroundings.named(name)
+        physical_name = environment.named(name)
         group = log_group(
-            self, "Logs", surroundings=surroundings, name=f"/aws/lambda/{physical_name}"
+            self, "Logs", environment=environment, name=f"/aws/lambda/{physical_name}"
         )
         role = iam.Role(
             self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
         )  # The managed basic execution policy would allow writing to any log group.
         group.grant_write(role)
+        bundle = Bundle(runtime=runtime, architecture=environment.architecture, also=tuple(also))
         self.function = lambda_.Function(
             self,
             "Function",
             function_name=physical_name,
             runtime=lambda_.Runtime.PYTHON_3_12,
-            architecture=_ARCHITECTURES[surroundings.architecture],
-            code=lambda_.Code.from_asset(
-                str(stage(Bundle(runtime=runtime, architecture=surroundings.architecture)))
-            ),
+            architecture=_ARCHITECTURES[environment.architecture],
+            code=lambda_.Code.from_asset(str(stage(bundle))),
             handler=f"{runtime.replace('/', '.')}.{handler}",
             role=role,
             log_group=group,
@@ -69,11 +80,22 @@ class PythonFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             memory_size=memory_mib,
             timeout=timeout,
+            dead_letter_queue=dead_letters,
+            retry_attempts=retries,
+            reserved_concurrent_executions=reserved_concurrency,
+            ephemeral_storage_size=ephemeral_storage,
             environment={
-                "ENVIRONMENT": surroundings.name,
+                "ENVIRONMENT": environment.name,
                 "POWERTOOLS_SERVICE_NAME": service,
                 "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
-                **environment,
+                **variables,
             },
         )
+
+    def permit(self, *permissions: tuple[str, str]) -> None:
+        """Allows each action on its resource: pairs such as ("s3:PutObject", an ARN)."""
+        for action, resource in permissions:
+            self.function.add_to_role_policy(
+                iam.PolicyStatement(actions=[action], resources=[resource])
+            )

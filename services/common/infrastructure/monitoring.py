@@ -1,166 +1,47 @@
-"""Alarms and a dashboard for an environment, one call for each thing that is watched.
-
-    monitor = Monitor(self, "Monitor", surroundings=surroundings, runbook="docs/runbooks/x.md")
-    monitor.api("api", api, slow_after=cdk.Duration.seconds(5))
-    monitor.function("processor", function, slow_after=cdk.Duration.seconds(3))
-    monitor.state_machine("statemachine", machine)
-
-A call makes the thing's alarms, which all notify the environment's topic, and adds a row to the
-dashboard: the states of the alarms, and graphs of what they look at.
-
-Metrics are those of "Types of metrics for Lambda functions" (AWS Lambda Developer Guide), "Amazon
-API Gateway dimensions and metrics", "Step Functions metrics for CloudWatch", and "Available
-CloudWatch metrics for Amazon SQS".
-"""
+"""An environment's alarms and its dashboard; `service_monitor` says what stands there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
-from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from services.common.infrastructure.alarm_topic import alarm_topic
-from services.common.infrastructure.alarms import PERIOD, Missing, Trigger, notify
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.alarms import Trigger, notify
+from services.common.infrastructure.environment import EnvironmentSettings
 
-_SHARE_OF_FAULTS = 0.01
 # Of a dashboard's 24 units ("Dashboard body structure and syntax", CloudWatch API Reference).
 _STATES_WIDTH, _GRAPHS_WIDTH, _HEIGHT = 6, 18, 6
 
+# Metrics by the title of the graph that shows them together.
+Graphs = Mapping[str, Sequence[cloudwatch.IMetric]]
+
 
 class Monitor(Construct):
-    """What the people on call of one environment see. `topic`: where every alarm goes.
-
-    runbook: path of the page that says for every alarm what to do.
-    """
+    """What the people on call of one environment see. `topic`: where every alarm goes."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, surroundings: Surroundings, runbook: str
+        self, scope: Construct, construct_id: str, *, environment: EnvironmentSettings
     ) -> None:
         super().__init__(scope, construct_id)
-        self._surroundings = surroundings
-        self._runbook = runbook
-        self.topic = alarm_topic(self, "Alarms", surroundings=surroundings, name="alarms")
+        self.environment = environment
+        self.topic = alarm_topic(self, "Alarms", environment=environment, name="alarms")
         self._dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=surroundings.named("operations"),
+            dashboard_name=environment.named("operations"),
             default_interval=cdk.Duration.hours(3),
         )
 
-    def api(self, name: str, api: apigateway.RestApi, *, slow_after: cdk.Duration) -> None:
-        """The share of answers that are faults of ours, and the slowest percent of all."""
-        stage = api.deployment_stage
-        # The average of ones and zeros is a share. A lone fault is a matter for the logs.
-        share = stage.metric_server_error(period=PERIOD, statistic="Average")
-        latency = stage.metric_latency(period=PERIOD, statistic="p99")
-        self._watch(
-            name,
-            [
-                Trigger("5xx", share, "Many answers are 5xx.", above=_SHARE_OF_FAULTS, bad=2, of=3),
-                _slow(latency, slow_after),
-            ],
-            {
-                "calls": [
-                    stage.metric_count(period=PERIOD),
-                    stage.metric_client_error(period=PERIOD),
-                    stage.metric_server_error(period=PERIOD),
-                ],
-                "latency": [stage.metric_latency(period=PERIOD, statistic="p50"), latency],
-            },
-        )
+    def add(self, name: str, triggers: Sequence[Trigger], graphs: Graphs, *, runbook: str) -> None:
+        """A thing's alarms, which all notify the topic, and its row of the dashboard.
 
-    def function(self, name: str, function: lambda_.IFunction, *, slow_after: cdk.Duration) -> None:
-        """Crashes, throttles, and the slowest percent of invocations."""
-        errors = function.metric_errors(period=PERIOD)
-        throttles = function.metric_throttles(period=PERIOD)
-        duration = function.metric_duration(period=PERIOD, statistic="p99")
-        self._watch(
-            name,
-            [
-                Trigger("errors", errors, "An invocation crashed, or ran out of time or memory."),
-                Trigger("throttles", throttles, "Lambda turns invocations away.", bad=2, of=3),
-                _slow(duration, slow_after),
-            ],
-            {
-                "invocations": [function.metric_invocations(period=PERIOD), errors, throttles],
-                "duration": [function.metric_duration(period=PERIOD, statistic="p50"), duration],
-            },
-        )
-
-    def schedule(self, name: str, function: lambda_.IFunction) -> None:
-        """That a function is invoked which a schedule should invoke every five minutes or so."""
-        beats = function.metric_invocations(period=PERIOD)
-        self._watch(
-            name,
-            [
-                Trigger(
-                    "silent",
-                    beats,
-                    "The schedule does not invoke the function any more.",
-                    below=1,
-                    bad=3,
-                    of=3,
-                    missing=Missing.IT_IS_DEAD,
-                )
-            ],
-            {"invocations by the schedule": [beats]},
-        )
-
-    def state_machine(self, name: str, machine: sfn.IStateMachine) -> None:
-        """Executions that did not succeed, by how they ended, and throttling."""
-        failed = machine.metric_failed(period=PERIOD)
-        timed_out = machine.metric_timed_out(period=PERIOD)
-        aborted = machine.metric_aborted(period=PERIOD)
-        throttled = machine.metric_throttled(period=PERIOD)
-        ended = [machine.metric_succeeded(period=PERIOD), failed, timed_out, aborted]
-        self._watch(
-            name,
-            [
-                Trigger("failed", failed, "An execution failed."),
-                Trigger("timed-out", timed_out, "An execution ran out of time."),
-                Trigger("aborted", aborted, "Somebody stopped an execution."),
-                Trigger("throttled", throttled, "Step Functions holds states back.", bad=3, of=3),
-            ],
-            {
-                "executions": [machine.metric_started(period=PERIOD), *ended, throttled],
-                "duration": [machine.metric_time(period=PERIOD, statistic="p99")],
-            },
-        )
-
-    def dead_letters(self, name: str, queue: sqs.IQueue) -> None:
-        """Anything that lies in a dead-letter queue: somebody has to look at it."""
-        waiting = queue.metric_approximate_number_of_messages_visible(period=PERIOD)
-        # SQS stops measuring a queue after six idle hours without a message: missing is empty.
-        self._watch(
-            name,
-            [Trigger("not-empty", waiting, "An event was given up after all its retries.")],
-            {
-                "messages": [waiting],
-                "age of the oldest": [
-                    queue.metric_approximate_age_of_oldest_message(period=PERIOD)
-                ],
-            },
-        )
-
-    def values(self, name: str, triggers: Sequence[Trigger], *further: cloudwatch.IMetric) -> None:
-        """Metrics that a service emits itself: those of the triggers, and further ones to see."""
-        self._watch(name, triggers, {"": [*(each.metric for each in triggers), *further]})
-
-    def _watch(
-        self,
-        name: str,
-        triggers: Sequence[Trigger],
-        graphs: dict[str, list[cloudwatch.IMetric]],
-    ) -> None:
+        The row shows the states of the alarms, and graphs of what they look at.
+        """
         alarms = [
-            each.alarm(self, name, surroundings=self._surroundings, runbook=self._runbook)
+            each.alarm(self, name, environment=self.environment, runbook=runbook)
             for each in triggers
         ]
         for alarm in alarms:
@@ -173,26 +54,13 @@ class Monitor(Construct):
         self._dashboard.add_widgets(*(states if alarms else []), *_graphs(name, graphs))
 
 
-def _graphs(name: str, graphs: dict[str, list[cloudwatch.IMetric]]) -> list[cloudwatch.GraphWidget]:
+def _graphs(name: str, graphs: Graphs) -> list[cloudwatch.GraphWidget]:
     return [
         cloudwatch.GraphWidget(
             title=f"{name} {title}".rstrip(),
-            left=metrics,
+            left=list(metrics),
             width=_GRAPHS_WIDTH // len(graphs),
             height=_HEIGHT,
         )
         for title, metrics in graphs.items()
     ]
-
-
-def _slow(p99: cloudwatch.IMetric, after: cdk.Duration) -> Trigger:
-    # With few calls the 99th percentile is the slowest one, so it takes three bad periods running.
-    seconds = after.to_seconds()
-    return Trigger(
-        "latency",
-        p99,
-        f"One call in a hundred takes longer than {seconds:g} seconds.",
-        above=after.to_milliseconds(),
-        bad=3,
-        of=3,
-    )

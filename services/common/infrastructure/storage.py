@@ -8,14 +8,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from services.common.infrastructure.environment import Surroundings
+from services.common.infrastructure.environment import EnvironmentSettings
 
 # Long enough to undo an overwrite or a deletion that somebody noticed, short enough to be cheap.
 UNDO_WINDOW = cdk.Duration.days(30)
 
 
 def private_bucket(
-    scope: Construct, construct_id: str, *, surroundings: Surroundings, name: str
+    scope: Construct, construct_id: str, *, environment: EnvironmentSettings, name: str
 ) -> s3.Bucket:
     """Encrypted, versioned, TLS-only, closed to the public and to ACLs.
 
@@ -26,7 +26,7 @@ def private_bucket(
     return s3.Bucket(
         scope,
         construct_id,
-        bucket_name=f"{surroundings.named(name)}-{stack.account}-{stack.region}",
+        bucket_name=f"{environment.named(name)}-{stack.account}-{stack.region}",
         encryption=s3.BucketEncryption.S3_MANAGED,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -40,23 +40,23 @@ def private_bucket(
                 abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
             )
         ],
-        removal_policy=surroundings.removal_policy,
-        auto_delete_objects=surroundings.disposable,
+        removal_policy=environment.removal_policy,
+        auto_delete_objects=environment.disposable,
     )
 
 
 def table(
-    scope: Construct, construct_id: str, *, surroundings: Surroundings, name: str, key: str
+    scope: Construct, construct_id: str, *, environment: EnvironmentSettings, name: str, key: str
 ) -> dynamodb.TableV2:
     """On-demand and encrypted, with one string partition key.
 
     Where data must survive: point-in-time recovery (35 days) and deletion protection.
     """
-    keep = not surroundings.disposable
+    keep = not environment.disposable
     return dynamodb.TableV2(
         scope,
         construct_id,
-        table_name=surroundings.named(name),
+        table_name=environment.named(name),
         partition_key=dynamodb.Attribute(name=key, type=dynamodb.AttributeType.STRING),
         billing=dynamodb.Billing.on_demand(),
         encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
@@ -64,12 +64,12 @@ def table(
             point_in_time_recovery_enabled=keep
         ),
         deletion_protection=keep,
-        removal_policy=surroundings.removal_policy,
+        removal_policy=environment.removal_policy,
     )
 
 
 def log_group(
-    scope: Construct, construct_id: str, *, surroundings: Surroundings, name: str
+    scope: Construct, construct_id: str, *, environment: EnvironmentSettings, name: str
 ) -> logs.LogGroup:
     """One week of logs under a name of our own, so that no service creates it without an end."""
     return logs.LogGroup(
@@ -77,5 +77,5 @@ def log_group(
         construct_id,
         log_group_name=name,
         retention=logs.RetentionDays.ONE_WEEK,
-        removal_policy=surroundings.log_removal_policy,
+        removal_policy=environment.log_removal_policy,
     )

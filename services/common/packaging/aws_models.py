@@ -9,8 +9,9 @@ called, shapes that these do not use, and documentation.
 Likewise the certificate authorities: an AWS endpoint's chain ends in one of Amazon's own roots
 (amazontrust.com/repository), and botocore's bundle has 120 others, read anew for every connection.
 
-The files are written beside the runtimes by `make install` and when an asset is staged, from the
-botocore that is locked. They are botocore's own data, so they are not kept in this repository.
+Which operations are called, a runtime folder says itself, in its `aws_operations.toml`. The files
+are written beside it by `make install` and when an asset is staged, from the botocore that is
+locked. They are botocore's own data, so they are not kept in this repository.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ import botocore.httpsession
 from botocore.loaders import Loader
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+DECLARATION = "aws_operations.toml"
 FOLDER = "aws_models"
 ROOTS = "services/common/runtime/amazon_roots.pem"
 # As botocore's bundle labels them.
@@ -34,22 +38,25 @@ ROOT_LABELS = (
     "Starfield Services Root Certificate Authority - G2",
 )
 
-# Every AWS operation that the functions of a runtime folder call. A client has no others.
-OPERATIONS: Mapping[str, Mapping[str, Sequence[str]]] = {
-    "services/requests/runtime": {
-        "dynamodb": ("GetItem", "PutItem", "Query", "UpdateItem"),
-        "s3": ("PutObject", "PutObjectTagging"),
-        "stepfunctions": ("DescribeExecution", "StartExecution"),
-    },
-}
-
 Document = dict[str, Any]
+# Names of operations by botocore's name of the service.
+Operations = Mapping[str, Sequence[str]]
+# It keeps what it has read: the models of all functions are cut from the same few files.
+_loader = cache(Loader)
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", re.DOTALL)
 
 
-def files(operations: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Document]]:
+def declared(repository: Path) -> dict[str, Operations]:
+    """What each runtime folder of a checkout declares, by the folder's path in it."""
+    return {
+        file.parent.relative_to(repository).as_posix(): tomllib.loads(file.read_text())
+        for file in sorted((repository / "services").glob(f"**/{DECLARATION}"))
+    }
+
+
+def files(operations: Operations) -> Iterator[tuple[str, Document]]:
     """Path below the models' folder and content, of each file."""
-    loader = Loader()
+    loader = _loader()
     prefixes = set()
     for service, names in operations.items():
         model = loader.load_service_model(service, "service-2")
@@ -122,7 +129,7 @@ def text(document: Document) -> str:
 def write(repository: Path) -> None:
     """Writes the files of every runtime folder of a checkout; those that are right stay."""
     _replace(repository / ROOTS, roots())
-    for runtime, operations in OPERATIONS.items():
+    for runtime, operations in declared(repository).items():
         folder = repository / runtime / FOLDER
         wanted = {folder / path: text(document) for path, document in files(operations)}
         for path in set(folder.rglob("*.json")) - wanted.keys():

@@ -1,8 +1,9 @@
 """Turns a service's runtime folder into the exact tree that Lambda unpacks, without Docker.
 
-A staged asset holds three things, under the import paths they have in this repository: the
-service's `runtime` package, the shared `services/common/runtime` package, and the dependencies of
-the service's lock as wheels for Lambda's platform. Everything is byte-compiled to unchecked-hash
+A staged asset holds, under the import paths they have in this repository: a function's `runtime`
+package, further packages of its service where it asks for them, the shared
+`services/common/runtime` package, and the dependencies of the runtime's lock as wheels for Lambda's
+platform. Everything is byte-compiled to unchecked-hash
 `.pyc` files: a zip asset is read-only in Lambda, so what is not compiled here is compiled again at
 every cold start.
 
@@ -51,13 +52,21 @@ class Bundle:
     """What goes into one asset.
 
     runtime: the package folder relative to the repository, e.g. "services/requests/runtime".
-        Its `requirements.txt`, if there is one, must pin every package with hashes.
+        Its `requirements.txt`, if there is one, must pin every package with hashes; it names what
+        the further packages need, too.
     architecture: "x86_64" or "arm64".
+    also: folders of further packages of the same service, e.g. "services/files/runtime/catalogue".
     """
 
     runtime: str
     architecture: str = "x86_64"
     repository: Path = REPOSITORY
+    also: tuple[str, ...] = ()
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Folders of the packages that ship whole, relative to the repository."""
+        return (SHARED_RUNTIME, *self.also, self.runtime)
 
     @property
     def lock(self) -> Path:
@@ -65,7 +74,7 @@ class Bundle:
 
     def sources(self) -> Iterator[Path]:
         """The files that ship, relative to the repository, in a fixed order."""
-        for package in (SHARED_RUNTIME, self.runtime):
+        for package in self.packages:
             for path in sorted((self.repository / package).rglob("*")):
                 if path.suffix in _SHIPPED:
                     yield path.relative_to(self.repository)
@@ -98,8 +107,8 @@ def stage(bundle: Bundle) -> Path:
             f"{bundle.runtime}: architecture {bundle.architecture!r} is unknown; "
             f"expected one of {', '.join(PLATFORMS)}"
         )
-    if bundle.runtime in aws_models.OPERATIONS:
-        aws_models.write(bundle.repository)
+    _require_packages(bundle)
+    aws_models.write(bundle.repository)
     build = bundle.repository / ".build"
     staged = build / f"{bundle.runtime.replace('/', '-')}-{bundle.address()}"
     if staged.is_dir():
@@ -110,6 +119,13 @@ def stage(bundle: Bundle) -> Path:
         _fill(tree, bundle)
         _publish(tree, staged)
     return staged
+
+
+def _require_packages(bundle: Bundle) -> None:
+    """A misspelt folder would ship as nothing at all."""
+    for package in bundle.packages:
+        if not any((bundle.repository / package).glob("*.py")):
+            raise BundlingError(f"{bundle.runtime}: {package} holds no Python package")
 
 
 def _fill(tree: Path, bundle: Bundle) -> None:

@@ -30,13 +30,12 @@ def ref(kind: str, name: str) -> Json:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def servers() -> list[Json]:
+def servers(url_output: str) -> list[Json]:
+    """Where the API is. url_output: the stack's output with its address."""
     return [
         {
             "url": f"https://{{api}}.execute-api.{{region}}.amazonaws.com/{STAGE_NAME}",
-            "description": (
-                "The stack's output `RequestsApiUrl` without its last slash; `$URL` in the commands"
-            ),
+            "description": (f"The stack's output `{url_output}` without its last slash"),
             "variables": {
                 "api": {"default": "abcdefghij", "description": "The API's id"},
                 "region": {"default": "us-west-2"},

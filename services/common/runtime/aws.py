@@ -1,4 +1,4 @@
-"""The way to AWS: one botocore session for all clients of a function.
+"""The way to AWS: one botocore session for all clients of a function, and one kind of failure.
 
 Only botocore is imported, not boto3, of which we would use a thin cover. What botocore reads is cut
 down to what the function calls (services/common/packaging/aws_models.py): the descriptions of
@@ -8,28 +8,42 @@ docs/benchmarks.md has figures.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 from botocore.session import Session
+
+from services.common.runtime.problems import UnavailableError
 
 _AMAZON_ROOTS = Path(__file__).with_name("amazon_roots.pem")
 
 
-class Aws:
-    """Makes clients that have the operations which `models` describes, and no others."""
+def client_factory(models: Path, config: Config) -> Callable[[str], Any]:
+    """Makes clients by service name, all of one session; no call is made yet.
 
-    def __init__(self, models: Path) -> None:
-        self._session = Session()
-        loader = Loader(extra_search_paths=[str(models)], include_default_search_paths=False)
-        self._session.register_component("data_loader", loader)
+    models: folder with the descriptions of services. A client has the operations that stand there,
+    and no others. Credentials and region are those of the function.
+    """
+    session = Session()
+    loader = Loader(extra_search_paths=[str(models)], include_default_search_paths=False)
+    session.register_component("data_loader", loader)
+    # AWS_CA_BUNDLE, where it is set, replaces Amazon's roots as it does botocore's own bundle.
+    authorities = session.get_config_variable("ca_bundle") or str(_AMAZON_ROOTS)
+    return lambda service: session.create_client(service, config=config, verify=authorities)
 
-    def client(self, service: str, config: Config) -> Any:
-        """No call is made yet. Credentials and region are those of the function.
 
-        AWS_CA_BUNDLE, where it is set, replaces Amazon's roots as it does botocore's own bundle.
-        """
-        authorities = self._session.get_config_variable("ca_bundle") or str(_AMAZON_ROOTS)
-        return self._session.create_client(service, config=config, verify=authorities)
+@contextmanager
+def faults_as_unavailable() -> Iterator[None]:
+    """Raises UnavailableError for whatever AWS, or the way there, answers instead of a result.
+
+    The original error stays its cause, for the log.
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise UnavailableError from error

@@ -36,13 +36,14 @@ class Call:
     route: method and resource as declared, e.g. "GET /requests/{request_id}".
     request_id: API Gateway's id of this call. principal: the unique id of the caller: a user, a
     role (the same for all its sessions), a federated user ("<account>:<name>") or an account's
-    root; no spaces in it; "" when the API let somebody in unsigned.
+    root; no spaces in it; "" when the API let somebody in unsigned. query: values by parameter.
     """
 
     route: str
     request_id: str
     principal: str
     path_parameters: Mapping[str, str]
+    query: Mapping[str, Sequence[str]]
     _headers: Mapping[str, Sequence[str]]
     _body: str | None
     _is_base64: bool
@@ -58,6 +59,7 @@ class Call:
             request_id=context["requestId"],
             principal=_principal(context.get("identity") or {}),
             path_parameters=event.get("pathParameters") or {},
+            query=event.get("multiValueQueryStringParameters") or {},
             _headers=headers,
             _body=event.get("body"),
             _is_base64=bool(event.get("isBase64Encoded")),
@@ -147,10 +149,16 @@ def problem_response(problem: ProblemError, request_id: str) -> Response:
     return json_response(problem.status, problem.document(request_id), headers)
 
 
-def with_cors(response: Response, origin: str | None, allowed: frozenset[str]) -> Response:
-    """`response`, readable by the calling page if its origin is one of `allowed`."""
+def with_cors(
+    response: Response, origin: str | None, allowed: frozenset[str], *, exposed: Sequence[str] = ()
+) -> Response:
+    """`response`, readable by the calling page if its origin is one of `allowed`.
+
+    exposed: the response headers that the page may read besides those that any page may.
+    """
     headers = response["headers"] | {"Vary": "Origin"}
     if origin is not None and origin in allowed:
         headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = "Idempotency-Replayed"
+        if exposed:
+            headers["Access-Control-Expose-Headers"] = ", ".join(exposed)
     return response | {"headers": headers}

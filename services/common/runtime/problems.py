@@ -83,18 +83,6 @@ class NotFoundError(ProblemError):
     title = "There is nothing here"
 
 
-class KeyReusedError(ProblemError):
-    status, slug = 409, "idempotency-key-reused"
-    title = "This idempotency key was used with another body"
-
-
-class RequestGivenUpError(ProblemError):
-    """Answers to earlier calls with this key were all 5xx, and the request ended as failed."""
-
-    status, slug = 409, "request-given-up"
-    title = "This request was given up because its body never arrived"
-
-
 class BodyTooLargeError(ProblemError):
     status, slug = 413, "body-too-large"
     title = "The body is larger than allowed"

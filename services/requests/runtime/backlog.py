@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.common.runtime.aws import faults_as_unavailable
 from services.requests.runtime.models import CAUSE_LIMIT, PENDING_INDEX, Ending, Row, Status
 from services.requests.runtime.settings import EXPRESS, StoreSettings
 from services.requests.runtime.stores import (
     ExpressStarter,
     S3Payloads,
     StepFunctionsStarter,
-    client_factory,
-    faults_as_unavailable,
+    clients,
     from_item,
 )
 
@@ -125,7 +125,7 @@ def connect_sweeper(
     settings: StoreSettings,
 ) -> tuple[S3Payloads, DynamoBacklog, StandardWorkflow | ExpressWorkflow]:
     """The sweeper's three stores; no call is made yet."""
-    client = client_factory()
+    client = clients()
     workflow = ExpressWorkflow if settings.workflow_type == EXPRESS else StandardWorkflow
     return (
         S3Payloads(client("s3"), settings.bucket),

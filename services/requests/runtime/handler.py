@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from services.common.runtime.http import Response
+from services.common.runtime.observability import count, logger, metrics
 from services.common.runtime.problems import UnavailableError
 from services.requests.runtime.api import RequestsApi
-from services.requests.runtime.logic import RequestDesk
+from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.metric_names import Metric
 from services.requests.runtime.models import Row
-from services.requests.runtime.observability import count, logger, metrics
 from services.requests.runtime.settings import Settings
 from services.requests.runtime.stores import connect
 
@@ -27,9 +27,10 @@ def _report_deferred_start(row: Row, cause: UnavailableError) -> None:
 def _build() -> RequestsApi:
     settings = Settings.parse(os.environ)
     metrics.set_default_dimensions(environment=settings.environment)
-    payloads, ledger, workflow = connect(settings)
+    payloads, rows, workflow = connect(settings)
     return RequestsApi(
-        settings, RequestDesk(payloads, ledger, workflow, on_deferred_start=_report_deferred_start)
+        settings,
+        AcceptanceService(payloads, rows, workflow, on_deferred_start=_report_deferred_start),
     )
 
 

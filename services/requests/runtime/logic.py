@@ -16,14 +16,11 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.common.runtime.problems import (
-    KeyReusedError,
-    NotFoundError,
-    RequestGivenUpError,
-    UnavailableError,
-)
+from services.common.runtime.idempotency import KeyReusedError
+from services.common.runtime.problems import NotFoundError, UnavailableError
 from services.requests.runtime.models import PAYLOAD_MISSING, Acceptance, Row, Status, Submission
-from services.requests.runtime.ports import Ledger, PayloadStore, WorkflowStarter
+from services.requests.runtime.ports import PayloadStore, RequestTable, WorkflowStarter
+from services.requests.runtime.problems import RequestGivenUpError
 
 PAYLOAD_KEY = "requests/{request_id}.json"
 # Of the index of pending rows. A partition takes 1000 writes a second ("Best practices for
@@ -32,10 +29,10 @@ SHARDS = 8
 
 Action = Callable[[], object]
 # One worker is enough: a Lambda function answers one call at a time.
-_second_hand = ThreadPoolExecutor(max_workers=1)
+_helper_thread = ThreadPoolExecutor(max_workers=1)
 
 
-def in_parallel(one: Action, other: Action, *, on: Executor = _second_hand) -> None:
+def in_parallel(one: Action, other: Action, *, on: Executor = _helper_thread) -> None:
     """Both, at once. Ends only when both have ended: nothing runs on after the answer."""
     running = on.submit(one)
     try:
@@ -50,7 +47,7 @@ def _utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
-class RequestDesk:
+class AcceptanceService:
     """Takes requests in and tells what became of them.
 
     on_deferred_start: told the row whose execution could not be started now, and why.
@@ -58,7 +55,7 @@ class RequestDesk:
     """
 
     payloads: PayloadStore
-    ledger: Ledger
+    rows: RequestTable
     workflow: WorkflowStarter
     on_deferred_start: Callable[[Row, UnavailableError], None]
     now: Callable[[], datetime] = _utc_now
@@ -74,7 +71,7 @@ class RequestDesk:
         row = self._draft(submission)
         if submission.idempotency_key is None:
             self.both(
-                lambda: self.ledger.insert(row),
+                lambda: self.rows.insert(row),
                 lambda: self.payloads.put(row.s3_key, submission.body),
             )
             self._start(row)
@@ -83,13 +80,13 @@ class RequestDesk:
 
     def find(self, request_id: str) -> Row:
         """Raises NotFoundError."""
-        row = self.ledger.find(request_id) if _is_request_id(request_id) else None
+        row = self.rows.find(request_id) if _is_request_id(request_id) else None
         if row is None:
             raise NotFoundError("No request has this id")
         return row
 
     def _accept_once(self, draft: Row, body: bytes) -> Acceptance:
-        row = self.ledger.insert(draft) or draft
+        row = self.rows.insert(draft) or draft
         if row.body_sha256 != draft.body_sha256:
             raise KeyReusedError("Use a new key for a new request")
         _refuse_given_up(row)

@@ -31,7 +31,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Row:
-    """A request in the ledger. Attribute names are those of the table.
+    """A request's row in the table. Attribute names are the table's.
 
     timestamp: acceptance, ISO 8601 in UTC. body_sha256: hex digest of the body as sent.
     accepted_by: id of the HTTP call that wrote the row, by which a writer knows its own row again.

@@ -2,8 +2,8 @@
 
 Every method may raise `UnavailableError`, and then may or may not have had its effect.
 
-Acceptance (`logic.RequestDesk`) uses PayloadStore, Ledger and WorkflowStarter; the sweeper
-(`sweeper.Sweeper`) uses Payloads, Backlog and Workflow. One store may be all of them.
+Acceptance (`logic.AcceptanceService`) uses PayloadStore, RequestTable and WorkflowStarter; the
+sweeper (`sweeper.Sweeper`) uses Payloads, Backlog and Workflow. One store may be all of them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ class PayloadStore(Protocol):
     def put(self, key: str, body: bytes) -> None:
         """Store `body` under `key`, durably, unless something is stored there.
 
-        What is stored is marked as an orphan, which expires, until somebody adopts it.
+        What is stored is tagged as undecided, and expires unless `Payloads.adopt` is called on it.
         """
 
 
 class Payloads(Protocol):
     def adopt(self, key: str) -> bool:
-        """Take the orphan's mark off `key`, for good. False: nothing is stored there now."""
+        """Tag `key` as accepted, so that it never expires. False: nothing is stored there now."""
 
 
-class Ledger(Protocol):
+class RequestTable(Protocol):
     def insert(self, row: Row) -> Row | None:
         """Write `row` unless its request has one; that one is returned then, else None."""
 

@@ -6,17 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-
-class SettingsError(Exception):
-    """A variable is missing or malformed; the text names it and what was expected."""
-
+from services.common.runtime.variables import one_of, positive, required
 
 STANDARD, EXPRESS = "STANDARD", "EXPRESS"
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreSettings:
-    """Where things are. environment: "dev" or "prod". workflow_type: STANDARD or EXPRESS."""
+    """Where things are. environment: such as "dev". workflow_type: STANDARD or EXPRESS."""
 
     environment: str
     bucket: str
@@ -32,11 +29,11 @@ class StoreSettings:
     @classmethod
     def _members(cls, variables: Mapping[str, str]) -> dict[str, Any]:
         return {
-            "environment": _required(variables, "ENVIRONMENT"),
-            "bucket": _required(variables, "BUCKET_NAME"),
-            "table": _required(variables, "TABLE_NAME"),
-            "state_machine_arn": _required(variables, "STATE_MACHINE_ARN"),
-            "workflow_type": _one_of(variables, "WORKFLOW_TYPE", (STANDARD, EXPRESS)),
+            "environment": required(variables, "ENVIRONMENT"),
+            "bucket": required(variables, "BUCKET_NAME"),
+            "table": required(variables, "TABLE_NAME"),
+            "state_machine_arn": required(variables, "STATE_MACHINE_ARN"),
+            "workflow_type": one_of(variables, "WORKFLOW_TYPE", (STANDARD, EXPRESS)),
         }
 
 
@@ -53,28 +50,6 @@ class Settings(StoreSettings):
     @classmethod
     def _members(cls, variables: Mapping[str, str]) -> dict[str, Any]:
         return super()._members(variables) | {
-            "max_body_bytes": _positive(variables, "MAX_BODY_BYTES"),
+            "max_body_bytes": positive(variables, "MAX_BODY_BYTES"),
             "cors_origins": frozenset(variables.get("CORS_ORIGINS", "").split()),
         }
-
-
-def _required(variables: Mapping[str, str], name: str) -> str:
-    value = variables.get(name)
-    if not value:
-        raise SettingsError(f"{name} is not set")
-    return value
-
-
-def _positive(variables: Mapping[str, str], name: str) -> int:
-    value = _required(variables, name)
-    if not value.isdecimal() or int(value) == 0:
-        raise SettingsError(f"{name} is {value!r}; expected a positive whole number")
-    return int(value)
-
-
-def _one_of(variables: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
-    """The first of `allowed` when the variable is missing."""
-    value = variables.get(name, allowed[0])
-    if value not in allowed:
-        raise SettingsError(f"{name} is {value!r}; expected one of {', '.join(allowed)}")
-    return value

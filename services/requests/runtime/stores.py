@@ -1,7 +1,6 @@
 """The ports of acceptance, on AWS; `backlog` has what only the sweeper needs.
 
-Whatever AWS or the way there answers instead of a result becomes `UnavailableError` here, the only
-place that knows botocore's errors; the original stays its cause, for the log.
+Whatever AWS or the way there answers instead of a result becomes `UnavailableError` here.
 """
 
 from __future__ import annotations
@@ -16,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from services.common.runtime.aws import Aws
-from services.common.runtime.problems import UnavailableError
+from services.common.runtime.aws import client_factory, faults_as_unavailable
 from services.requests.runtime.models import (
     ACCEPTANCE_TAG,
     ACCEPTED_TAG,
@@ -42,14 +40,6 @@ CLIENT_CONFIG = Config(
 
 _PRECONDITION_FAILED = "PreconditionFailed"
 _NO_SUCH_KEY = "NoSuchKey"
-
-
-@contextmanager
-def faults_as_unavailable() -> Iterator[None]:
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        raise UnavailableError from error
 
 
 @contextmanager
@@ -94,7 +84,7 @@ class S3Payloads:
 
 
 @dataclass(frozen=True)
-class DynamoLedger:
+class DynamoRequestTable:
     client: Any
     table: str
 
@@ -153,19 +143,18 @@ class ExpressStarter(StepFunctionsStarter):
         return super().execution_arn(request_id).replace(":execution:", ":express:", 1)
 
 
-def client_factory() -> Callable[[str], Any]:
-    """Makes clients by service name, all of one session; no call is made yet."""
-    aws = Aws(MODELS)
-    return lambda service: aws.client(service, CLIENT_CONFIG)
+def clients() -> Callable[[str], Any]:
+    """Makes this service's clients by AWS service name; no call is made yet."""
+    return client_factory(MODELS, CLIENT_CONFIG)
 
 
-def connect(settings: StoreSettings) -> tuple[S3Payloads, DynamoLedger, StepFunctionsStarter]:
+def connect(settings: StoreSettings) -> tuple[S3Payloads, DynamoRequestTable, StepFunctionsStarter]:
     """The three stores; no call is made yet."""
-    client = client_factory()
+    client = clients()
     starter = ExpressStarter if settings.workflow_type == EXPRESS else StepFunctionsStarter
     return (
         S3Payloads(client("s3"), settings.bucket),
-        DynamoLedger(client("dynamodb"), settings.table),
+        DynamoRequestTable(client("dynamodb"), settings.table),
         starter(client("stepfunctions"), settings.state_machine_arn),
     )
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from services.common.runtime.observability import gauge, logger, metrics
 from services.requests.runtime.backlog import connect_sweeper
 from services.requests.runtime.metric_names import Metric
-from services.requests.runtime.observability import gauge, logger, metrics
 from services.requests.runtime.settings import StoreSettings
 from services.requests.runtime.sweeper import Look, Outcome, Sweep, Sweeper
 

@@ -1,7 +1,7 @@
 """Finishes what acceptance left undone: starts what never started, ends what can never end.
 
-A run looks at the rows that have been in one state for too long, and needs nothing but the ledger
-and the workflow's own records, so it repairs its own interrupted runs as well: every step is
+A run looks at the rows that have been in one state for too long. It needs nothing but the table and
+the workflow's own records, so it also repairs what an interrupted run left: every step is
 conditional, may be repeated, and may overlap with another run.
 
 - accepted, payload there: the execution is started by name, which starts it at most once.
@@ -44,8 +44,9 @@ LIMIT = 200
 class Outcome(StrEnum):
     """Of a look at one row.
 
-    GIVEN_UP: failed without a payload. SETTLED: failed as its execution had. TROUBLED: a store did
-    not answer. LEFT: the run's time was over. All but the first two failures come up again.
+    GIVEN_UP: failed, because its payload never arrived. SETTLED: failed, because its execution had
+    ended without success. These two are final; a row with any other outcome is looked at again.
+    TROUBLED: a store did not answer. LEFT: the run's time was over.
     """
 
     STARTED = "Started"

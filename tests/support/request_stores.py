@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from services.common.runtime.problems import UnavailableError
-from services.requests.runtime.logic import RequestDesk
+from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.models import Ending, Row, Status
 
 MACHINE = "arn:aws:states:us-west-2:222222222222:execution:machine"
@@ -18,7 +18,7 @@ MACHINE = "arn:aws:states:us-west-2:222222222222:execution:machine"
 
 @dataclass
 class World:
-    """The three stores behind one desk and one sweeper, and what was done to them.
+    """The three stores behind acceptance and sweeper, and what was done to them.
 
     fail_before and fail_after name calls ("put", "insert", "find", "start", "adopt", ...) that
     answer with UnavailableError, the latter after having had their effect: the reply was lost.
@@ -35,8 +35,8 @@ class World:
     fail_before: set[str] = field(default_factory=set)
     fail_after: set[str] = field(default_factory=set)
 
-    def desk(self) -> RequestDesk:
-        return RequestDesk(self, self, self, on_deferred_start=self._note_deferred)
+    def acceptance(self) -> AcceptanceService:
+        return AcceptanceService(self, self, self, on_deferred_start=self._note_deferred)
 
     def put(self, key: str, body: bytes) -> None:
         with self._call("put"):

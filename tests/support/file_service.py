@@ -33,11 +33,11 @@ from services.files.runtime.processing.objects import S3Objects
 from services.files.runtime.processing.ports import Product, Source, Transform
 from services.files.runtime.processing.processor import Processor
 from services.files.runtime.rejection import RejectedError
-from tests.fakes.cloud import LATENCY, Cloud, Faults, Worker, no_faults
-from tests.fakes.dynamodb import Index, Table
-from tests.fakes.expressions import Item
-from tests.fakes.simulation import Simulation
-from tests.fakes.versioned_s3 import VersionedStorage
+from tests.support.cloud.account import LATENCY, Cloud, Faults, Worker, no_faults
+from tests.support.cloud.dynamodb import Index, Table
+from tests.support.cloud.expressions import Item
+from tests.support.cloud.simulation import Simulation
+from tests.support.cloud.versioned_s3 import VersionedStorage
 
 UPLOADS, RESULTS, TABLE = "uploads", "results", "catalogue"
 INDEXES = {
@@ -146,7 +146,7 @@ class FileService:
     def call(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The API's answer to a proxy event."""
         try:
-            return self._api(Worker()).handle(event)
+            return self._api(Worker("api")).handle(event)
         finally:
             metrics.clear_metrics()
 

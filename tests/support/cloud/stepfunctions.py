@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.refusals import RefusedError
-from tests.fakes.workflow import Execution
+from tests.support.cloud.refusals import RefusedError
+from tests.support.cloud.workflow import Execution
 
 MAX_INPUT_BYTES = 256 * 1024
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 
+from settings import Environment, Settings
 from stages.application import ApplicationStage
+from stages.options import ApplicationOptions
 
-ACCOUNTS = {"dev": "222222222222", "prod": "333333333333"}
+REPOSITORY = Path(__file__).parents[2]
+SETTINGS = Settings.of_checkout(REPOSITORY)
+ENVIRONMENTS = SETTINGS.environments
+# Where data may go with its stack, and where the approval leads to.
+DISPOSABLE = next(each for each in ENVIRONMENTS if each.disposable)
+GUARDED = SETTINGS.guarded
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class Resource:
 class Application:
     """One environment's stack as CloudFormation gets it."""
 
-    environment: str
+    environment: Environment
     template: dict[str, Any]
     stack_name: str
     termination_protection: bool
@@ -53,17 +61,26 @@ class Application:
                 yield policy.logical_id, statement
 
 
+def application(
+    environment: Environment, *, options: Mapping[str, object] | None = None, **settings: Any
+) -> Application:
+    """The stack of an environment, as the pipeline declares it.
+
+    options: the services' own, by service, as in cdk.json. settings: of ApplicationStage.
+    """
+    return _application(environment, json.dumps(options or {}), **settings)
+
+
 @cache
-def application(environment: str, **settings: Any) -> Application:
-    """The stack of an environment, as the pipeline declares it."""
-    app = cdk.App()
+def _application(environment: Environment, options: str, **settings: Any) -> Application:
     stage = ApplicationStage(
-        app,
-        environment.capitalize(),
+        cdk.App(),
         environment=environment,
-        disposable=environment == "dev",
-        smoke_project_role_arn=f"arn:aws:iam::111111111111:role/tap-pipeline-smoke-{environment}",
-        env=cdk.Environment(account=ACCOUNTS[environment], region="us-west-2"),
+        region=SETTINGS.region,
+        smoke_project_role_arn=(
+            f"arn:aws:iam::{SETTINGS.tools_account}:role/tap-pipeline-smoke-{environment.name}"
+        ),
+        options=ApplicationOptions.parse(json.loads(options)),
         **settings,
     )
     (artifact,) = stage.synth().stacks
@@ -73,6 +90,22 @@ def application(environment: str, **settings: Any) -> Application:
         artifact.stack_name,
         bool(artifact.termination_protection),
     )
+
+
+def plain(value: Any) -> Any:
+    """`value` with CloudFormation's joins of literal texts joined, and references named."""
+    match value:
+        case {"Fn::Join": [separator, parts]}:
+            return separator.join(str(plain(part)) for part in parts)
+        case {"Ref": "AWS::Partition"}:
+            return "aws"
+        case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
+            return f"<{name}>"
+        case dict():
+            return {key: plain(each) for key, each in value.items()}
+        case list():
+            return [plain(each) for each in value]
+    return value
 
 
 def as_list(value: Any) -> list[Any]:

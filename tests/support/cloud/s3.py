@@ -12,7 +12,7 @@ from hashlib import md5, sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.fakes.refusals import RefusedError
+from tests.support.cloud.refusals import RefusedError
 
 
 @dataclass(frozen=True)

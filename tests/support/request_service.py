@@ -1,4 +1,4 @@
-"""The request service as Lambda runs it, on a fake cloud: real routes, desk, stores and sweeper."""
+"""The request service as Lambda runs it, on a fake cloud: real routes, stores and sweeper."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from services.common.runtime.observability import logger, metrics
 from services.requests.runtime.api import RequestsApi
 from services.requests.runtime.backlog import DynamoBacklog, ExpressWorkflow, StandardWorkflow
-from services.requests.runtime.logic import RequestDesk, in_parallel
+from services.requests.runtime.logic import AcceptanceService, in_parallel
 from services.requests.runtime.models import PENDING_INDEX
-from services.requests.runtime.observability import logger, metrics
 from services.requests.runtime.settings import EXPRESS, STANDARD, Settings
-from services.requests.runtime.stores import DynamoLedger, S3Payloads
+from services.requests.runtime.stores import DynamoRequestTable, S3Payloads
 from services.requests.runtime.sweeper import Sweeper
 from services.requests.workflow import definition
-from tests.fakes.cloud import (
+from tests.support.cloud.account import (
     LATENCY,
     MACHINE_ARN,
     Cloud,
@@ -29,8 +29,8 @@ from tests.fakes.cloud import (
     WorkerDiedError,
     no_faults,
 )
-from tests.fakes.dynamodb import Index
-from tests.fakes.simulation import SimulatedExecutor, Simulation
+from tests.support.cloud.dynamodb import Index
+from tests.support.cloud.simulation import SimulatedExecutor, Simulation
 
 Response = Mapping[str, Any]
 INDEXES = {PENDING_INDEX: Index("pending", "pending_since")}
@@ -59,7 +59,7 @@ class Stores:
     def __init__(self, cloud: Cloud, worker: Worker) -> None:
         rows = cloud.client("dynamodb", worker)
         self.payloads: Any = S3Payloads(cloud.client("s3", worker), "bucket")
-        self.ledger: Any = DynamoLedger(rows, "table")
+        self.rows: Any = DynamoRequestTable(rows, "table")
         self.backlog: Any = DynamoBacklog(rows, "table")
         # Each is the API's own starter, and what the sweeper asks besides.
         workflow = ExpressWorkflow if cloud.express else StandardWorkflow
@@ -71,7 +71,7 @@ class Build:
     """How the service is put together: what to build each part from."""
 
     stores: Callable[[Cloud, Worker], Stores] = Stores
-    desk: Callable[..., RequestDesk] = RequestDesk
+    acceptance: Callable[..., AcceptanceService] = AcceptanceService
     sweeper: Callable[..., Sweeper] = Sweeper
     definition: Callable[[str], dict[str, Any]] = definition
     workflow_type: str = STANDARD
@@ -121,16 +121,16 @@ class Service:
 
     def _api(self, worker: Worker) -> RequestsApi:
         stores = self._build.stores(self._cloud, worker)
-        desk = self._build.desk(
+        acceptance = self._build.acceptance(
             stores.payloads,
-            stores.ledger,
+            stores.rows,
             stores.workflow,
             on_deferred_start=lambda *_: None,
             now=self._cloud.now,
             new_id=self._new_id,
             both=self._both,
         )
-        return RequestsApi(SETTINGS, desk)
+        return RequestsApi(SETTINGS, acceptance)
 
     def _new_id(self) -> uuid.UUID:
         return uuid.UUID(int=self._cloud.simulation.random.getrandbits(128), version=4)

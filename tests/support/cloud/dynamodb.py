@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.expressions import Item, holds, misuse, updated
-from tests.fakes.refusals import RefusedError
+from tests.support.cloud.expressions import Item, holds, misuse, updated
+from tests.support.cloud.refusals import RefusedError
 
 MAX_ITEM_BYTES = 400 * 1024
 

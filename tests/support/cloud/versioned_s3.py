@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.refusals import RefusedError
+from tests.support.cloud.refusals import RefusedError
 
 SMALLEST_PART = 5 * 1024 * 1024
 

@@ -1,6 +1,7 @@
-"""The function's logger and metrics. What callers send is never logged, nor what we answer.
+"""A function's logger and metrics. What callers send is never logged, nor what we answer.
 
 Service name, namespace and level come from the POWERTOOLS_* variables that the construct sets.
+A runtime folder that imports this has aws-lambda-powertools in its lock.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ metrics = Metrics()
 
 
 def count(metric: str) -> None:
-    """Add one to a metric, emitted when the invocation ends."""
+    """Adds one to a metric, emitted when the invocation ends."""
     metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
 
 
 def gauge(metric: str, value: float, unit: MetricUnit = MetricUnit.Count) -> None:
-    """Report a value as of now, emitted when the invocation ends."""
+    """Reports a value as of now, emitted when the invocation ends."""
     metrics.add_metric(name=metric, unit=unit, value=value)

@@ -13,7 +13,7 @@ from re import sub
 from typing import Literal, Self
 from xml.etree import ElementTree as ET  # our own output, not a stranger's
 
-from fake_requests_api import BUILD_KEY, BUILD_SECRET, SMOKE_ROLE
+from tests.support.fake_requests_api import BUILD_KEY, BUILD_SECRET, SMOKE_ROLE
 
 ROOT = Path(__file__).parents[2]
 COMMIT = "4f2c1d9e8b7a6f5e4d3c2b1a0f9e8d7c6b5a4f3e"

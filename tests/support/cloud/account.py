@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from tests.fakes.dynamodb import Index, Table
-from tests.fakes.faults import MODELLED, Effect, Fault, refusal
-from tests.fakes.refusals import RefusedError
-from tests.fakes.s3 import Bucket
-from tests.fakes.simulation import Simulation
-from tests.fakes.stepfunctions import StateMachine
-from tests.fakes.workflow import Execution, Interpreter, State, TaskFailedError
+from tests.support.cloud.dynamodb import Index, Table
+from tests.support.cloud.faults import MODELLED, Effect, Fault, refusal
+from tests.support.cloud.refusals import RefusedError
+from tests.support.cloud.s3 import Bucket
+from tests.support.cloud.simulation import Simulation
+from tests.support.cloud.stepfunctions import StateMachine
+from tests.support.cloud.workflow import Execution, Interpreter, State, TaskFailedError
 
 BEGINNING = datetime(2026, 11, 1, tzinfo=UTC)
 MACHINE_ARN = "arn:aws:states:us-west-2:222222222222:stateMachine:tap-dev-statemachine"
