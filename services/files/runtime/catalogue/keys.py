@@ -23,6 +23,11 @@ def upload_key(file_id: str, filename: str) -> str:
     return f"{UPLOADS}{file_id}/{filename}"
 
 
+def name_in(key: str) -> str:
+    """The file's own name in the key of an upload."""
+    return key.rpartition("/")[2]
+
+
 def result_key(file_id: str, version_id: str, name: str) -> str:
     """In the bucket of results. No two versions of any files share one."""
     return f"{RESULTS}{file_id}/{version_id}/{name}"

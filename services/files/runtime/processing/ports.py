@@ -13,15 +13,14 @@ from services.files.runtime.processing.event import Upload
 
 @dataclass(frozen=True)
 class Source:
-    """A version's bytes on the local disk. content_type: as the uploader declared it, maybe wrong.
+    """A version's bytes on the local disk. name: what the file is called for its owner.
 
-    suffix: of the file's name, in lower case, e.g. ".csv". size: bytes.
+    content_type: as the uploader declared it, which may be wrong, or "".
     """
 
     path: Path
-    suffix: str
+    name: str
     content_type: str
-    size: int
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from services.common.runtime.problems import UnavailableError
-from services.files.runtime.catalogue.keys import announced_id, derived_id, result_key
-from services.files.runtime.catalogue.kinds import Kind, kind_of, suffix_of
+from services.files.runtime.catalogue.keys import announced_id, derived_id, name_in, result_key
+from services.files.runtime.catalogue.kinds import Kind, kind_of
 from services.files.runtime.catalogue.models import (
     UPLOAD_WAIT,
     FileRow,
@@ -108,7 +108,7 @@ class Processor:
         now = self.now()
         found = FileRow(
             file_id=file_id,
-            filename=upload.key.rpartition("/")[2],
+            filename=name_in(upload.key),
             kind=self.kind,
             s3_key=upload.key,
             announced_at=now,
@@ -144,12 +144,11 @@ class Processor:
         shutil.rmtree(self.scratch, ignore_errors=True)
         products_folder = self.scratch / "products"
         products_folder.mkdir(parents=True)
-        suffix = suffix_of(upload.key)
-        path = self.scratch / f"source{suffix}"
-        content_type = self.objects.fetch(upload, path)
+        path = self.scratch / "source"
         try:
+            content_type = self.objects.fetch(upload, path)
             products = self.transform(
-                Source(path, suffix, content_type, upload.size), products_folder
+                Source(path, name_in(upload.key), content_type), products_folder
             )
             return [
                 self.objects.store(
