@@ -15,6 +15,7 @@ from arro3.core import Field, Schema
 from services.files.runtime.tables import engine
 from services.files.runtime.tables.charset import Utf8
 from services.files.runtime.tables.csv_rows import Block, CsvRows
+from services.files.runtime.tables.distinct import Budget
 from services.files.runtime.tables.engine import Writable
 from services.files.runtime.tables.groups import Window, group_rows
 from services.files.runtime.tables.limits import Limits
@@ -54,10 +55,9 @@ def survey(source: CsvSource) -> Survey:
     set_aside = SetAside(source.limits.max_bad_rows)
     text = source.text()
     table = CsvRows(text, source.limits, set_aside)
-    share = source.limits.max_distinct_total // len(table.names)
-    distinct_limit = min(source.limits.max_distinct, share)
+    budget = Budget(source.limits, len(table.names))
     named = zip(table.names, table.sources, strict=True)
-    columns = [CsvColumn(name, header, distinct_limit) for name, header in named]
+    columns = [CsvColumn(name, header, budget) for name, header in named]
     windows = []
     for block in table.blocks():
         windows.append(Window(block.rows, len(block.data)))

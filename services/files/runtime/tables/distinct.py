@@ -6,20 +6,35 @@ from collections.abc import Collection, Iterable
 from hashlib import blake2b
 from zlib import crc32
 
+from services.files.runtime.tables.limits import Limits
+
 _SHORT = 64
 
 
-class Distinct:
-    """How many different values were added.
+class Budget:
+    """What the columns of one file may remember together. columns: how many there are so far."""
 
-    Beyond `limit`, only values stay whose hash is divisible by a growing power of three; their
+    def __init__(self, limits: Limits, columns: int = 0) -> None:
+        self._limits = limits
+        self.columns = columns
+
+    @property
+    def each(self) -> int:
+        """Values that one column may remember."""
+        return min(self._limits.max_distinct, self._limits.max_distinct_total // self.columns)
+
+
+class Distinct:
+    """How many different values were added to a column.
+
+    Beyond the budget, only values stay whose hash is divisible by a growing power of three; their
     number times that power is the estimate (adaptive sampling: Flajolet, "On adaptive sampling",
-    1990). Its standard error is about 1.2 / sqrt(limit). The hash has no seed, so the same file
+    1990). Its standard error is about 1.2 / sqrt(budget). The hash has no seed, so the same file
     always gives the same figure.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._values: set[str] = set()
         self._hashes: set[int] = set()
         self._divisor = 1
@@ -39,7 +54,7 @@ class Distinct:
             self._sample(keys)
             return
         self._values.update(keys)
-        if len(self._values) > self._limit:
+        if len(self._values) > self._budget.each:
             self._divisor = 3
             self._sample(self._values)
             self._values = set()
@@ -48,7 +63,7 @@ class Distinct:
         divisor = self._divisor
         hashes = map(crc32, map(str.encode, keys))
         self._hashes.update([number for number in hashes if not number % divisor])
-        while len(self._hashes) > self._limit:
+        while len(self._hashes) > self._budget.each:
             self._divisor *= 3
             self._hashes = {number for number in self._hashes if number % self._divisor == 0}
 

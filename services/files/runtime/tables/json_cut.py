@@ -9,7 +9,6 @@ guess fails.
 from __future__ import annotations
 
 import re
-from itertools import accumulate
 
 _OPENING = re.compile(rb"[\[{]")
 _BRACKETS = re.compile(rb"[\[\]{}]")

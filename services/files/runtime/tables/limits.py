@@ -7,6 +7,9 @@ from dataclasses import dataclass
 KIB = 1024
 MIB = 1024 * KIB
 
+MAX_BYTES = 256 * MIB
+"""The longest file that one invocation is sure to finish. DERIVATION."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -26,7 +29,7 @@ class Limits:
     max_distinct_total: the same for all columns together.
     """
 
-    max_bytes: int
+    max_bytes: int = MAX_BYTES
     max_columns: int = 1000
     max_bad_rows: int = 1000
     max_row_bytes: int = 1 * MIB

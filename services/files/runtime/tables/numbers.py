@@ -32,7 +32,7 @@ def numbers(texts: Sequence[str]) -> list[int | float] | None:
 
 
 def _are_unchanged(found: list[int | float], texts: Sequence[str], listed: bytes) -> bool:
-    """Whether writing each number gives its text: as JavaScript does (0.00001), or Python (1e-05)."""
+    """Whether each text is how JavaScript (0.00001) or Python (1e-05) writes its number."""
     written = msgspec.json.encode(found)
     if written == listed:
         return True

@@ -7,7 +7,7 @@ from typing import Literal
 from arro3 import compute
 from arro3.core import Array, DataType, dictionary_dictionary
 
-from services.files.runtime.tables.distinct import Distinct
+from services.files.runtime.tables.distinct import Budget, Distinct
 from services.files.runtime.tables.engine import TEXT
 from services.files.runtime.tables.numbers import numbers
 
@@ -23,11 +23,11 @@ class CsvColumn:
     name: in the outputs. source: as the header has it.
     """
 
-    def __init__(self, name: str, source: str, distinct_limit: int) -> None:
+    def __init__(self, name: str, source: str, budget: Budget) -> None:
         self.name = name
         self.source = source
         self.nulls = 0
-        self._distinct = Distinct(distinct_limit)
+        self._distinct = Distinct(budget)
         self._type: CsvType = "integer"
         self._texts: list[str] = []
         self._numbers: list[int | float] = []

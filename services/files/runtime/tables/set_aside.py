@@ -30,22 +30,22 @@ class SetAside:
     unit: "line" or "record", what a place is.
     """
 
-    def __init__(self, limit: int, sink: Writable | None = None, unit: str = "line") -> None:
+    def __init__(self, limit: int, sink: Writable | None = None) -> None:
         self._limit = limit
         self._sink = sink
-        self._unit = unit
+        self.unit = "line"
         self._first: BadRow | None = None
         self.count = 0
 
     @property
     def first(self) -> str:
         """Where the first one is, and what is wrong with it."""
-        return f"{self._unit} {self._first.place}: {self._first.problem}" if self._first else ""
+        return f"{self.unit} {self._first.place}: {self._first.problem}" if self._first else ""
 
     def add(self, row: BadRow) -> None:
         if self._first is None:
             self._first = row
-            self._write([self._unit, "problem", "cells"])
+            self._write([self.unit, "problem", "cells"])
         self.count += 1
         if self.count > self._limit:
             raise RejectedError(
