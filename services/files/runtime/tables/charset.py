@@ -54,7 +54,7 @@ _NOT_UTF_8 = b"\xff"
 
 
 class Utf8:
-    """The pieces of a file as UTF-8, without a byte order mark, by iterating once.
+    """The pieces of a file as UTF-8, without a byte order mark, by iterating once; none is empty.
 
     declared: a charset label as in a Content-Type; None or ASCII if nothing is known.
     guess_latin_1: whether undeclared bytes that are not UTF-8 may be Latin-1.
@@ -165,6 +165,7 @@ def _from_utf_16(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     # A surrogate without its partner passes into bytes that are not UTF-8.
     decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     for piece in pieces:
-        yield decoder.decode(piece).encode("utf-8", "surrogatepass")
+        if text := decoder.decode(piece):
+            yield text.encode("utf-8", "surrogatepass")
     if decoder.getstate()[0]:
         yield _NOT_UTF_8

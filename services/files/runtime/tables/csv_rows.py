@@ -49,12 +49,14 @@ class CsvRows:
 
     def blocks(self) -> Iterator[Block]:
         """The rows after the header, in their order; some blocks are empty."""
-        while not self._final:
-            self._read_more()
+        while True:
             while block := self._take():
                 yield block
+            if self._final:
+                return
             if len(self._data) > self._limits.max_row_bytes:
                 raise self._too_long()
+            self._read_more()
 
     def _read_more(self) -> None:
         piece = next(self._pieces, b"")

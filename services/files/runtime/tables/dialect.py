@@ -37,7 +37,7 @@ def _score(rows: list[Row]) -> tuple[float, int]:
 
 
 def column_names(header: Row, max_columns: int) -> list[str]:
-    """Names for the outputs, all different, without spaces around.
+    """Names for the outputs, all different, without spaces around or NUL, which Arrow refuses.
 
     A column without a name is `column_N`, counted from 1; of equal names all but the first get
     `_2`, `_3`. Raises `too-many-columns`, `undecodable-header`.
@@ -50,10 +50,11 @@ def column_names(header: Row, max_columns: int) -> list[str]:
         raise RejectedError(
             "undecodable-header", f"The header on line {header.line} cannot be decoded."
         )
-    taken = {cell.strip() for cell in header.cells}
+    stripped = [cell.replace("\0", "").strip() for cell in header.cells]
+    taken = set(stripped)
     names: dict[str, None] = {}
-    for number, cell in enumerate(header.cells, 1):
-        name = cell.strip() or _free(f"column_{number}", taken)
+    for number, cell in enumerate(stripped, 1):
+        name = cell or _free(f"column_{number}", taken)
         names[_free(name, taken) if name in names else name] = None
     return list(names)
 

@@ -5,6 +5,7 @@ Nothing here opens a file, a socket or a thread: bytes go in and come out throug
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator
 from typing import IO, Protocol, cast
@@ -69,64 +70,77 @@ def parquet(
 
     Raises what `blocks` or `sink` raised.
     """
-    feed, drain = _Feed(blocks), _Drain(sink)
-    try:
-        reader = read_csv(
-            cast(IO[bytes], feed),
-            schema,
-            has_header=False,
-            batch_size=_BATCH_ROWS,
-            delimiter=delimiter,
-        )
-        write_parquet(
-            reader, cast(IO[bytes], drain), compression=_COMPRESSION, max_row_group_size=group_rows
-        )
-    except Exception:
-        # The engine passes our own errors on as text.
-        for border in (feed, drain):
-            if border.failure:
-                raise border.failure from None
-        raise
+    failures = _Failures()
+    reader = read_csv(
+        cast(IO[bytes], _Feed(blocks, failures)),
+        schema,
+        has_header=False,
+        batch_size=_BATCH_ROWS,
+        delimiter=delimiter,
+    )
+    drain = cast(IO[bytes], _Drain(sink, failures))
+    write_parquet(reader, drain, compression=_COMPRESSION, max_row_group_size=group_rows)
+    failures.raise_first()
+
+
+class _Failures:
+    """What our own side raised while the engine called it.
+
+    The engine panics where a file that it writes fails, and passes other errors on as text. So it
+    is told that the input has ended, and that its output was written, and the error comes after.
+    """
+
+    def __init__(self) -> None:
+        self._first: BaseException | None = None
+
+    def __bool__(self) -> bool:
+        return self._first is not None
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as failure:  # an interrupt must not be lost either
+            self._first = self._first or failure
+
+    def raise_first(self) -> None:
+        if self._first:
+            raise self._first
 
 
 class _Feed(io.RawIOBase):
-    """Blocks of bytes as a file to read. failure: what a block raised."""
+    """Blocks of bytes as a file to read, which ends at the first failure."""
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
+    def __init__(self, blocks: Iterator[bytes], failures: _Failures) -> None:
         self._blocks = blocks
+        self._failures = failures
         self._block = memoryview(b"")
-        self.failure: BaseException | None = None
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        try:
-            while not self._block:
-                self._block = memoryview(next(self._blocks))
-        except StopIteration:
+        if not self._block and not self._failures:
+            with self._failures.kept():
+                self._block = memoryview(next(self._blocks, b""))
+        if self._failures:
             return b""
-        except BaseException as failure:
-            self.failure = failure
-            raise
         part, self._block = self._block[:size], self._block[size:]
         return bytes(part)
 
 
 class _Drain(io.RawIOBase):
-    """A sink as a file to write. failure: what the sink raised."""
+    """A sink as a file to write, which swallows what comes after a failure."""
 
-    def __init__(self, sink: Writable) -> None:
+    def __init__(self, sink: Writable, failures: _Failures) -> None:
         self._sink = sink
-        self.failure: BaseException | None = None
+        self._failures = failures
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: bytes, /) -> int:  # type: ignore[override]
-        try:
-            self._sink.write(bytes(data))
-        except BaseException as failure:
-            self.failure = failure
-            raise
+        if not self._failures:
+            with self._failures.kept():
+                self._sink.write(bytes(data))
         return len(data)

@@ -134,7 +134,7 @@ class JsonRecords:
         if not end:
             return []
         values = _values(self._data[:end])
-        if values is None:
+        if not values:
             raise self._malformed(self._data[:end] + b"]")
         self._cut(end)
         return values
@@ -154,7 +154,7 @@ class JsonRecords:
 
     def _malformed(self, data: bytes) -> RejectedError:
         """data: from an element's beginning, closing bracket included."""
-        problem = _problem(b"[" + data)
+        problem = _problem(b"[" + data) or "a comma without a value"
         return RejectedError("malformed-json", f"From record {self._place} on: {problem}.")
 
     def _refuse_more_than_a_record(self) -> None:
