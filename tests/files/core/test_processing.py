@@ -7,6 +7,7 @@ Not proved: that Lambda repeats and keeps events as its documentation says.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from datetime import timedelta
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from services.common.runtime.observability import logger
 from services.files.runtime.catalogue.models import PATIENCE, Status
 from services.files.runtime.processing.entry import ProcessingError
 from tests.files.core.world import World, id_in
@@ -131,15 +133,17 @@ def test_a_redrive_mends_a_failed_version(world: World) -> None:
 
 
 def test_neither_lambda_nor_the_log_learns_what_stands_in_a_file(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
     event = world.upload(b"mistake with my secret", key="by hand/private name.csv")
     with pytest.raises(ProcessingError) as raised:
         world.invoke(event)
     assert str(raised.value) == "BrokenError"
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
-    logged = capsys.readouterr().out
+    logged = log.getvalue()
     (line,) = [json.loads(line) for line in logged.splitlines() if "attempt failed" in line]
     assert line["error"] == "BrokenError"
     assert any("transform" in place for place in line["places"])

@@ -19,7 +19,7 @@ from services.files.runtime.catalogue.kinds import MEDIA_TYPES, SUFFIXES, Kind, 
 MAX_CHARACTERS, MAX_NAME_BYTES = 255, 900
 SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 CONTENT_TYPE = re.compile(
-    r"([a-z0-9.+-]+/[a-z0-9.+-]+)(?: *; *charset=\"?[A-Za-z0-9._:-]{1,40}\"?)?"
+    r"([A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+)(?: *; *charset=\"?[A-Za-z0-9._:-]{1,40}\"?)?"
 )
 _MEMBERS = ("filename", "content_type", "size", "sha256")
 # S3 would put the name of the uploaded form's file there ("POST Object", Amazon S3 API Reference).
@@ -127,7 +127,7 @@ def _kind(filename: str) -> Kind:
 
 
 def _require_media_type(content_type: str, kind: Kind) -> None:
-    if content_type.partition(";")[0].strip() not in MEDIA_TYPES[kind]:
+    if content_type.partition(";")[0].strip().lower() not in MEDIA_TYPES[kind]:
         raise UnsupportedFileTypeError(
             f"content_type of {kind} files must be one of {', '.join(MEDIA_TYPES[kind])}",
             extensions={"allowed": list(MEDIA_TYPES[kind])},

@@ -8,15 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-
 from services.common.runtime.aws import client_factory
 from services.common.runtime.http import Response
 from services.common.runtime.observability import logger, metrics
 from services.files.runtime.api.announcing import Announcing
 from services.files.runtime.api.api import FilesApi
 from services.files.runtime.api.health import PROBE_CONFIG, probes
-from services.files.runtime.api.links import S3Links
+from services.files.runtime.api.links import CLIENT_CONFIG, S3Links
 from services.files.runtime.api.listing import Lister
 from services.files.runtime.api.settings import Settings
 from services.files.runtime.catalogue.store import DynamoCatalogue
@@ -25,16 +23,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MODELS = Path(__file__).with_name("aws_models")
-# Three calls in a row, two tries of at most 4 seconds each, stay below the function's 28 seconds.
-CLIENT_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 2},
-    tcp_keepalive=True,
-    request_checksum_calculation="when_required",
-    # What is signed for others must be; botocore's older signature has no checksums.
-    signature_version="v4",
-)
 # Partitions of an index that are asked at once.
 HANDS = 8
 

@@ -13,11 +13,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from botocore.config import Config
+
 from services.common.runtime.aws import faults_as_unavailable
 from services.files.runtime.api.announcement import Announcement
 from services.files.runtime.catalogue.models import Result
 
 VALIDITY = timedelta(minutes=15)
+# Three calls in a row, two tries of at most 4 seconds each, stay below the function's 28 seconds.
+CLIENT_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    tcp_keepalive=True,
+    request_checksum_calculation="when_required",
+    # What is signed for others must be; botocore's older signature has no checksums.
+    signature_version="v4",
+)
 # RFC 8187's attr-char, besides letters and digits, which `quote` keeps anyway.
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
