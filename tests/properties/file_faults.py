@@ -281,7 +281,7 @@ def _row_key(event: Event, wanted: Mapping[str, Wanted]) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="file_faults", description="The file service's fault run")
     parser.add_argument("--events", type=int, default=10_000, help="of each seed")
-    parser.add_argument("--seeds", type=int, default=20, help="how many, from --seed on")
+    parser.add_argument("--seeds", type=int, default=5, help="how many, from --seed on")
     parser.add_argument("--seed", type=int, default=1, help="the first")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     return parser.parse_args()

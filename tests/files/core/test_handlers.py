@@ -18,6 +18,7 @@ from types import ModuleType
 
 import pytest
 
+from services.common.runtime.observability import metrics
 from services.common.runtime.variables import SettingsError
 from services.files.runtime.processing.ports import Source
 from services.files.runtime.rejection import RejectedError
@@ -49,7 +50,13 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
     yield
     for function in VARIABLES:
-        sys.modules.pop(f"services.files.runtime.{function}.handler", None)
+        _unload(function)
+
+
+def _unload(function: str) -> None:
+    sys.modules.pop(f"services.files.runtime.{function}.handler", None)
+    metrics.clear_default_dimensions()
+    metrics.clear_metrics()
 
 
 def _load(function: str, monkeypatch: pytest.MonkeyPatch, **changes: str) -> ModuleType:
@@ -57,7 +64,7 @@ def _load(function: str, monkeypatch: pytest.MonkeyPatch, **changes: str) -> Mod
         monkeypatch.delenv(name, raising=False)
     for name, value in (VARIABLES[function] | changes).items():
         monkeypatch.setenv(name, value)
-    sys.modules.pop(f"services.files.runtime.{function}.handler", None)
+    _unload(function)
     return importlib.import_module(f"services.files.runtime.{function}.handler")
 
 
