@@ -1,4 +1,4 @@
-.PHONY: help bench load openapi permissions sbom install rehearse test check faults gates lock clean iam
+.PHONY: help bench load permissions sbom install rehearse test check faults gates lock clean iam
 
 help: ## Say what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,9 +40,6 @@ permissions: install ## Write the bootstrap templates anew from what the stacks 
 
 sbom: install ## Say what the Lambda assets are made of: packages, licences, known vulnerabilities
 	@scripts/synth --output .build/sbom && scripts/supply-chain report .build/sbom
-
-openapi: install ## Write the API description and its page anew from the code (docs/openapi)
-	@scripts/openapi
 
 clean: ## Remove what install, synth, tests and rehearsals wrote
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m rehearsal down; fi

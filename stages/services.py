@@ -16,11 +16,12 @@ NAMES: Final = (
 )  # fmt: skip
 
 
-def _load(name: str) -> Service[Any]:
+def load(name: str) -> Service[Any]:
+    """The service of that folder. Raises TypeError when its module does not have it."""
     service = import_module(f"services.{name}.service").SERVICE
     if not isinstance(service, Service) or service.name != name:
         raise TypeError(f'services/{name}/service.py must have SERVICE = Service(name="{name}", …)')
     return service
 
 
-SERVICES: Final = tuple(_load(name) for name in NAMES)
+SERVICES: Final = tuple(load(name) for name in NAMES)

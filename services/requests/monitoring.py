@@ -1,4 +1,4 @@
-"""What is watched of the request service, and when somebody is woken for it."""
+"""What is watched of the request service, and when somebody is notified."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _sweeper_triggers(environment: str) -> list[Trigger]:
             _emitted(Metric.SWEEP_GAVE_UP, environment),
             "A request was marked as failed because its payload never arrived.",
         ),
-        # A store that fails for a moment is what the next sweep is for; three in a row are not.
+        # After a store's short failure the next sweep catches up; three in a row are a fault.
         Trigger(
             "troubled",
             _emitted(Metric.SWEEP_TROUBLED, environment),

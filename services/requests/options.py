@@ -40,7 +40,7 @@ class RequestOptions:
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        """From the service's section of the settings; the reader remembers what is wrong there."""
+        """From the service's section of the settings; the reader collects what is wrong there."""
         workflow_type = reader.one_of("workflow_type", WORKFLOW_TYPES, default=STANDARD)
         limit = ("max_body_bytes", 1, LARGEST_BODY_BYTES, DEFAULT_MAX_BODY_BYTES)
         options = cls(workflow_type or STANDARD, reader.whole_number(*limit))

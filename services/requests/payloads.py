@@ -22,8 +22,8 @@ def payload_bucket(
 ) -> s3.Bucket:
     """Keeps what was accepted, and expires what no row ever referred to.
 
-    An upload carries the tag of the undecided. Whoever takes the request on, the workflow or the
-    sweeper, replaces it, in the call that makes sure of the payload anyway.
+    An upload is tagged as undecided. The workflow, or the sweeper, replaces the tag when it takes
+    the request on, by the same call that finds out whether the payload is there.
     """
     bucket = private_bucket(scope, construct_id, environment=environment, name="bucket")
     bucket.add_lifecycle_rule(

@@ -22,7 +22,7 @@ def sweeper(
     environment: EnvironmentSettings,
     variables: Mapping[str, str],
 ) -> PythonFunction:
-    """The function, called every minute. Its permissions are its service's to give."""
+    """The function, called every minute. Its caller gives it its permissions."""
     made = PythonFunction(
         scope,
         construct_id,

@@ -4,17 +4,17 @@
                  |        `-- any failure --> MarkFailed -> Failed
                  `-- somebody else's row --> NotOurs
 
-After the work, `Complete` is tried for hours before the row says `CompletionNotRecorded`: a failed
-row asks somebody to send the request again, and this one was done.
+After the work, `Complete` is tried for hours before the row says `CompletionNotRecorded`, because a
+failed row tells its caller to send the request again, and this work was done.
 
 `Process` is the place for your own work: replace it by one or more states inside `Work`, and
 whatever fails there marks the row as failed. States after it read the execution's own input, so
 its output may be anything.
 
-Exactly once is the claim's doing: a row goes from accepted to processing once, and only who took it
-there goes on. Who that is: in a STANDARD workflow the execution, because it runs once; in an
-EXPRESS one, which AWS may run again from its beginning or start twice under one name, a token that
-every run draws afresh ("Execution guarantees in Step Functions workflows").
+The claim makes it exactly once: a row goes from accepted to processing once, and only the claimant
+that took it there goes on. In a STANDARD workflow that is the execution, which runs once. An
+EXPRESS one AWS may run again from its beginning or start twice under one name, so there it is a
+token that every run draws anew ("Execution guarantees in Step Functions workflows").
 
 The definition uses JSONata. It names the table and the bucket by the substitutions ${TableName}
 and ${BucketName}. Sources: AWS Step Functions Developer Guide, "Transforming data with JSONata",
@@ -41,7 +41,7 @@ _S3_KEY = f"{{% {_INPUT}.s3_key %}}"
 _EXECUTION = "{% $states.context.Execution.Id %}"
 _NOW = "{% $now() %}"
 _LOST_RACE = "DynamoDB.ConditionalCheckFailedException"
-# By what a run knows its own claim again.
+# By what a run recognizes its own claim.
 _CLAIMANTS = {STANDARD: _EXECUTION, EXPRESS: "{% $token %}"}
 # A first try and five more, the last after half a minute at most.
 _PATIENCE = {"MaxAttempts": 5, "MaxDelaySeconds": 15}

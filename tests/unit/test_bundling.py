@@ -12,6 +12,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,24 @@ def test_no_file_tells_where_it_was_built(asset: Path) -> None:
 def test_only_the_service_and_what_it_shares_ship(asset: Path) -> None:
     shipped = {path.relative_to(asset).parent.as_posix() for path in asset.glob("services/**/*.py")}
     assert shipped == {RUNTIME, "services/common/runtime"}
+
+
+@pytest.mark.usefixtures("quick")
+def test_further_packages_ship_where_a_function_names_them(tmp_path: Path) -> None:
+    alone = checkout(tmp_path)
+    catalogue = "services/requests/catalogue"
+    (tmp_path / catalogue).mkdir()
+    (tmp_path / catalogue / "rows.py").write_text("ROWS = 1\n")
+    both = replace(alone, also=(catalogue,))
+    assert both.address() != alone.address()
+    assert list((stage(both) / catalogue).rglob("rows.*.pyc"))
+    assert not (stage(alone) / catalogue).exists()
+
+
+def test_a_package_that_is_not_there_is_named(tmp_path: Path) -> None:
+    misspelt = replace(checkout(tmp_path), also=("services/requests/catalog",))
+    with pytest.raises(BundlingError, match="services/requests/catalog holds no Python module"):
+        stage(misspelt)
 
 
 def test_every_module_has_byte_code_that_is_never_checked_against_its_source(asset: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from services.common.runtime.observability import logger, metrics
 from services.requests.runtime.api import RequestsApi
 from services.requests.runtime.settings import Settings
-from tests.support.request_stores import World, document, event, get, post
+from tests.support.request_stores import RequestStores, document, event, get, post
 
 PAGE = "https://page.example.com"
 SETTINGS = Settings(
@@ -31,8 +31,8 @@ SETTINGS = Settings(
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def stores() -> RequestStores:
+    return RequestStores()
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +43,8 @@ def _no_metrics_left_over() -> Iterator[None]:
 
 
 @pytest.fixture
-def api(world: World) -> RequestsApi:
-    return RequestsApi(SETTINGS, world.acceptance())
+def api(stores: RequestStores) -> RequestsApi:
+    return RequestsApi(SETTINGS, stores.acceptance())
 
 
 def problem(response: Any, status: int, slug: str) -> Any:
@@ -57,9 +57,11 @@ def problem(response: Any, status: int, slug: str) -> Any:
     return content
 
 
-def test_an_accepted_request_is_answered_with_its_ids(api: RequestsApi, world: World) -> None:
+def test_an_accepted_request_is_answered_with_its_ids(
+    api: RequestsApi, stores: RequestStores
+) -> None:
     response = api.handle(post('{"a": 1}'))
-    (row,) = world.rows.values()
+    (row,) = stores.rows.values()
     assert response["statusCode"] == 200
     assert document(response) == {
         "message": "Request accepted",
@@ -68,16 +70,18 @@ def test_an_accepted_request_is_answered_with_its_ids(api: RequestsApi, world: W
     }
 
 
-def test_the_payload_is_stored_exactly_as_it_was_sent(api: RequestsApi, world: World) -> None:
+def test_the_payload_is_stored_exactly_as_it_was_sent(
+    api: RequestsApi, stores: RequestStores
+) -> None:
     body = '{ "b":1.50,\n "a": "\\u00fc" }'
     api.handle(post(body))
-    assert list(world.payloads.values()) == [body.encode()]
+    assert list(stores.payloads.values()) == [body.encode()]
 
 
-def test_a_base64_encoded_body_is_decoded(api: RequestsApi, world: World) -> None:
+def test_a_base64_encoded_body_is_decoded(api: RequestsApi, stores: RequestStores) -> None:
     encoded = post(base64.b64encode(b'{"a":1}').decode()) | {"isBase64Encoded": True}
     assert api.handle(encoded)["statusCode"] == 200
-    assert list(world.payloads.values()) == [b'{"a":1}']
+    assert list(stores.payloads.values()) == [b'{"a":1}']
 
 
 def test_a_replay_has_the_same_body_and_says_so_in_a_header(api: RequestsApi) -> None:
@@ -105,16 +109,16 @@ def test_a_key_used_with_another_body_is_a_conflict(api: RequestsApi) -> None:
 
 
 def test_a_key_without_a_caller_is_our_fault_and_stores_nothing(
-    api: RequestsApi, world: World
+    api: RequestsApi, stores: RequestStores
 ) -> None:
     problem(api.handle(post("{}", caller=None, Idempotency_Key="k")), 500, "internal-error")
-    assert world.journal == []
+    assert stores.journal == []
 
 
 @pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 256, "tab\t", "new\nline", "nul\0"])
-def test_a_malformed_key_is_refused(api: RequestsApi, world: World, key: str) -> None:
+def test_a_malformed_key_is_refused(api: RequestsApi, stores: RequestStores, key: str) -> None:
     problem(api.handle(post("{}", Idempotency_Key=key)), 400, "invalid-header")
-    assert world.journal == []
+    assert stores.journal == []
 
 
 @pytest.mark.parametrize("key", ["k", "~!", "x" * 255])
@@ -122,20 +126,20 @@ def test_any_visible_ascii_is_a_key(api: RequestsApi, key: str) -> None:
     assert api.handle(post("{}", Idempotency_Key=key))["statusCode"] == 200
 
 
-def test_two_keys_are_refused(api: RequestsApi, world: World) -> None:
+def test_two_keys_are_refused(api: RequestsApi, stores: RequestStores) -> None:
     twice = post("{}")
     twice["multiValueHeaders"]["idempotency-key"] = ["a", "b"]
     problem(api.handle(twice), 400, "invalid-header")
-    assert world.journal == []
+    assert stores.journal == []
 
 
 @pytest.mark.parametrize("body", [None, "", "[]", "null", '{"a":}', '{"a":1}x', '{"a":NaN}'])
 def test_a_bad_body_is_refused_at_a_named_place(
-    api: RequestsApi, world: World, body: str | None
+    api: RequestsApi, stores: RequestStores, body: str | None
 ) -> None:
     content = problem(api.handle(post(body)), 400, "invalid-json")
     assert "line 1, column" in content["detail"]
-    assert world.journal == []
+    assert stores.journal == []
 
 
 @pytest.mark.parametrize(
@@ -143,22 +147,24 @@ def test_a_bad_body_is_refused_at_a_named_place(
     [("e30=!", 4), ("e3 0=", 3), ("e30", 4), ("e", 2), ("éé==", 1), ("e30=e30=", 4)],
 )
 def test_broken_base64_is_a_bad_body(
-    api: RequestsApi, world: World, text: str, column: int
+    api: RequestsApi, stores: RequestStores, text: str, column: int
 ) -> None:
     content = problem(api.handle(post(text) | {"isBase64Encoded": True}), 400, "invalid-json")
     assert content["detail"] == f"Broken base64 at line 1, column {column}"
     assert content["position"] == {"line": 1, "column": column, "offset": column - 1}
-    assert world.journal == []
+    assert stores.journal == []
 
 
 @pytest.mark.parametrize(
     "content_type",
     ["text/plain", "", "application/xml", "application/json; charset=latin-1", "json"],
 )
-def test_another_media_type_is_refused(api: RequestsApi, world: World, content_type: str) -> None:
+def test_another_media_type_is_refused(
+    api: RequestsApi, stores: RequestStores, content_type: str
+) -> None:
     refused = api.handle(post("{}", Content_Type=content_type))
     problem(refused, 415, "unsupported-media-type")
-    assert world.journal == []
+    assert stores.journal == []
 
 
 @pytest.mark.parametrize(
@@ -170,18 +176,18 @@ def test_spellings_of_json_are_understood(api: RequestsApi, content_type: str) -
 
 @pytest.mark.parametrize(("size", "status"), [(100, 200), (101, 413), (10_000, 413)])
 def test_the_limit_counts_the_bytes_of_the_body(
-    api: RequestsApi, world: World, size: int, status: int
+    api: RequestsApi, stores: RequestStores, size: int, status: int
 ) -> None:
     body = '{"a":"' + "ü" * ((size - 8) // 2) + "x" * (size % 2) + '"}'
     assert len(body.encode()) == size
     assert api.handle(post(body))["statusCode"] == status
-    assert bool(world.journal) == (status == 200)
+    assert bool(stores.journal) == (status == 200)
 
 
-def test_a_request_can_be_looked_up(api: RequestsApi, world: World) -> None:
+def test_a_request_can_be_looked_up(api: RequestsApi, stores: RequestStores) -> None:
     request_id = document(api.handle(post("{}")))["request_id"]
     found = document(api.handle(get(request_id)))
-    row = world.rows[request_id]
+    row = stores.rows[request_id]
     assert found == {
         "request_id": request_id,
         "timestamp": row.timestamp,
@@ -199,21 +205,23 @@ def test_an_unknown_route_is_not_found(api: RequestsApi) -> None:
     problem(api.handle(event("DELETE", "/")), 404, "not-found")
 
 
-def test_a_store_that_does_not_answer_is_worth_a_retry(api: RequestsApi, world: World) -> None:
-    world.fail_before.add("insert")
+def test_a_store_that_does_not_answer_is_worth_a_retry(
+    api: RequestsApi, stores: RequestStores
+) -> None:
+    stores.fail_before.add("insert")
     response = api.handle(post("{}"))
     problem(response, 503, "unavailable")
     assert response["headers"]["Retry-After"] == "1"
 
 
 def test_an_unexpected_error_shows_nothing_of_our_insides(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    stores: RequestStores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def explode(*_: object) -> None:
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr(world, "put", explode)
-    response = RequestsApi(SETTINGS, world.acceptance()).handle(post("{}"))
+    monkeypatch.setattr(stores, "put", explode)
+    response = RequestsApi(SETTINGS, stores.acceptance()).handle(post("{}"))
     problem(response, 500, "internal-error")
     assert "hunter2" not in response["body"]
 

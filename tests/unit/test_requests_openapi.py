@@ -26,7 +26,7 @@ from services.requests.openapi import document as generate
 from services.requests.runtime.api import RequestsApi
 from services.requests.runtime.models import PAYLOAD_MISSING, Row, Status
 from services.requests.runtime.settings import Settings
-from tests.support.request_stores import World, document, get, post
+from tests.support.request_stores import RequestStores, document, get, post
 
 SPEC = json.loads(json.dumps(generate()))
 SUBMIT, LOOK_UP = SPEC["paths"]["/"]["post"], SPEC["paths"]["/requests/{request_id}"]["get"]
@@ -40,7 +40,7 @@ SETTINGS = Settings(
 )
 UNKNOWN = "5a1c9f0e-8e0b-4b69-8a51-3f5a55cf8f3e"
 
-Answers = Callable[[RequestsApi, World], Any]
+Answers = Callable[[RequestsApi, RequestStores], Any]
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +50,13 @@ def _no_metrics_left_over() -> Iterator[None]:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def stores() -> RequestStores:
+    return RequestStores()
 
 
 @pytest.fixture
-def api(world: World) -> RequestsApi:
-    return RequestsApi(SETTINGS, world.acceptance())
+def api(stores: RequestStores) -> RequestsApi:
+    return RequestsApi(SETTINGS, stores.acceptance())
 
 
 def test_the_document_is_valid_openapi() -> None:
@@ -102,18 +102,18 @@ def without_key(body: str | None, **headers: str) -> Answers:
 def after(first: str, body: str) -> Answers:
     """The answer to a second call with the same key."""
 
-    def answer(api: RequestsApi, _: World) -> Any:
+    def answer(api: RequestsApi, _: RequestStores) -> Any:
         api.handle(post(first, Idempotency_Key="k"))
         return api.handle(post(body, Idempotency_Key="k"))
 
     return answer
 
 
-def given_up(api: RequestsApi, world: World) -> Any:
-    world.fail_before.add("put")
+def given_up(api: RequestsApi, stores: RequestStores) -> Any:
+    stores.fail_before.add("put")
     api.handle(post("{}", Idempotency_Key="k"))
-    ((request_id, row),) = world.rows.items()
-    world.rows[request_id] = failed(row)
+    ((request_id, row),) = stores.rows.items()
+    stores.rows[request_id] = failed(row)
     return api.handle(post("{}", Idempotency_Key="k"))
 
 
@@ -128,17 +128,19 @@ def failed(row: Row) -> Row:
     )
 
 
-def look_up(api: RequestsApi, world: World, change: Callable[[Row], Row] = lambda row: row) -> Any:
+def look_up(
+    api: RequestsApi, stores: RequestStores, change: Callable[[Row], Row] = lambda row: row
+) -> Any:
     request_id = document(api.handle(post("{}")))["request_id"]
-    world.rows[request_id] = change(world.rows[request_id])
+    stores.rows[request_id] = change(stores.rows[request_id])
     return api.handle(get(request_id))
 
 
 def broken(call: str, event: Any) -> Answers:
     """The answer while a store does not answer."""
 
-    def answer(api: RequestsApi, world: World) -> Any:
-        world.fail_before.add(call)
+    def answer(api: RequestsApi, stores: RequestStores) -> Any:
+        stores.fail_before.add(call)
         return api.handle(event)
 
     return answer
@@ -147,9 +149,9 @@ def broken(call: str, event: Any) -> Answers:
 def exploding(call: str, event: Any) -> Answers:
     """The answer when our code has a fault."""
 
-    def answer(_: RequestsApi, world: World) -> Any:
-        setattr(world, call, None)
-        return RequestsApi(SETTINGS, world.acceptance()).handle(event)
+    def answer(_: RequestsApi, stores: RequestStores) -> Any:
+        setattr(stores, call, None)
+        return RequestsApi(SETTINGS, stores.acceptance()).handle(event)
 
     return answer
 
@@ -170,7 +172,7 @@ SUBMISSIONS: dict[str, Answers] = {
 }
 LOOK_UPS: dict[str, Answers] = {
     "found": look_up,
-    "failed": lambda api, world: look_up(api, world, failed),
+    "failed": lambda api, stores: look_up(api, stores, failed),
     "unknown": lambda api, _: api.handle(get(UNKNOWN)),
     "malformed": lambda api, _: api.handle(get("../etc/passwd")),
     "no store": broken("find", get(UNKNOWN)),
@@ -180,14 +182,16 @@ LOOK_UPS: dict[str, Answers] = {
 
 @pytest.mark.parametrize("case", SUBMISSIONS)
 def test_answers_to_a_submission_are_as_described(
-    api: RequestsApi, world: World, case: str
+    api: RequestsApi, stores: RequestStores, case: str
 ) -> None:
-    assert_described(SUBMIT, SUBMISSIONS[case](api, world))
+    assert_described(SUBMIT, SUBMISSIONS[case](api, stores))
 
 
 @pytest.mark.parametrize("case", LOOK_UPS)
-def test_answers_to_a_look_up_are_as_described(api: RequestsApi, world: World, case: str) -> None:
-    assert_described(LOOK_UP, LOOK_UPS[case](api, world))
+def test_answers_to_a_look_up_are_as_described(
+    api: RequestsApi, stores: RequestStores, case: str
+) -> None:
+    assert_described(LOOK_UP, LOOK_UPS[case](api, stores))
 
 
 @pytest.mark.parametrize(
@@ -196,8 +200,8 @@ def test_answers_to_a_look_up_are_as_described(api: RequestsApi, world: World, c
 def test_every_described_problem_really_occurs(operation: Any, cases: dict[str, Answers]) -> None:
     answers = []
     for answer in cases.values():
-        world = World()
-        answers.append(answer(RequestsApi(SETTINGS, world.acceptance()), world))
+        stores = RequestStores()
+        answers.append(answer(RequestsApi(SETTINGS, stores.acceptance()), stores))
         metrics.clear_metrics()
     occurred = {
         (str(answer["statusCode"]), document(answer)["type"])

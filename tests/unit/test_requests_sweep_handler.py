@@ -23,7 +23,7 @@ from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.metric_names import Metric
 from services.requests.runtime.models import Row, Submission
 from services.requests.runtime.sweeper import Sweeper
-from tests.support.request_stores import World
+from tests.support.request_stores import RequestStores
 
 LONG_AGO = timedelta(minutes=20)
 VARIABLES = {
@@ -58,35 +58,35 @@ class Hurry(Context):
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def stores() -> RequestStores:
+    return RequestStores()
 
 
 @pytest.fixture
-def function(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+def function(stores: RequestStores, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The function's module, with in-memory stores in place of AWS."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
     module = importlib.import_module("services.requests.runtime.sweep_handler")
     # Powertools reads its variables when it is first imported, by whichever test comes first.
     monkeypatch.setattr(metrics.provider, "namespace", "Tap")
-    sweeper = Sweeper(world, world, world, each=module._each)
+    sweeper = Sweeper(stores, stores, stores, each=module._each)
     monkeypatch.setattr(module, "_sweeper", sweeper)
     yield module
     metrics.clear_metrics()
 
 
-def accepted_long_ago(world: World, lost: str) -> Row:
+def accepted_long_ago(stores: RequestStores, lost: str) -> Row:
     acceptance = AcceptanceService(
-        world, world, world, lambda *_: None, now=lambda: datetime.now(UTC) - LONG_AGO
+        stores, stores, stores, lambda *_: None, now=lambda: datetime.now(UTC) - LONG_AGO
     )
-    before = set(world.rows)
-    world.fail_before.add(lost)
+    before = set(stores.rows)
+    stores.fail_before.add(lost)
     with contextlib.suppress(UnavailableError):
         acceptance.accept(Submission(b"{}", "AROAONE", "call", str(len(before))))
-    world.fail_before.clear()
-    (request_id,) = set(world.rows) - before
-    return world.rows[request_id]
+    stores.fail_before.clear()
+    (request_id,) = set(stores.rows) - before
+    return stores.rows[request_id]
 
 
 def emitted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -110,11 +110,11 @@ def test_a_run_without_findings_says_zero(
 
 
 def test_a_run_counts_what_it_did(
-    function: ModuleType, world: World, capsys: pytest.CaptureFixture[str]
+    function: ModuleType, stores: RequestStores, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    accepted_long_ago(world, "start")
-    abandoned = accepted_long_ago(world, "put")
-    world.rows[abandoned.request_id] = replace(abandoned, closed_at="a while ago")
+    accepted_long_ago(stores, "start")
+    abandoned = accepted_long_ago(stores, "put")
+    stores.rows[abandoned.request_id] = replace(abandoned, closed_at="a while ago")
     outcomes = function.handler({}, Context())
     assert (outcomes["Started"], outcomes["GivenUp"]) == (1, 1)
     values = emitted(capsys)
@@ -125,25 +125,25 @@ def test_a_run_counts_what_it_did(
 
 
 def test_a_part_of_the_index_that_does_not_answer_is_counted(
-    function: ModuleType, world: World, capsys: pytest.CaptureFixture[str]
+    function: ModuleType, stores: RequestStores, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.fail_before.add("pending")
+    stores.fail_before.add("pending")
     function.handler({}, Context())
     assert emitted(capsys)[Metric.SWEEP_UNREAD] == 16
 
 
 def test_a_run_leaves_rows_to_the_next_when_its_time_is_nearly_over(
-    function: ModuleType, world: World
+    function: ModuleType, stores: RequestStores
 ) -> None:
-    accepted_long_ago(world, "start")
+    accepted_long_ago(stores, "start")
     assert function.handler({}, Hurry())["Left"] == 1
-    assert world.started == []
+    assert stores.started == []
 
 
 def test_a_run_whose_time_is_over_before_it_began_still_says_what_it_did_not_see(
-    function: ModuleType, world: World, capsys: pytest.CaptureFixture[str]
+    function: ModuleType, stores: RequestStores, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    accepted_long_ago(world, "start")
+    accepted_long_ago(stores, "start")
     function.handler({}, Context(remaining=10_000))
     values = emitted(capsys)
     assert (values[Metric.SWEEP_UNREAD], values[Metric.SWEEP_STARTED]) == (16, 0)

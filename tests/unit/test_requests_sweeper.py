@@ -26,7 +26,7 @@ from services.requests.runtime.sweeper import (
     Sweep,
     Sweeper,
 )
-from tests.support.request_stores import World
+from tests.support.request_stores import RequestStores
 
 SECOND = timedelta(seconds=1)
 BODY = b'{"a":1}'
@@ -38,22 +38,22 @@ PARTS = 2 * SHARDS
 
 @dataclass
 class Scene:
-    """A world with a clock, in which calls are made and sweeps run."""
+    """A stores with a clock, in which calls are made and sweeps run."""
 
-    world: World = field(default_factory=World)
+    stores: RequestStores = field(default_factory=RequestStores)
     clock: datetime = datetime(2026, 11, 23, tzinfo=UTC)
 
     def accept(self, key: str | None = None) -> Row:
-        acceptance = AcceptanceService(self.world, self.world, self.world, _ignore, now=self.now)
+        acceptance = AcceptanceService(self.stores, self.stores, self.stores, _ignore, now=self.now)
         return acceptance.accept(Submission(BODY, "AROAONE", "call", key)).row
 
     def accept_without(self, call: str, key: str | None = "k") -> Row:
         """A row whose call to a store failed."""
-        self.world.fail_before.add(call)
+        self.stores.fail_before.add(call)
         with contextlib.suppress(UnavailableError):
             self.accept(key)
-        self.world.fail_before.clear()
-        (row,) = self.world.rows.values()
+        self.stores.fail_before.clear()
+        (row,) = self.stores.rows.values()
         return row
 
     def sweep(self, after: timedelta = timedelta(0)) -> Sweep:
@@ -61,7 +61,7 @@ class Scene:
         return self.sweeper().run()
 
     def sweeper(self, limit: int = 100) -> Sweeper:
-        return Sweeper(self.world, self.world, self.world, now=self.now, limit=limit)
+        return Sweeper(self.stores, self.stores, self.stores, now=self.now, limit=limit)
 
     def sweeper_with_time_for(self, steps: int) -> Sweeper:
         """For so many queries and looks, one after the other."""
@@ -70,19 +70,19 @@ class Scene:
 
     def neighbours(self) -> list[Row]:
         """Two rows in one part of the index, not started yet, the older one first."""
-        self.world.fail_before.add("start")
+        self.stores.fail_before.add("start")
         for _ in range(2):
             row = self.accept()
-            self.world.rows[row.request_id] = replace(row, pending="0")
+            self.stores.rows[row.request_id] = replace(row, pending="0")
             self.clock += SECOND
-        self.world.fail_before.clear()
-        return list(self.world.rows.values())
+        self.stores.fail_before.clear()
+        return list(self.stores.rows.values())
 
     def now(self) -> datetime:
         return self.clock
 
     def stored(self, row: Row) -> Row:
-        return self.world.rows[row.request_id]
+        return self.stores.rows[row.request_id]
 
 
 def _ignore(*_: object) -> None:
@@ -102,8 +102,8 @@ def scene() -> Scene:
 def test_a_row_whose_start_was_lost_is_started(scene: Scene, key: str | None) -> None:
     row = scene.accept_without("start", key)
     assert outcomes(scene.sweep(ACCEPTED_PAUSE)) == [Outcome.STARTED]
-    assert scene.world.started == [row.request_id]
-    assert scene.world.adopted == {row.s3_key}
+    assert scene.stores.started == [row.request_id]
+    assert scene.stores.adopted == {row.s3_key}
 
 
 def test_a_fresh_row_is_left_to_its_own_call(scene: Scene) -> None:
@@ -121,7 +121,7 @@ def test_a_missing_payload_is_waited_for(scene: Scene) -> None:
     scene.accept("k")
     scene.sweep(ACCEPTED_PAUSE)
     assert scene.stored(row).status is Status.ACCEPTED
-    assert scene.world.started == [row.request_id]
+    assert scene.stores.started == [row.request_id]
 
 
 def test_a_payload_that_never_comes_is_given_up_visibly(scene: Scene) -> None:
@@ -134,16 +134,16 @@ def test_a_payload_that_never_comes_is_given_up_visibly(scene: Scene) -> None:
     failed = scene.stored(row)
     assert (failed.status, failed.failure_error) == (Status.FAILED, PAYLOAD_MISSING)
     assert (failed.pending, failed.pending_since) == (None, None)
-    assert scene.world.started == []
+    assert scene.stores.started == []
 
 
 def test_a_payload_that_comes_at_the_last_moment_is_processed(scene: Scene) -> None:
     row = scene.accept_without("put")
     # A repeated call has read the open row; its payload arrives after the closing look.
     scene.sweep(PAYLOAD_BOUND)
-    scene.world.payloads[row.s3_key] = BODY
+    scene.stores.put(row.s3_key, BODY)
     assert outcomes(scene.sweep(ACCEPTED_PAUSE)) == [Outcome.STARTED]
-    assert scene.world.started == [row.request_id]
+    assert scene.stores.started == [row.request_id]
 
 
 def test_a_closed_row_takes_no_payload_and_the_caller_learns_its_end(scene: Scene) -> None:
@@ -151,7 +151,7 @@ def test_a_closed_row_takes_no_payload_and_the_caller_learns_its_end(scene: Scen
     scene.sweep(PAYLOAD_BOUND)
     with pytest.raises(UnavailableError):
         scene.accept("k")
-    assert scene.world.payloads == {}
+    assert scene.stores.payloads == {}
     scene.sweep(ACCEPTED_PAUSE)
     with pytest.raises(RequestGivenUpError):
         scene.accept("k")
@@ -161,16 +161,16 @@ def test_a_row_that_the_workflow_claimed_meanwhile_is_not_failed(scene: Scene) -
     row = scene.accept_without("put")
     scene.sweep(PAYLOAD_BOUND)
     stale = scene.stored(row)
-    scene.world.claim(row.request_id, scene.clock)
+    scene.stores.claim(row.request_id, scene.clock)
     scene.clock += ACCEPTED_PAUSE
-    assert not scene.world.fail(stale, Ending("a", "b"), scene.clock)
+    assert not scene.stores.fail(stale, Ending("a", "b"), scene.clock)
     assert scene.stored(row).status is Status.PROCESSING
 
 
 def test_a_failed_execution_does_not_leave_a_row_in_processing(scene: Scene) -> None:
     row = scene.accept()
-    scene.world.claim(row.request_id, scene.clock)
-    scene.world.endings[row.request_id] = Ending("TIMED_OUT", "too slow")
+    scene.stores.claim(row.request_id, scene.clock)
+    scene.stores.endings[row.request_id] = Ending("TIMED_OUT", "too slow")
     assert scene.sweep(PROCESSING_PAUSE - SECOND).looks == ()
     assert outcomes(scene.sweep(SECOND)) == [Outcome.SETTLED]
     failed = scene.stored(row)
@@ -179,7 +179,7 @@ def test_a_failed_execution_does_not_leave_a_row_in_processing(scene: Scene) -> 
 
 def test_a_running_execution_is_left_alone_and_not_asked_about_every_minute(scene: Scene) -> None:
     row = scene.accept()
-    scene.world.claim(row.request_id, scene.clock)
+    scene.stores.claim(row.request_id, scene.clock)
     assert outcomes(scene.sweep(PROCESSING_PAUSE)) == [Outcome.WAITING]
     assert scene.sweep(PROCESSING_PAUSE - SECOND).looks == ()
     assert scene.stored(row).status is Status.PROCESSING
@@ -187,7 +187,7 @@ def test_a_running_execution_is_left_alone_and_not_asked_about_every_minute(scen
 
 def test_an_execution_that_ended_before_its_claim_is_settled(scene: Scene) -> None:
     row = scene.accept()
-    scene.world.endings[row.request_id] = Ending("FAILED", "no table")
+    scene.stores.endings[row.request_id] = Ending("FAILED", "no table")
     assert outcomes(scene.sweep(PAYLOAD_BOUND)) == [Outcome.SETTLED]
     assert scene.stored(row).status is Status.FAILED
 
@@ -202,23 +202,23 @@ def test_a_start_that_has_no_effect_moves_to_the_end_of_the_queue(scene: Scene) 
 @pytest.mark.parametrize("call", ["pending", "adopt", "start"])
 def test_a_fault_is_made_up_for_by_the_next_run(scene: Scene, when: str, call: str) -> None:
     row = scene.accept_without("start")
-    getattr(scene.world, when).add(call)
+    getattr(scene.stores, when).add(call)
     sweep = scene.sweep(ACCEPTED_PAUSE)
     assert outcomes(sweep) == ([] if call == "pending" else [Outcome.TROUBLED])
     assert bool(sweep.unread) == (call == "pending")
-    getattr(scene.world, when).clear()
+    getattr(scene.stores, when).clear()
     scene.sweep(ACCEPTED_PAUSE)
-    assert scene.world.started == [row.request_id]
+    assert scene.stores.started == [row.request_id]
 
 
 @pytest.mark.parametrize("when", ["fail_before", "fail_after"])
 @pytest.mark.parametrize("call", ["adopt", "close", "fail"])
 def test_giving_up_survives_a_fault_at_every_step(scene: Scene, when: str, call: str) -> None:
     row = scene.accept_without("put")
-    getattr(scene.world, when).add(call)
+    getattr(scene.stores, when).add(call)
     for _ in range(2):
         scene.sweep(PAYLOAD_BOUND)
-    getattr(scene.world, when).clear()
+    getattr(scene.stores, when).clear()
     for _ in range(2):
         scene.sweep(PAYLOAD_BOUND)
     assert scene.stored(row).failure_error == PAYLOAD_MISSING
@@ -226,18 +226,18 @@ def test_giving_up_survives_a_fault_at_every_step(scene: Scene, when: str, call:
 
 def test_one_row_in_trouble_holds_up_no_other(scene: Scene) -> None:
     rows = []
-    scene.world.fail_before.add("start")
+    scene.stores.fail_before.add("start")
     for _ in range(20):
         rows.append(scene.accept())
         scene.clock += SECOND
-    scene.world.fail_before.clear()
-    del scene.world.payloads[rows[0].s3_key]
+    scene.stores.fail_before.clear()
+    scene.stores.lose_payload(rows[0].s3_key)
     scene.sweep(ACCEPTED_PAUSE)
-    assert set(scene.world.started) == {row.request_id for row in rows[1:]}
+    assert set(scene.stores.started) == {row.request_id for row in rows[1:]}
 
 
 def test_rows_in_trouble_do_not_use_up_the_limit_of_run_after_run() -> None:
-    class Stuck(World):
+    class Stuck(RequestStores):
         def adopt(self, key: str) -> bool:
             if key == rows[0].s3_key:
                 raise UnavailableError
@@ -248,7 +248,7 @@ def test_rows_in_trouble_do_not_use_up_the_limit_of_run_after_run() -> None:
     scene.clock += ACCEPTED_PAUSE
     assert outcomes(scene.sweeper(limit=1).run()) == [Outcome.TROUBLED]
     assert outcomes(scene.sweeper(limit=1).run()) == [Outcome.STARTED]
-    assert scene.world.started == [rows[1].request_id]
+    assert scene.stores.started == [rows[1].request_id]
 
 
 def test_nor_do_rows_whose_start_has_no_effect_yet(scene: Scene) -> None:
@@ -256,30 +256,30 @@ def test_nor_do_rows_whose_start_has_no_effect_yet(scene: Scene) -> None:
     scene.clock += ACCEPTED_PAUSE
     for _ in range(2):
         assert outcomes(scene.sweeper(limit=1).run()) == [Outcome.STARTED]
-    assert scene.world.started == [row.request_id for row in rows]
+    assert scene.stores.started == [row.request_id for row in rows]
 
 
 def test_a_row_that_cannot_even_be_postponed_is_met_again(scene: Scene) -> None:
     row = scene.accept_without("start")
-    scene.world.fail_before |= {"start", "postpone"}
+    scene.stores.fail_before |= {"start", "postpone"}
     for _ in range(2):
         assert outcomes(scene.sweep(ACCEPTED_PAUSE)) == [Outcome.TROUBLED]
-    scene.world.fail_before.clear()
+    scene.stores.fail_before.clear()
     scene.sweep()
-    assert scene.world.started == [row.request_id]
+    assert scene.stores.started == [row.request_id]
 
 
 def test_work_a_run_is_bounded_and_the_oldest_come_first(scene: Scene) -> None:
     rows = []
-    scene.world.fail_before.add("start")
+    scene.stores.fail_before.add("start")
     for _ in range(60):
         rows.append(scene.accept())
         scene.clock += SECOND
-    scene.world.fail_before.clear()
+    scene.stores.fail_before.clear()
     scene.clock += ACCEPTED_PAUSE
     sweep = scene.sweeper(limit=1).run()
     assert len(sweep.looks) <= 8
-    assert rows[0].request_id in scene.world.started
+    assert rows[0].request_id in scene.stores.started
     assert sweep.backlog == len(sweep.looks)
 
 
@@ -288,7 +288,7 @@ def test_a_run_stops_when_its_time_is_over(scene: Scene) -> None:
     scene.clock += ACCEPTED_PAUSE
     sweep = scene.sweeper_with_time_for(PARTS).run()
     assert (outcomes(sweep), sweep.unread) == ([Outcome.LEFT], 0)
-    assert scene.world.started == []
+    assert scene.stores.started == []
 
 
 def test_parts_of_the_index_that_there_was_no_time_for_count_as_unread(scene: Scene) -> None:
@@ -296,38 +296,38 @@ def test_parts_of_the_index_that_there_was_no_time_for_count_as_unread(scene: Sc
     scene.clock += ACCEPTED_PAUSE
     assert scene.sweeper_with_time_for(0).run() == Sweep((), 0, timedelta(0), unread=PARTS)
     assert scene.sweeper_with_time_for(PARTS - 3).run().unread == 3
-    assert scene.world.started == []
+    assert scene.stores.started == []
 
 
 def test_the_parts_of_the_index_are_read_at_once(scene: Scene) -> None:
     together = Barrier(PARTS, timeout=10)
 
-    class Slow(World):
+    class Slow(RequestStores):
         def pending(self, shard: str, status: Status, until: datetime, limit: int) -> list[Row]:
             together.wait()
             return super().pending(shard, status, until, limit)
 
     with ThreadPoolExecutor(PARTS) as hands:
-        sweep = Sweeper(Slow(), scene.world, scene.world, now=scene.now, each=hands.map).run()
+        sweep = Sweeper(Slow(), scene.stores, scene.stores, now=scene.now, each=hands.map).run()
     assert sweep.unread == 0
 
 
 def test_when_time_runs_out_the_oldest_rows_were_looked_at(scene: Scene) -> None:
-    scene.world.fail_before.add("start")
+    scene.stores.fail_before.add("start")
     rows = []
     for _ in range(30):
         rows.append(scene.accept())
         scene.clock += SECOND
-    scene.world.fail_before.clear()
+    scene.stores.fail_before.clear()
     scene.clock += ACCEPTED_PAUSE
     scene.sweeper_with_time_for(PARTS + 5).run()
-    assert scene.world.started == [row.request_id for row in rows[:5]]
+    assert scene.stores.started == [row.request_id for row in rows[:5]]
 
 
 def test_a_run_says_how_much_waits_and_for_how_long(scene: Scene) -> None:
     assert (scene.sweep().backlog, scene.sweep().oldest) == (0, timedelta(0))
     scene.accept_without("start")
-    scene.world.fail_before.add("start")
+    scene.stores.fail_before.add("start")
     scene.sweep(ACCEPTED_PAUSE)
     sweep = scene.sweep(ACCEPTED_PAUSE)
     assert (sweep.backlog, sweep.oldest) == (1, 2 * ACCEPTED_PAUSE)

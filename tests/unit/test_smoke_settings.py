@@ -28,6 +28,7 @@ def test_good_settings_are_read_and_the_account_is_the_roles() -> None:
     assert settings.environment == "prod"
     assert settings.account == "333333333333"
     assert settings.completion_seconds == 60
+    assert settings.api_urls == {"requests": GOOD["TAP_REQUESTS_API_URL"]}
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
@@ -57,6 +58,14 @@ def test_a_malformed_setting_is_named_with_its_value(name: str, value: str) -> N
         Settings.parse(GOOD | {name: value})
 
     assert str(error.value).startswith(f"{name} is {value!r}; expected ")
+
+
+def test_a_service_without_checks_of_its_own_is_named_with_the_file_that_is_missing() -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.parse(GOOD | {"TAP_FILES_API_URL": GOOD["TAP_REQUESTS_API_URL"]})
+
+    assert "TAP_FILES_API_URL is" in str(error.value)
+    assert "expected checks of that service in integ/test_files_api.py" in str(error.value)
 
 
 def test_every_bad_setting_is_told_at_once() -> None:

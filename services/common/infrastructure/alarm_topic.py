@@ -1,4 +1,4 @@
-"""Where an environment's alarms go: one topic, encrypted, that only alarms of this account reach.
+"""Where an environment's alarms go: one encrypted topic, to which only alarms may publish.
 
 Facts used here:
 - Alarms cannot use a topic that is encrypted with the AWS managed key, whose policy does not admit

@@ -1,4 +1,4 @@
-"""When an alarm goes off, what it says, and what a missing value means to it."""
+"""When an alarm goes off, what it says, and what it makes of missing values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Missing(Enum):
 class Trigger:
     """Goes off when `bad` of the last `of` periods have a value above `above`, or below `below`.
 
-    what: the end of the alarm's name. meaning: a sentence for whoever is woken by it.
+    what: the end of the alarm's name. meaning: a sentence for the person who is notified.
     """
 
     what: str

@@ -53,7 +53,7 @@ class Service[Options]:
     """name: lower-case letters; of its folder, its section of the settings and its description.
 
     url_output: the stack's output with the API's address. read_options: from the service's section;
-    the reader remembers what is wrong there. deploy: makes the constructs in the scope it is given.
+    the reader collects what is wrong there. deploy: makes the constructs in the scope it is given.
     """
 
     name: str

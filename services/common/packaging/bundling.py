@@ -125,7 +125,7 @@ def _require_packages(bundle: Bundle) -> None:
     """A misspelt folder would ship as nothing at all."""
     for package in bundle.packages:
         if not any((bundle.repository / package).glob("*.py")):
-            raise BundlingError(f"{bundle.runtime}: {package} holds no Python package")
+            raise BundlingError(f"{bundle.runtime}: {package} holds no Python module")
 
 
 def _fill(tree: Path, bundle: Bundle) -> None:

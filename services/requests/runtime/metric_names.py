@@ -25,7 +25,7 @@ class Metric(StrEnum):
     """Accepted requests whose workflow could not be started at once; the sweeper will."""
 
     SWEEP_BACKLOG = "SweepBacklog"
-    """Rows that a sweep found waiting for longer than they should, 0 included: every sweep says."""
+    """Rows that a sweep found waiting for longer than they should; every sweep emits it, also 0."""
 
     SWEEP_OLDEST_AGE = "SweepOldestAge"
     """Seconds since the oldest of those rows was accepted; 0 without any."""

@@ -93,7 +93,7 @@ class DynamoRequestTable:
             try:
                 self.client.put_item(
                     TableName=self.table,
-                    Item=_to_item(row),
+                    Item=to_item(row),
                     ConditionExpression="attribute_not_exists(request_id)",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
@@ -159,7 +159,7 @@ def connect(settings: StoreSettings) -> tuple[S3Payloads, DynamoRequestTable, St
     )
 
 
-def _to_item(row: Row) -> dict[str, dict[str, str]]:
+def to_item(row: Row) -> dict[str, dict[str, str]]:
     return {name: {"S": value} for name, value in asdict(row).items() if value is not None}
 
 

@@ -8,7 +8,7 @@ conditional, may be repeated, and may overlap with another run.
 - accepted, payload missing: waited for, then *closed*, then failed. Closing is what makes giving up
   safe: a repeated call with the same idempotency key may store the payload at any time, but not
   once it has read a closed row, and a call lives shorter than the pause between two looks at a
-  row. So the look after the closing one sees every payload that will ever be stored.
+  row. So the look after the closing one sees every payload that will ever be stored for it.
 - processing, execution ended: the workflow could not say so itself (it was aborted, timed out, or
   lost the table), so the sweeper does.
 

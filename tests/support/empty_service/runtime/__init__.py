@@ -1,0 +1,1 @@
+"""The empty service's function."""
