@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from services.common.runtime.problems import UnavailableError
@@ -16,6 +17,8 @@ from services.files.runtime.processing.ports import Product
 from services.files.runtime.processing.processor import AttemptError, Outcome, Processor
 from services.files.runtime.rejection import RejectedError
 from tests.support.file_service import Build
+
+_calls = count()
 
 
 class OverwritesRows(DynamoCatalogue):
@@ -62,17 +65,18 @@ class HopesForTheBest(S3Objects):
 
 
 class SwallowsErrors(Processor):
-    def process(self, upload: Upload, request_id: str, lease_until: datetime) -> Outcome:
+    def process(self, upload: Upload, lease_until: datetime) -> Outcome:
         try:
-            return super().process(upload, request_id, lease_until)
+            return super().process(upload, lease_until)
         except AttemptError:
             return Outcome.DONE
 
 
-class TakesBusyForDone(Processor):
-    def process(self, upload: Upload, request_id: str, lease_until: datetime) -> Outcome:
-        outcome = super().process(upload, request_id, lease_until)
-        return Outcome.DONE if outcome is Outcome.BUSY else outcome
+class WorksForNobody(Processor):
+    """Claims in the name of the invocation: whoever dies takes the claim along."""
+
+    def process(self, upload: Upload, lease_until: datetime) -> Outcome:
+        return super().process(replace(upload, event_id=f"call-{next(_calls)}"), lease_until)
 
 
 class BlamesTheFile(Processor):
@@ -84,8 +88,8 @@ class BlamesTheFile(Processor):
 
 
 class LeasesForEver(Processor):
-    def process(self, upload: Upload, request_id: str, lease_until: datetime) -> Outcome:
-        return super().process(upload, request_id, lease_until.replace(year=2036))
+    def process(self, upload: Upload, lease_until: datetime) -> Outcome:
+        return super().process(upload, lease_until.replace(year=2036))
 
 
 MISTAKES = {
@@ -99,7 +103,7 @@ MISTAKES = {
     ),
     "records results that it could not store": (Build(objects=HopesForTheBest), "results"),
     "swallows errors": (Build(processor=SwallowsErrors), "hidden"),
-    "takes busy for done": (Build(processor=TakesBusyForDone), "hidden"),
+    "claims for nobody": (Build(processor=WorksForNobody), "hidden"),
     "blames the file": (Build(processor=BlamesTheFile), "wrong"),
     "leases for ever": (Build(processor=LeasesForEver), "hidden"),
 }

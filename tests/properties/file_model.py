@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.files.runtime.catalogue.items import FILE, Item, file_of, version_of
-from services.files.runtime.catalogue.keys import announced_id, derived_id
+from services.files.runtime.catalogue.keys import id_in
 from services.files.runtime.catalogue.models import FileRow, Status, VersionRow
 from tests.support.file_service import RESULTS, FilesCloud
 
@@ -28,7 +28,7 @@ class Wanted:
 
     @property
     def file_id(self) -> str:
-        return announced_id(self.key) or derived_id(self.key)
+        return id_in(self.key)
 
     @property
     def status(self) -> Status:

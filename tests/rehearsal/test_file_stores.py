@@ -90,7 +90,7 @@ class Files:
         event["detail"]["bucket"]["name"] = self.uploads
         return event
 
-    def process(self, event: dict[str, Any], scratch: Path, request_id: str = "one") -> Outcome:
+    def process(self, event: dict[str, Any], scratch: Path) -> Outcome:
         processor = Processor(
             kind=Kind.TABLE,
             transform=Workshop().transform,
@@ -101,7 +101,7 @@ class Files:
             scratch=scratch / "scratch",
         )
         lease_until = datetime.now(UTC) + timedelta(minutes=1)
-        return processor.process(parse(event, self.uploads), request_id, lease_until)
+        return processor.process(parse(event, self.uploads), lease_until)
 
 
 def _client(function: str, service: str) -> Any:
@@ -209,7 +209,7 @@ def test_an_upload_is_processed_listed_and_downloaded(files: Files, tmp_path: Pa
     files.send(answer.form)
     event = files.event(answer.file.s3_key)
     assert files.process(event, tmp_path) is Outcome.PROCESSED
-    assert files.process(event, tmp_path, "two") is Outcome.DONE
+    assert files.process(event | {"id": "another"}, tmp_path) is Outcome.DONE
     (version,) = files.shelf.versions(answer.file.file_id)
     link = files.links.download(version.results[0], "ü.copy.txt")
     download = requests.get(link.url, verify=files.bundle, timeout=10)

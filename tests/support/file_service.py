@@ -151,13 +151,16 @@ class FileService:
             metrics.clear_metrics()
 
     def invoke(
-        self, event: Mapping[str, Any], request_id: str = "", worker: Worker | None = None
+        self, event: Mapping[str, Any], event_id: str = "", worker: Worker | None = None
     ) -> dict[str, str]:
-        """One attempt of the processor that the event's key belongs to."""
+        """One attempt of the processor that the event's key belongs to.
+
+        event_id: makes it another event about the same version.
+        """
         worker = worker or Worker("processor")
         number = next(self._ids)
+        event = {**event, "id": event_id or event["id"]}
         context: Any = SimpleNamespace(
-            aws_request_id=request_id or f"request-{number}",
             get_remaining_time_in_millis=lambda: int(TIMEOUT.total_seconds() * 1000),
         )
         key = str(event["detail"]["object"]["key"]).lower()
@@ -220,7 +223,7 @@ def created(key: str, version_id: str, sequencer: str, size: int) -> dict[str, A
     """The event of one version, as EventBridge hands it on."""
     return {
         "version": "0",
-        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "id": f"event-{next(_events)}",
         "detail-type": "Object Created",
         "source": "aws.s3",
         "account": "222222222222",
@@ -278,4 +281,4 @@ def proxy_event(
     }
 
 
-_calls = count(1)
+_calls, _events = count(1), count(1)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import aws_cdk as cdk
 from cloud_assembly import REPOSITORY, Assembly
-
 from pipeline.settings import Settings
+
 from pipeline.stack import STACK_ID, PipelineStack
 
 

@@ -23,6 +23,7 @@ def test_an_event_is_one_version_of_one_object() -> None:
         "uploads/a b+%20ü.csv", "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e", "617f08299329d189", 5
     )
     assert parse(event, UPLOADS) == Upload(
+        event_id=event["id"],
         key="uploads/a b+%20ü.csv",
         version_id="IYV3p45BT0ac8hjHg1houSdS1a.Mro8e",
         sequencer="617F08299329D189".zfill(SEQUENCER_WIDTH),
@@ -32,6 +33,7 @@ def test_an_event_is_one_version_of_one_object() -> None:
 
 WRONG: list[tuple[list[str], list[Any]]] = [
     (["detail-type"], [None, "Object Deleted", "object created", 1]),
+    (["id"], [None, "", 1]),
     (["source"], [None, "aws.S3", "me"]),
     (["detail"], [None, "", [], 1]),
     (["detail", "bucket"], [None, "uploads", []]),

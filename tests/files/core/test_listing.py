@@ -41,7 +41,7 @@ def _fill(world: World, number: int) -> list[tuple[str, str, str]]:
 def _process(world: World, event: dict[str, Any]) -> None:
     for _ in range(3):
         try:
-            world.invoke(event, event["detail"]["object"]["version-id"])
+            world.invoke(event)
         except ProcessingError:
             continue
 

@@ -59,7 +59,7 @@ def test_small_results_take_one_call_and_large_ones_one_a_part(
 def test_a_version_is_fetched_with_its_content_type(world: World, tmp_path: Path) -> None:
     event = world.upload(b"a" * 3_000_000, content_type="text/csv; charset=latin-1")
     told = event["detail"]["object"]
-    upload = Upload(told["key"], told["version-id"], "0", told["size"])
+    upload = Upload("event", told["key"], told["version-id"], "0", told["size"])
     objects = _objects(world)
     content_type = world.do(lambda: objects.fetch(upload, tmp_path / "source"))
     assert content_type == "text/csv; charset=latin-1"
@@ -70,7 +70,7 @@ def test_an_older_version_is_not_mistaken_for_the_newest(world: World, tmp_path:
     told = world.upload(b"old")["detail"]["object"]
     world.upload(b"new!", key=told["key"])
     objects = _objects(world)
-    upload = Upload(told["key"], told["version-id"], "0", 3)
+    upload = Upload("event", told["key"], told["version-id"], "0", 3)
     world.do(lambda: objects.fetch(upload, tmp_path / "source"))
     assert (tmp_path / "source").read_bytes() == b"old"
 
@@ -78,7 +78,7 @@ def test_an_older_version_is_not_mistaken_for_the_newest(world: World, tmp_path:
 def test_more_bytes_than_the_event_told_are_not_written(world: World, tmp_path: Path) -> None:
     told = world.upload(b"x" * 100)["detail"]["object"]
     objects = _objects(world)
-    upload = Upload(told["key"], told["version-id"], "0", 99)
+    upload = Upload("event", told["key"], told["version-id"], "0", 99)
     with pytest.raises(EventError, match="size"):
         world.do(lambda: objects.fetch(upload, tmp_path / "source"))
 
@@ -86,4 +86,4 @@ def test_more_bytes_than_the_event_told_are_not_written(world: World, tmp_path: 
 def test_a_version_that_is_gone_is_the_files_own_end(world: World, tmp_path: Path) -> None:
     objects: Any = _objects(world)
     with pytest.raises(RejectedError, match="deleted"):
-        world.do(lambda: objects.fetch(Upload("k", "v", "0", 1), tmp_path / "source"))
+        world.do(lambda: objects.fetch(Upload("event", "k", "v", "0", 1), tmp_path / "source"))

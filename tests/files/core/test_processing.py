@@ -42,10 +42,10 @@ def test_an_upload_is_processed_and_its_results_are_stored(world: World) -> None
 
 def test_the_same_event_again_changes_nothing(world: World) -> None:
     event = world.upload()
-    world.invoke(event, "one")
+    world.invoke(event)
     before = dict(world.cloud.table.items)
-    assert world.invoke(event, "one") == "done"
-    assert world.invoke(event, "two") == "done"
+    assert world.invoke(event) == "done"
+    assert world.invoke(event, "another") == "done"
     assert world.cloud.table.items == before
     assert all(len(versions) == 1 for versions in world.cloud.storage.versions.values())
 
@@ -105,8 +105,16 @@ def test_a_version_left_by_dying_workers_reads_as_failed_in_time_until_a_redrive
         assert (shown["status"], shown["reason"]) == ("failed", "no-outcome")
         assert [file["file_id"] for file in world.list(status="failed")["files"]] == [id_in(event)]
         assert world.list(status="processing")["files"] == []
-    assert world.invoke(event, "redrive") == "processed"
+    assert world.invoke(event, "one") == "processed"
     assert world.look_up(id_in(event))["status"] == "processed"
+
+
+def test_a_redrive_does_not_wait_for_the_lease_of_the_dead(world: World) -> None:
+    event = world.upload()
+    for _ in range(3):
+        with pytest.raises(WorkerDiedError):
+            world.invoke(event, worker=Worker(dies_at=4))
+    assert world.invoke(event) == "processed"
 
 
 def test_an_error_of_ours_is_raised_and_the_last_attempt_says_failed(world: World) -> None:
@@ -127,9 +135,26 @@ def test_a_redrive_mends_a_failed_version(world: World) -> None:
         with pytest.raises(ProcessingError):
             world.invoke(event, "one")
     world.service.workshop.broken = False
-    assert world.invoke(event, "redrive") == "processed"
+    assert world.invoke(event, "one") == "processed"
     assert world.look_up(id_in(event))["status"] == "processed"
-    assert world.only_version().attempt == 1
+    assert world.only_version().attempt == 4
+
+
+def test_a_redrive_that_fails_says_so_at_once(world: World) -> None:
+    event = world.upload(b"mistake")
+    for _ in range(4):
+        with pytest.raises(ProcessingError):
+            world.invoke(event)
+    assert world.look_up(id_in(event))["status"] == "failed"
+
+
+def test_another_event_mends_a_failed_version_too(world: World) -> None:
+    event = world.upload(b"mistake")
+    for _ in range(3):
+        with pytest.raises(ProcessingError):
+            world.invoke(event, "one")
+    world.service.workshop.broken = False
+    assert world.invoke(event, "two") == "processed"
 
 
 def test_neither_lambda_nor_the_log_learns_what_stands_in_a_file(

@@ -57,10 +57,10 @@ class World:
         return created(key, reply["VersionId"], f"{self._order:X}", len(body))
 
     def invoke(
-        self, event: Mapping[str, Any], request_id: str = "", worker: Worker | None = None
+        self, event: Mapping[str, Any], event_id: str = "", worker: Worker | None = None
     ) -> str:
-        """One attempt at the event: its outcome."""
-        return self.do(lambda: self.service.invoke(event, request_id, worker))["outcome"]
+        """One attempt at the event: its outcome. event_id: of another event that tells the same."""
+        return self.do(lambda: self.service.invoke(event, event_id, worker))["outcome"]
 
     def look_up(self, file_id: str) -> dict[str, Any]:
         event = proxy_event("GET", "/files/{file_id}", path={"file_id": file_id})

@@ -39,6 +39,11 @@ def announced_id(key: str) -> str | None:
     return match[1] if match else None
 
 
+def id_in(key: str) -> str:
+    """The id of the file under a key, but for a stray one in an announced file's folder."""
+    return announced_id(key) or derived_id(key)
+
+
 def derived_id(key: str) -> str:
     """The id of a file that was put into the bucket by hand: always the same for a key."""
     return named_id(f"object {key}")

@@ -99,8 +99,8 @@ class VersionRow:
     """One version of one file: the only place where its outcome is decided.
 
     sequencer: S3's order of the versions of a key, as `in_order` makes it. size: bytes.
-    revision: 1 when it was first written, one more with every write. claimed_by: the Lambda request
-    id of who works or worked on it. attempt: how often that request has begun.
+    revision: 1 when it was first written, one more with every write. claimed_by: the id of the
+    event that it is or was worked on for. attempt: how often that was begun for this event.
     """
 
     file_id: str

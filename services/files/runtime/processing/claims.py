@@ -1,9 +1,10 @@
 """Who may work on a version, and what becomes of its row: decisions only, nothing is written here.
 
-A claim is a lease in the name of a Lambda request, whose id stays the same over Lambda's retries of
-one event ("AWS Lambda context object in Python", `aws_request_id`). So a retry takes up at once
-what its predecessor left, while another event about the same version changes nothing: as long as
-the lease runs, the event that holds it is answerable, be it by success, retry or dead letter.
+A claim is a lease in the name of an event, by the event's own id: Lambda's retries, the dead-letter
+queue and a redrive all hold the same event. So each of them takes up at once what a predecessor
+left, while another event about the same version changes nothing: as long as the lease runs, the
+event that holds it is answerable, be it by success, retry or dead letter. Should one event be
+delivered twice at once, the one that claims last is answerable; both make the same results.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ class Standstill(Enum):
 
 @dataclass(frozen=True)
 class Claimant:
-    """request_id: Lambda's. lease_until: when this invocation is over for certain."""
+    """event_id: in whose name. lease_until: when this invocation is over for certain."""
 
-    request_id: str
+    event_id: str
     now: datetime
     lease_until: datetime
 
@@ -51,7 +52,7 @@ def claim(
         return _first(upload, file_id, claimant)
     if seen.standing.status in FINAL:
         return Standstill.DONE
-    mine = seen.claimed_by == claimant.request_id
+    mine = seen.claimed_by == claimant.event_id
     lease = seen.standing.lease_until
     if not mine and lease is not None and claimant.now <= lease:
         return Standstill.BUSY
@@ -59,7 +60,7 @@ def claim(
         seen,
         standing=_processing(claimant),
         revision=seen.revision + 1,
-        claimed_by=claimant.request_id,
+        claimed_by=claimant.event_id,
         attempt=seen.attempt + 1 if mine else 1,
     )
 
@@ -107,7 +108,7 @@ def _first(upload: Upload, file_id: str, claimant: Claimant) -> VersionRow:
         standing=_processing(claimant),
         created_at=claimant.now,
         revision=1,
-        claimed_by=claimant.request_id,
+        claimed_by=claimant.event_id,
         attempt=1,
     )
 

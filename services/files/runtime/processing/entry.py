@@ -18,6 +18,7 @@ from botocore.config import Config
 
 from services.common.runtime.aws import client_factory
 from services.common.runtime.observability import count, logger, metrics
+from services.files.runtime.catalogue.keys import id_in
 from services.files.runtime.catalogue.kinds import Kind
 from services.files.runtime.catalogue.metric_names import Metric
 from services.files.runtime.catalogue.store import DynamoCatalogue
@@ -56,7 +57,7 @@ class Entry:
     bucket: str
 
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
-        """{"outcome": <an Outcome>}: whoever redrives an event reads what became of it.
+        """{"outcome": <an Outcome>}: each says that this event is not needed any more.
 
         Raises ProcessingError, so that Lambda tries again and then keeps the event.
         """
@@ -70,10 +71,10 @@ class Entry:
 
     def _process(self, event: Mapping[str, Any], context: LambdaContext) -> Outcome:
         upload = parse(event, self.bucket)
-        logger.append_keys(version_id=upload.version_id, size=upload.size)
+        logger.append_keys(file_id=id_in(upload.key), version_id=upload.version_id)
         left = timedelta(milliseconds=context.get_remaining_time_in_millis())
         lease_until = self.processor.now() + left + LEASE_MARGIN
-        return self.processor.process(upload, context.aws_request_id, lease_until)
+        return self.processor.process(upload, lease_until)
 
 
 def build(kind: Kind, transform: Transform, models: Path) -> Entry:

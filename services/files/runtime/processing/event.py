@@ -19,8 +19,12 @@ class EventError(Exception):
 
 @dataclass(frozen=True)
 class Upload:
-    """One version of one object. sequencer: as `in_order` makes it. size: bytes."""
+    """One version of one object. sequencer: as `in_order` makes it. size: bytes.
 
+    event_id: the event's own; the same in all that Lambda and a redrive make of it.
+    """
+
+    event_id: str
     key: str
     version_id: str
     sequencer: str
@@ -33,9 +37,10 @@ def parse(event: Mapping[str, Any], bucket: str) -> Upload:
         raise EventError('Expected source "aws.s3" and detail-type "Object Created"')
     detail = _object(event, "detail")
     if _object(detail, "bucket").get("name") != bucket:
-        raise EventError("detail.bucket.name is not the bucket of uploads")
+        raise EventError("The bucket is not the bucket of uploads")
     created = _object(detail, "object")
     return Upload(
+        event_id=_text(event, "id"),
         key=_text(created, "key"),
         version_id=_text(created, "version-id"),
         sequencer=_sequencer(_text(created, "sequencer")),
@@ -50,10 +55,10 @@ def _object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value
 
 
-def _text(created: Mapping[str, Any], name: str) -> str:
-    value = created.get(name)
+def _text(parent: Mapping[str, Any], name: str) -> str:
+    value = parent.get(name)
     if not isinstance(value, str) or not value:
-        raise EventError(f"detail.object.{name} is not a text")
+        raise EventError(f"{name} is not a text")
     return value
 
 
@@ -61,10 +66,10 @@ def _sequencer(text: str) -> str:
     try:
         return in_order(text)
     except ValueError:
-        raise EventError("detail.object.sequencer is not a hexadecimal number") from None
+        raise EventError("sequencer is not a hexadecimal number") from None
 
 
 def _size(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise EventError("detail.object.size is not a number of bytes")
+        raise EventError("size is not a number of bytes")
     return value

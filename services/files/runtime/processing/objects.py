@@ -89,7 +89,7 @@ def _copy(chunks: Iterator[bytes], file: BinaryIO, size: int) -> None:
     for chunk in chunks:
         written += len(chunk)
         if written > size:
-            raise EventError("detail.object.size is less than the object has")
+            raise EventError("size is less than the object has")
         file.write(chunk)
 
 

@@ -40,7 +40,8 @@ _TRIES = 3
 class Outcome(StrEnum):
     """Of an event. DONE: its version had an outcome. BUSY: somebody else is at work on it.
 
-    OVERTAKEN: somebody else took it meanwhile. After these two, a redriven event must be kept.
+    OVERTAKEN: somebody else took it meanwhile. For the last two, another event is answerable, so
+    none of them needs this one any more.
     """
 
     PROCESSED = "processed"
@@ -83,10 +84,10 @@ class Processor:
     scratch: Path
     now: Callable[[], datetime] = _utc_now
 
-    def process(self, upload: Upload, request_id: str, lease_until: datetime) -> Outcome:
+    def process(self, upload: Upload, lease_until: datetime) -> Outcome:
         """Raises AttemptError, or UnavailableError and EventError when there was no claim."""
         file = self._file(upload)
-        claimed = self._claim(upload, file, request_id, lease_until)
+        claimed = self._claim(upload, file, lease_until)
         if isinstance(claimed, Standstill):
             return Outcome(claimed.value)
         try:
@@ -98,7 +99,7 @@ class Processor:
     def _file(self, upload: Upload) -> FileRow:
         """The file that was announced under this key, or else one that was found in the bucket."""
         if kind_of(upload.key) is not self.kind:
-            raise EventError(f"detail.object.key has no suffix of {self.kind} files")
+            raise EventError(f"key has no suffix of {self.kind} files")
         file_id = announced_id(upload.key)
         known = self.catalogue.file(file_id) if file_id else None
         if known is not None and known.s3_key == upload.key:
@@ -118,11 +119,11 @@ class Processor:
         return self.catalogue.add(found) or found
 
     def _claim(
-        self, upload: Upload, file: FileRow, request_id: str, lease_until: datetime
+        self, upload: Upload, file: FileRow, lease_until: datetime
     ) -> VersionRow | Standstill:
         for _ in range(_TRIES):
             seen = self.catalogue.version(file.file_id, upload.version_id)
-            claimant = Claimant(request_id, self.now(), lease_until)
+            claimant = Claimant(upload.event_id, self.now(), lease_until)
             wanted = claims.claim(seen, upload, file.file_id, claimant)
             if isinstance(wanted, Standstill) or self.catalogue.save(wanted, file.kind):
                 return wanted
@@ -161,8 +162,7 @@ class Processor:
 
     def _finish(self, ending: VersionRow, file: FileRow) -> Outcome:
         if not self.catalogue.save(ending, file.kind):
-            # Our lease ran out, or Lambda delivered one event to two workers. Both make the same
-            # results, and the one that claimed last is answerable.
+            # Our lease ran out, or this event was delivered to two workers at once.
             return Outcome.OVERTAKEN
         return Outcome(ending.standing.status.value)
 
