@@ -40,7 +40,7 @@ def transform_json(
         if objects is None:
             texts, objects = _decode_each(batch, limits.max_depth, set_aside)
         profile.add(objects)
-        lines.write(_lines(texts))
+        lines.write(as_lines(texts))
     set_aside.reject_if_nothing_else(profile.rows)
     return {
         "kind": "json",
@@ -67,7 +67,8 @@ def _decode_each(
     return texts, objects
 
 
-def _lines(texts: Sequence[bytes]) -> bytes:
+def as_lines(texts: Sequence[bytes]) -> bytes:
+    """Each record on a line of its own."""
     joined = b"\n".join([*texts, b""])
     if joined.count(b"\n") == len(texts) and b"\r" not in joined:
         return joined
