@@ -107,10 +107,11 @@ def _compare(
 
 
 def _median(runs: Sequence[Measured]) -> Measured:
-    def pick(field: str) -> float:
-        return statistics.median(getattr(run, field) for run in runs)
-
-    return Measured(pick("wall"), pick("cpu"), pick("peak"))
+    return Measured(
+        statistics.median(run.wall for run in runs),
+        statistics.median(run.cpu for run in runs),
+        statistics.median(run.peak for run in runs),
+    )
 
 
 def probe(subject: str, source: str) -> Measured:

@@ -9,8 +9,12 @@ is not plain in this sense goes through `csv` itself.
 from __future__ import annotations
 
 import codecs
+from operator import itemgetter
 
 QUOTE = b'"'
+
+_FIRST = itemgetter(slice(0, 1))
+_LAST = itemgetter(slice(-1, None))
 
 
 def last_row_end(data: bytes) -> int:
@@ -20,6 +24,8 @@ def last_row_end(data: bytes) -> int:
     before it are even in number. `data` starts with a row.
     """
     end = data.rfind(b"\n")
+    if QUOTE not in data:
+        return end + 1
     quotes = data.count(QUOTE, 0, end) if end > 0 else 0
     while end >= 0 and quotes % 2:
         # Inside a field: its opening quote, or one that is doubled in it, comes before.
@@ -45,15 +51,13 @@ def _quotes_are_plain(data: bytes, delimiter: bytes) -> bool:
     field, or inside one, an odd quote is left exactly if the run opens or closes the field; in a
     run elsewhere, where quotes are text, the one that is left is not beside a delimiter.
     """
-    parts = data.replace(QUOTE * 2, b"").split(QUOTE)
+    parts = data.split(QUOTE)
+    if b"" in parts[1:-1]:
+        parts = data.replace(QUOTE * 2, b"").split(QUOTE)
     if len(parts) % 2 == 0:
         return False
-    # What is outside of quotes, with one quote for each field that was taken out.
-    outside = QUOTE.join(parts[::2])
-    fields = len(parts) // 2
-    opened = outside.count(delimiter + QUOTE) + outside.count(b"\n" + QUOTE)
-    opened += outside.startswith(QUOTE)
-    closed = outside.count(QUOTE + delimiter) + sum(
-        outside.count(QUOTE + end) for end in (b"\n", b"\r")
-    )
-    return opened == fields == closed
+    outside = parts[::2]
+    before_opening = set(map(_LAST, outside[:-1])) <= {delimiter, b"\n", b""}
+    after_closing = set(map(_FIRST, outside[1:])) <= {delimiter, b"\n", b"\r"}
+    # Only at the very beginning does nothing at all stand before a quote.
+    return before_opening and after_closing and b"" not in outside[1:-1]
