@@ -47,17 +47,15 @@ def is_plain(data: bytes, delimiter: bytes) -> bool:
 def _quotes_are_plain(data: bytes, delimiter: bytes) -> bool:
     """Whether quotes stand only where fields begin and end, or are doubled within.
 
-    Taking the pairs out leaves quotes that open and close in turn: in a run at the start of a
-    field, or inside one, an odd quote is left exactly if the run opens or closes the field; in a
-    run elsewhere, where quotes are text, the one that is left is not beside a delimiter.
+    Then each quote switches between outside and inside, a doubled one twice with nothing between.
+    So of the parts between quotes, those outside are empty (a doubled quote) or have a delimiter or
+    a line break at both ends; what comes before the first quote has one at its end, or is nothing.
     """
     parts = data.split(QUOTE)
-    if b"" in parts[1:-1]:
-        parts = data.replace(QUOTE * 2, b"").split(QUOTE)
-    if len(parts) % 2 == 0:
-        return False
     outside = parts[::2]
-    before_opening = set(map(_LAST, outside[:-1])) <= {delimiter, b"\n", b""}
-    after_closing = set(map(_FIRST, outside[1:])) <= {delimiter, b"\n", b"\r"}
-    # Only at the very beginning does nothing at all stand before a quote.
-    return before_opening and after_closing and b"" not in outside[1:-1]
+    if len(parts) % 2 == 0 or not outside[-1]:
+        return False
+    before_opening = set(map(_LAST, outside[:-1]))
+    after_closing = set(map(_FIRST, outside[1:]))
+    breaks = {delimiter, b"\n", b""}
+    return before_opening <= breaks and after_closing <= breaks | {b"\r"}
