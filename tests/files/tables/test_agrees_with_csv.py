@@ -76,6 +76,9 @@ def _cells(batches: list[Any]) -> list[list[str | None]]:
 @example('a\n"\n', "utf-8", 2)
 @example("a\r\rb\r", "utf-8", 2)
 @example('a,b\n"x"y,"z', "utf-8", 3)
+# Every other quote looks like one that opens or closes, and none does: cut in the wrong place.
+@example('h,i\na"b,",c\nd",2\n', "utf-8", 12)
+@example('h,i\na,"b\nc"x,1"\n2,"\n"\n', "utf-8", 9)
 def test_any_text_gives_the_rows_of_csv(text: str, encoding: str, chunk: int) -> None:
     if encoding == "windows-1252":
         text = text.encode("cp1252", "ignore").decode("cp1252")

@@ -64,7 +64,7 @@ class CsvRows:
         self._data += piece
 
     def _take_header(self) -> tuple[str, Row]:
-        size = SAMPLE_BYTES
+        size = min(SAMPLE_BYTES, self._limits.chunk_bytes)
         while True:
             while len(self._data) < size and not self._final:
                 self._read_more()
