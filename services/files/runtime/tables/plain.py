@@ -1,16 +1,19 @@
 """Tells the CSV that every parser reads alike from the rest, a megabyte at a time.
 
 Python's `csv` is the judge of what a row is. The engine is several times faster and agrees with it
-where a quote opens only at the start of a field and closes only at its end, where carriage returns
-come with a line feed, and where no byte order mark opens the text (the engine would drop it). What
-is not plain in this sense goes through `csv` itself.
+where a quote opens only at the start of a field, where carriage returns come with a line feed, and
+where no byte order mark opens the text (the engine would drop it). What is not plain in this sense
+goes through `csv` itself.
 """
 
 from __future__ import annotations
 
 import codecs
+from operator import itemgetter
 
 QUOTE = b'"'
+
+_LAST = itemgetter(slice(-1, None))
 
 
 def last_row_end(data: bytes) -> int:
@@ -20,6 +23,8 @@ def last_row_end(data: bytes) -> int:
     before it are even in number. `data` starts with a row.
     """
     end = data.rfind(b"\n")
+    if QUOTE not in data:
+        return end + 1
     quotes = data.count(QUOTE, 0, end) if end > 0 else 0
     while end >= 0 and quotes % 2:
         # Inside a field: its opening quote, or one that is doubled in it, comes before.
@@ -39,21 +44,11 @@ def is_plain(data: bytes, delimiter: bytes) -> bool:
 
 
 def _quotes_are_plain(data: bytes, delimiter: bytes) -> bool:
-    """Whether quotes stand only where fields begin and end, or are doubled within.
+    """Whether every quote that opens stands where a field begins, or doubles the one before it.
 
-    Taking the pairs out leaves quotes that open and close in turn: in a run at the start of a
-    field, or inside one, an odd quote is left exactly if the run opens or closes the field; in a
-    run elsewhere, where quotes are text, the one that is left is not beside a delimiter.
+    Then quotes switch between outside and inside, a doubled one twice with nothing between. What
+    follows a quote that closes is text of the same field up to the delimiter, for both parsers.
     """
-    parts = data.replace(QUOTE * 2, b"").split(QUOTE)
-    if len(parts) % 2 == 0:
-        return False
-    # What is outside of quotes, with one quote for each field that was taken out.
-    outside = QUOTE.join(parts[::2])
-    fields = len(parts) // 2
-    opened = outside.count(delimiter + QUOTE) + outside.count(b"\n" + QUOTE)
-    opened += outside.startswith(QUOTE)
-    closed = outside.count(QUOTE + delimiter) + sum(
-        outside.count(QUOTE + end) for end in (b"\n", b"\r")
-    )
-    return opened == fields == closed
+    parts = data.split(QUOTE)
+    before_opening = set(map(_LAST, parts[:-1:2]))
+    return len(parts) % 2 == 1 and before_opening <= {delimiter, b"\n", b""}
