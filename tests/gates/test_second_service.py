@@ -102,6 +102,46 @@ def test_a_difference_within_a_nested_stack_is_told(delivery: Delivery) -> None:
     ]
 
 
+def test_an_alarm_on_a_nested_stacks_api_watches_it(delivery: Delivery) -> None:
+    draft = with_nested_stacks(delivery)
+    draft.template("tap-prod")["Resources"]["Watch"] = watch("FilesStack", "Outputs.FilesRef")
+    (nested,) = (k for k in draft.documents if "Prod" in k and ".nested." in k)
+    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Files"}}
+
+    def unwatched() -> list[str]:
+        return [each.path for each in RULES["TAP-502"].findings(draft.delivery)]
+
+    assert [path for path in unwatched() if "Prod" in path] == []
+    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Work"}}
+    assert [path for path in unwatched() if "Prod" in path] == [f"{nested}/Files"]
+
+
+def test_an_alarm_in_a_nested_stack_watches_what_is_handed_to_it(delivery: Delivery) -> None:
+    draft = with_nested_stacks(delivery)
+    resources = draft.resources("tap-prod")
+    resources["Lonely"] = resource("AWS::StepFunctions::StateMachine")
+    assert any(f.path.endswith("/Lonely") for f in RULES["TAP-503"].findings(draft.delivery))
+    resources["FilesStack"]["Properties"]["Parameters"] = {"Handed": {"Ref": "Lonely"}}
+    (nested,) = (k for k in draft.documents if "Prod" in k and ".nested." in k)
+    alarm = watch("Handed", "", namespace="AWS/States", metric="ExecutionsFailed")
+    draft.documents[nested]["Resources"]["Watch"] = alarm
+    assert not any(f.path.endswith("/Lonely") for f in RULES["TAP-503"].findings(draft.delivery))
+
+
+def watch(
+    name: str, attribute: str, *, namespace: str = "AWS/ApiGateway", metric: str = "5XXError"
+) -> Any:
+    """An alarm with an action on a metric of what is named."""
+    value = {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
+    return resource(
+        "AWS::CloudWatch::Alarm",
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": "X", "Value": value}],
+        AlarmActions=["arn:aws:sns:us-west-2:333333333333:alarms"],
+    )
+
+
 def test_smoke_tests_may_call_an_api_of_a_nested_stack(delivery: Delivery) -> None:
     draft = with_nested_stacks(delivery)
     for environment in ENVIRONMENTS:
@@ -112,6 +152,17 @@ def test_smoke_tests_may_call_an_api_of_a_nested_stack(delivery: Delivery) -> No
         draft.documents[nested]["Outputs"] = {"Url": {"Value": {"Fn::Sub": url}}}
     assert list(RULES["TAP-409"].findings(draft.delivery)) == []
     draft.documents[nested]["Outputs"]["Url"]["Value"] = "https://always-green.example.com/"
+    assert list(RULES["TAP-409"].findings(draft.delivery))
+
+
+def test_an_address_made_of_a_nested_stacks_api_is_one(delivery: Delivery) -> None:
+    draft = with_nested_stacks(delivery)
+    url = "https://${FilesStack.Outputs.FilesRef}.execute-api.us-west-2.${AWS::URLSuffix}/live/"
+    draft.template("tap-prod")["Outputs"]["RequestsApiUrl"]["Value"] = {"Fn::Sub": url}
+    (nested,) = (k for k in draft.documents if "Prod" in k and ".nested." in k)
+    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Files"}}
+    assert list(RULES["TAP-409"].findings(draft.delivery)) == []
+    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Lost"}}
     assert list(RULES["TAP-409"].findings(draft.delivery))
 
 
