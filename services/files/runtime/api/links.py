@@ -29,10 +29,6 @@ CLIENT_CONFIG = Config(
     request_checksum_calculation="when_required",
     # What is signed for others must be; botocore's older signature has no checksums.
     signature_version="v4",
-    # Else botocore names the host that all regions share. Until it knows a new bucket, it sends
-    # callers on to the region's own host ("Request routing", Amazon S3 API Reference), for which
-    # the signature is wrong, because it binds the host.
-    s3={"addressing_style": "virtual"},
 )
 # RFC 8187's attr-char, besides letters and digits, which `quote` keeps anyway.
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
