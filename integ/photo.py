@@ -49,7 +49,7 @@ def shape(jpeg: bytes) -> tuple[int, int]:
         if marker in _FRAMES:
             height, width = struct.unpack_from(">HH", content, 1)
             return width, height
-    raise ValueError("a JPEG without a frame")
+    raise ValueError("has no frame")
 
 
 def tells_about(jpeg: bytes) -> bool:
