@@ -12,8 +12,9 @@ rehearse: install ## Run the whole delivery on this machine: push, dev, smoke te
 test: install ## Check formats and types and run every test
 	@scripts/test
 
-faults: install ## Run 200,000 requests against failing AWS services; exits 1 if one is lost or doubled
+faults: install ## Run 200,000 requests and 50,000 uploads while AWS fails; exits 1 if one is lost or doubled
 	@.venv/bin/python -m tests.properties.faults
+	@.venv/bin/python -m tests.properties.file_faults
 
 bench: install ## Measure the functions against naive ones, and write docs/benchmarks.md
 	@.venv/bin/python -m benchmarks

@@ -16,9 +16,10 @@ from services.common.infrastructure.api import API_FUNCTION, signed_api
 from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.function import PythonFunction
 from services.common.infrastructure.storage import log_group, table
+from services.common.runtime.idempotency import IDEMPOTENCY_HEADER, REPLAYED_HEADER
 from services.requests.options import DEFAULTS, RequestOptions
 from services.requests.payloads import PAYLOAD_PREFIX, payload_bucket
-from services.requests.runtime.models import IDEMPOTENCY_HEADER, PENDING_INDEX, REPLAYED_HEADER
+from services.requests.runtime.models import PENDING_INDEX
 from services.requests.runtime.settings import EXPRESS, STANDARD
 from services.requests.sweeping import sweeper
 from services.requests.workflow import definition

@@ -10,6 +10,12 @@ from __future__ import annotations
 from services.common.infrastructure.api import THROTTLING_BURST, THROTTLING_RATE
 from services.common.packaging import openapi
 from services.common.packaging.openapi import Json, header, ref
+from services.common.runtime.idempotency import (
+    IDEMPOTENCY_HEADER,
+    IDEMPOTENCY_KEY,
+    REPLAYED_HEADER,
+    KeyReusedError,
+)
 from services.common.runtime.problems import (
     BodyTooLargeError,
     InternalError,
@@ -21,10 +27,9 @@ from services.common.runtime.problems import (
 )
 from services.common.runtime.strict_json import MAX_DEPTH, parse_object
 from services.requests.options import DEFAULT_MAX_BODY_BYTES as MAX_BODY_BYTES
-from services.requests.runtime.api import IDEMPOTENCY_KEY
 from services.requests.runtime.logic import PAYLOAD_KEY
-from services.requests.runtime.models import IDEMPOTENCY_HEADER, REPLAYED_HEADER, Status
-from services.requests.runtime.problems import KeyReusedError, RequestGivenUpError
+from services.requests.runtime.models import Status
+from services.requests.runtime.problems import RequestGivenUpError
 from services.requests.service import SERVICE
 
 _ID = "4f6c2a1e-95c4-4f4e-8f0f-0d7f6d1f2b11"

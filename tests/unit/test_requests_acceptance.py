@@ -16,13 +16,14 @@ from functools import partial
 
 import pytest
 
+from services.common.runtime.idempotency import KeyReusedError
 from services.common.runtime.problems import (
     NotFoundError,
     UnavailableError,
 )
 from services.requests.runtime.logic import SHARDS, in_parallel
 from services.requests.runtime.models import PAYLOAD_MISSING, Acceptance, Status, Submission
-from services.requests.runtime.problems import KeyReusedError, RequestGivenUpError
+from services.requests.runtime.problems import RequestGivenUpError
 from tests.support.request_stores import MACHINE, RequestStores
 
 BODY = b'{"amount": 12}'

@@ -32,11 +32,12 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 SHARED_RUNTIME = "services/common/runtime"
 PYTHON = (3, 12)
 
-# The wheel tags that Lambda's Amazon Linux 2023 accepts, by Lambda's name for the architecture.
-PLATFORMS = {"x86_64": "x86_64-manylinux2014", "arm64": "aarch64-manylinux2014"}
+# The newest wheel tags that packages use and Lambda's Amazon Linux 2023, with its glibc 2.34, takes
+# ("Comparing AL2023 and AL2"), by Lambda's name for the architecture.
+PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 
 # Part of the address: raise it when this module would stage other bytes from the same inputs.
-_RECIPE = "1"
+_RECIPE = "2"
 # Code, and the data beside it.
 _SHIPPED = {".py", ".json", ".pem"}
 # Installers write these with absolute paths, timestamps or their own name.

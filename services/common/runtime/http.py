@@ -36,13 +36,14 @@ class Call:
     route: method and resource as declared, e.g. "GET /requests/{request_id}".
     request_id: API Gateway's id of this call. principal: the unique id of the caller: a user, a
     role (the same for all its sessions), a federated user ("<account>:<name>") or an account's
-    root; no spaces in it; "" when the API let somebody in unsigned.
+    root; no spaces in it; "" when the API let somebody in unsigned. query: values by parameter.
     """
 
     route: str
     request_id: str
     principal: str
     path_parameters: Mapping[str, str]
+    query: Mapping[str, Sequence[str]]
     _headers: Mapping[str, Sequence[str]]
     _body: str | None
     _is_base64: bool
@@ -58,6 +59,7 @@ class Call:
             request_id=context["requestId"],
             principal=_principal(context.get("identity") or {}),
             path_parameters=event.get("pathParameters") or {},
+            query=event.get("multiValueQueryStringParameters") or {},
             _headers=headers,
             _body=event.get("body"),
             _is_base64=bool(event.get("isBase64Encoded")),

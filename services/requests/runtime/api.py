@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from services.common.runtime.http import Call, Event, Response, json_response
+from services.common.runtime.idempotency import REPLAYED_HEADER, idempotency_key
 from services.common.runtime.observability import count, logger
-from services.common.runtime.problems import InternalError, InvalidHeaderError
 from services.common.runtime.router import Router
 from services.common.runtime.strict_json import parse_object
 from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.metric_names import Metric
-from services.requests.runtime.models import IDEMPOTENCY_HEADER, REPLAYED_HEADER, Row, Submission
+from services.requests.runtime.models import Row, Submission
 from services.requests.runtime.settings import Settings
-
-IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 
 
 class RequestsApi:
@@ -37,7 +33,7 @@ class RequestsApi:
         body = call.json_body(max_bytes=self._settings.max_body_bytes)
         parse_object(body)
         accepted = self._acceptance.accept(
-            Submission(body, call.principal, call.request_id, _idempotency_key(call))
+            Submission(body, call.principal, call.request_id, idempotency_key(call))
         )
         row = accepted.row
         count(Metric.REPLAYED if accepted.replayed else Metric.ACCEPTED)
@@ -55,18 +51,6 @@ class RequestsApi:
     def _look_up(self, call: Call) -> Response:
         row = self._acceptance.find(call.path_parameters["request_id"])
         return json_response(200, _public(row))
-
-
-def _idempotency_key(call: Call) -> str | None:
-    key = call.header(IDEMPOTENCY_HEADER)
-    if key is None:
-        return None
-    if not IDEMPOTENCY_KEY.fullmatch(key):
-        raise InvalidHeaderError(f"{IDEMPOTENCY_HEADER} takes 1 to 255 visible ASCII characters")
-    if not call.principal:
-        # Without a caller the key would be shared by everybody. The API signs, so this is a fault.
-        raise InternalError
-    return key
 
 
 def _public(row: Row) -> dict[str, str]:

@@ -16,10 +16,11 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from services.common.runtime.idempotency import KeyReusedError
 from services.common.runtime.problems import NotFoundError, UnavailableError
 from services.requests.runtime.models import PAYLOAD_MISSING, Acceptance, Row, Status, Submission
 from services.requests.runtime.ports import PayloadStore, RequestTable, WorkflowStarter
-from services.requests.runtime.problems import KeyReusedError, RequestGivenUpError
+from services.requests.runtime.problems import RequestGivenUpError
 
 PAYLOAD_KEY = "requests/{request_id}.json"
 # Of the index of pending rows. A partition takes 1000 writes a second ("Best practices for

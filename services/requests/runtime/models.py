@@ -68,8 +68,6 @@ class Ending:
 
 # The table's sparse index, on pending and pending_since.
 PENDING_INDEX = "pending"
-# The caller's own name for a request, and what says that an answer repeats an earlier one.
-IDEMPOTENCY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotency-Replayed"
 # Failure texts come from anywhere and are kept in a row of at most 400 KB.
 CAUSE_LIMIT = 1000
 # A lifecycle rule of the bucket expires what carries the first value. It is part of the upload; the

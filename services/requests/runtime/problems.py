@@ -5,11 +5,6 @@ from __future__ import annotations
 from services.common.runtime.problems import ProblemError
 
 
-class KeyReusedError(ProblemError):
-    status, slug = 409, "idempotency-key-reused"
-    title = "This idempotency key was used with another body"
-
-
 class RequestGivenUpError(ProblemError):
     """Answers to earlier calls with this key were all 5xx, and the request ended as failed."""
 

@@ -1,12 +1,12 @@
-"""One DynamoDB table in memory: single-item operations and queries of an index.
+"""One DynamoDB table in memory: single-item operations, transactions, and queries.
 
-Source: "PutItem", "UpdateItem", "GetItem", "Query", Amazon DynamoDB API Reference. An index
-shows changes late, as "Using Global Secondary Indexes" warns.
+Source: "PutItem", "UpdateItem", "GetItem", "TransactWriteItems", "Query", Amazon DynamoDB API
+Reference. An index shows changes late, as "Using Global Secondary Indexes" warns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,13 +26,17 @@ class Index:
 
 @dataclass
 class Table:
-    """key: the partition key's name. now: seconds. index_lag: until an index shows a change."""
+    """key, sort: names of the table's key; sort is "" for a table without one. now: seconds.
+
+    index_lag: until an index shows a change. items: by partition key and, after a space, sort key.
+    """
 
     name: str
     key: str
     now: Callable[[], float]
     indexes: Mapping[str, Index] = field(default_factory=dict)
     index_lag: float = 0.5
+    sort: str = ""
     items: dict[str, Item] = field(default_factory=dict)
     _changes: list[tuple[float, str, Item]] = field(default_factory=list)
     _projected: dict[str, Item] = field(default_factory=dict)
@@ -49,7 +53,7 @@ class Table:
     ) -> dict[str, Any]:
         self._mine(TableName)
         _require_tidy(ConditionExpression, ExpressionAttributeNames, ExpressionAttributeValues)
-        key = Item[self.key]["S"]
+        key = self._id(Item)
         self._check(
             key,
             ConditionExpression,
@@ -73,7 +77,7 @@ class Table:
         ReturnValuesOnConditionCheckFailure: str = "NONE",
     ) -> dict[str, Any]:
         self._mine(TableName)
-        key = Key[self.key]["S"]
+        key = self._id(Key)
         names, values = ExpressionAttributeNames or {}, ExpressionAttributeValues or {}
         _require_tidy(f"{UpdateExpression} {ConditionExpression}", names, values)
         self._check(key, ConditionExpression, names, values, ReturnValuesOnConditionCheckFailure)
@@ -86,7 +90,7 @@ class Table:
     ) -> dict[str, Any]:
         self._mine(TableName)
         self._catch_up()
-        key = Key[self.key]["S"]
+        key = self._id(Key)
         # An eventually consistent read may be as late as an index.
         found = (self.items if ConsistentRead else self._projected).get(key)
         return {} if found is None else {"Item": dict(found)}
@@ -95,8 +99,9 @@ class Table:
         self,
         *,
         TableName: str,
-        IndexName: str,
         KeyConditionExpression: str,
+        IndexName: str = "",
+        ConsistentRead: bool = False,
         ExpressionAttributeNames: Mapping[str, str] | None = None,
         ExpressionAttributeValues: Mapping[str, Any] | None = None,
         FilterExpression: str = "",
@@ -108,25 +113,27 @@ class Table:
     ) -> dict[str, Any]:
         self._mine(TableName)
         self._catch_up()
-        index = self.indexes[IndexName]
+        index = self.indexes[IndexName] if IndexName else Index(self.key, self.sort)
+        if ConsistentRead and IndexName:
+            raise RefusedError("ValidationException", 400)
         names, values = ExpressionAttributeNames or {}, ExpressionAttributeValues or {}
         expressions = f"{KeyConditionExpression} {FilterExpression} {ProjectionExpression}"
         _require_tidy(expressions, names, values)
         found = [
             item
-            for item in self._projected.values()
+            for item in (self.items if ConsistentRead else self._projected).values()
             if index.partition in item
             and index.sort in item
             and holds(KeyConditionExpression, names, values, item)
         ]
-        found.sort(key=lambda item: _position(item, index, self.key), reverse=not ScanIndexForward)
+        found.sort(key=lambda item: self._position(item, index), reverse=not ScanIndexForward)
         if ExclusiveStartKey is not None:
-            start = _position(ExclusiveStartKey, index, self.key)
+            start = self._position(ExclusiveStartKey, index)
             found = [
                 item
                 for item in found
-                if (_position(item, index, self.key) > start) is ScanIndexForward
-                and _position(item, index, self.key) != start
+                if (self._position(item, index) > start) is ScanIndexForward
+                and self._position(item, index) != start
             ]
         page = found[:Limit]
         kept = [
@@ -148,9 +155,53 @@ class Table:
         if len(found) > Limit:
             last = page[-1]
             reply["LastEvaluatedKey"] = {
-                name: last[name] for name in (self.key, index.partition, index.sort)
+                name: last[name]
+                for name in (self.key, self.sort, index.partition, index.sort)
+                if name
             }
         return reply
+
+    def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """All of the writes, or none; each is {"Put": …} or {"Update": …}, of another item."""
+        writes = [write for item in TransactItems for write in item.items()]
+        keys = [self._id(write.get("Item") or write["Key"]) for _, write in writes]
+        if len(set(keys)) != len(keys):
+            raise RefusedError("ValidationException", 400)
+        reasons = [self._reason(key, write) for key, (_, write) in zip(keys, writes, strict=True)]
+        if any(reason["Code"] != "None" for reason in reasons):
+            raise RefusedError(
+                "TransactionCanceledException", 400, {"CancellationReasons": reasons}
+            )
+        operations: dict[str, Callable[..., Any]] = {
+            "Put": self.put_item,
+            "Update": self.update_item,
+        }
+        for kind, write in writes:
+            operations[kind](**write)
+        return {}
+
+    def _reason(self, key: str, write: Mapping[str, Any]) -> dict[str, Any]:
+        """Why this write of a transaction cannot be done; code "None" when it can."""
+        try:
+            self._check(
+                key,
+                write.get("ConditionExpression", ""),
+                write.get("ExpressionAttributeNames"),
+                write.get("ExpressionAttributeValues"),
+                write.get("ReturnValuesOnConditionCheckFailure", "NONE"),
+            )
+        except RefusedError as refused:
+            return {"Code": "ConditionalCheckFailed", **refused.fields}
+        return {"Code": "None"}
+
+    def _id(self, item: Item) -> str:
+        """Of an item or a key of this table, which a key names whole."""
+        identity = str(item[self.key]["S"])
+        return f"{identity} {item[self.sort]['S']}" if self.sort else identity
+
+    def _position(self, item: Item, index: Index) -> tuple[str, str]:
+        ((_, sort),) = item[index.sort].items()
+        return (sort, self._id(item))
 
     def _mine(self, name: str) -> None:
         if name != self.name:
@@ -189,11 +240,6 @@ def _require_tidy(
     wrong = misuse(expressions, frozenset(names or ()), frozenset(values or ()))
     if wrong:
         raise RefusedError("ValidationException", 400, {"Message": wrong})
-
-
-def _position(item: Item, index: Index, key: str) -> tuple[str, str]:
-    ((_, sort),) = item[index.sort].items()
-    return (sort, item[key]["S"])
 
 
 def _size(item: Item) -> int:

@@ -128,6 +128,8 @@ class _Parser:
             self._expect(")")
             wanted = token == "attribute_exists"
             return lambda item, _: (name in item) is wanted
+        if token == "begins_with":
+            return self._prefix()
         name = _name(token, self.names)
         operator, placeholder = self.tokens.pop(0), self.tokens.pop(0)
         if operator == "BETWEEN":
@@ -137,6 +139,16 @@ class _Parser:
             compare(_scalar(item[name]), _scalar(_value(placeholder, values)))
             if name in item
             else operator == "<>"  # true for an attribute that is not there
+        )
+
+    def _prefix(self) -> _Condition:
+        self._expect("(")
+        name = _name(self.tokens.pop(0), self.names)
+        self._expect(",")
+        placeholder = self.tokens.pop(0)
+        self._expect(")")
+        return lambda item, values: (
+            name in item and _scalar(item[name]).startswith(_scalar(_value(placeholder, values)))
         )
 
     def _between(self, name: str, low: str) -> _Condition:

@@ -77,6 +77,7 @@ MODELLED = {
         "ResourceNotFoundException",
         "StateMachineDoesNotExist",
         "ThrottlingException",
+        "TransactionCanceledException",
         "TransactionConflictException",
     )
 }

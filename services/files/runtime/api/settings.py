@@ -1,0 +1,45 @@
+"""What the API's function is told by its environment, read once when it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from services.common.runtime.variables import positive, required
+from services.files.runtime.catalogue.kinds import Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """environment: "dev" or "prod". commit: of what is deployed. max_bytes: of files, by kind.
+
+    cors_origins: pages that may read answers.
+    """
+
+    environment: str
+    commit: str
+    uploads_bucket: str
+    results_bucket: str
+    catalogue_table: str
+    max_bytes: Mapping[Kind, int]
+    cors_origins: frozenset[str]
+
+    @classmethod
+    def parse(cls, variables: Mapping[str, str]) -> Self:
+        """From ENVIRONMENT, COMMIT, UPLOADS_BUCKET, RESULTS_BUCKET, CATALOGUE_TABLE,
+        MAX_IMAGE_BYTES, MAX_TABLE_BYTES and CORS_ORIGINS (separated by spaces; may be absent).
+        Raises SettingsError.
+        """
+        return cls(
+            environment=required(variables, "ENVIRONMENT"),
+            commit=required(variables, "COMMIT"),
+            uploads_bucket=required(variables, "UPLOADS_BUCKET"),
+            results_bucket=required(variables, "RESULTS_BUCKET"),
+            catalogue_table=required(variables, "CATALOGUE_TABLE"),
+            max_bytes={
+                Kind.IMAGE: positive(variables, "MAX_IMAGE_BYTES"),
+                Kind.TABLE: positive(variables, "MAX_TABLE_BYTES"),
+            },
+            cors_origins=frozenset(variables.get("CORS_ORIGINS", "").split()),
+        )
