@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from dataclasses import replace
+from typing import Final, cast
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from services.common.infrastructure.api import ApiGatewayLogging
-from services.common.infrastructure.environment import EnvironmentSettings
+from services.common.infrastructure.environment import UNKNOWN_COMMIT, EnvironmentSettings
 from services.common.infrastructure.monitoring import Monitor
 from services.common.infrastructure.storage import log_group
 from stages.options import ApplicationOptions
 from stages.services import SERVICES
 from stages.smoke_role import smoke_role
 
+# The parameter by which the delivery tells a stack which commit it deploys.
+COMMIT_PARAMETER: Final = "Commit"
 # The CDK's function that empties disposable buckets when their stack is deleted, by its id.
 _BUCKET_EMPTIER = "Custom::S3AutoDeleteObjectsCustomResourceProvider"
 
@@ -46,6 +49,7 @@ class TapStack(cdk.Stack):
             termination_protection=not environment.disposable,
             env=env,
         )
+        environment = replace(environment, commit=_commit(self))
         logging = ApiGatewayLogging(self, "ApiGatewayLogging")
         deployed = {each: each.deploy(self, environment, options.of(each)) for each in SERVICES}
         monitor = Monitor(self, "Monitor", environment=environment)
@@ -65,6 +69,21 @@ class TapStack(cdk.Stack):
                 cdk.CfnOutput(self, name, value=value)
         cdk.CfnOutput(self, "SmokeRoleArn", value=role.role_arn)
         _bound_helper_logs(self, environment)
+
+
+def _commit(stack: cdk.Stack) -> str:
+    """The commit that is deployed, as a parameter of the stack: the delivery knows it.
+
+    In the template, it would be part of what every commit changes, and of what is judged.
+    """
+    parameter = cdk.CfnParameter(
+        stack,
+        COMMIT_PARAMETER,
+        description="The commit that is deployed",
+        default=UNKNOWN_COMMIT,
+        allowed_pattern=r"[\w.-]{1,128}",
+    )
+    return parameter.value_as_string
 
 
 def _bound_helper_logs(stack: cdk.Stack, environment: EnvironmentSettings) -> None:
