@@ -14,12 +14,12 @@ MIB: Final = 1024 * 1024
 # are not imported: with them would come libraries that only functions have. A test compares them.
 DEFAULT_IMAGE_SIZES: Final = {"small": 256, "medium": 800, "large": 1600}
 DEFAULT_MAX_IMAGE_BYTES: Final = 100 * MIB
-DEFAULT_MAX_TABLE_BYTES: Final = 256 * MIB
+DEFAULT_MAX_TABLE_BYTES: Final = 100 * MIB
 # An image lies twice in the 512 MB of local disk, beside what is made of it.
 LARGEST_IMAGE_BYTES: Final = 200 * MIB
-# One POST to S3 takes at most 5 GB ("Amazon S3 multipart upload limits"); what one function can
-# work on in three minutes is far less, and a setting must not promise more than the disk holds.
-LARGEST_TABLE_BYTES: Final = 1024 * MIB
+# Ordinary tables of this size are done in the function's three minutes; the slowest content is not
+# (`runtime/tables/limits.py`).
+LARGEST_TABLE_BYTES: Final = 256 * MIB
 # Of a side, in pixels: what the renderer takes.
 LARGEST_SIDE: Final = 8_192
 # A form stays valid for minutes; what it is signed with, a role's session, for hours at least.
