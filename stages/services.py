@@ -13,6 +13,7 @@ from services.common.infrastructure.service import Service
 
 NAMES: Final = (
     "requests",
+    "files",
 )  # fmt: skip
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from services.common.infrastructure.api import ApiGatewayLogging
-from services.common.infrastructure.environment import EnvironmentSettings
+from services.common.infrastructure.environment import (
+    COMMIT_PARAMETER,
+    UNKNOWN_COMMIT,
+    EnvironmentSettings,
+)
 from services.common.infrastructure.monitoring import Monitor
 from services.common.infrastructure.storage import log_group
 from stages.options import ApplicationOptions
@@ -46,6 +51,7 @@ class TapStack(cdk.Stack):
             termination_protection=not environment.disposable,
             env=env,
         )
+        environment = replace(environment, commit=_commit(self))
         logging = ApiGatewayLogging(self, "ApiGatewayLogging")
         deployed = {each: each.deploy(self, environment, options.of(each)) for each in SERVICES}
         monitor = Monitor(self, "Monitor", environment=environment)
@@ -65,6 +71,21 @@ class TapStack(cdk.Stack):
                 cdk.CfnOutput(self, name, value=value)
         cdk.CfnOutput(self, "SmokeRoleArn", value=role.role_arn)
         _bound_helper_logs(self, environment)
+
+
+def _commit(stack: cdk.Stack) -> str:
+    """The commit that is deployed, as a parameter of the stack: the delivery knows it.
+
+    In the template, it would be part of what every commit changes, and of what is judged.
+    """
+    parameter = cdk.CfnParameter(
+        stack,
+        COMMIT_PARAMETER,
+        description="The commit that is deployed",
+        default=UNKNOWN_COMMIT,
+        allowed_pattern=r"[\w.-]{1,128}",
+    )
+    return parameter.value_as_string
 
 
 def _bound_helper_logs(stack: cdk.Stack, environment: EnvironmentSettings) -> None:

@@ -41,6 +41,8 @@ SUBSCRIPTION = "AWS::SNS::Subscription"
 HASHES = re.compile(
     r"(?:[0-9A-F]{8})*[0-9a-f]{32}(?![0-9a-f])|(?:[0-9A-F]{8})+(?![0-9A-F](?![a-z]))"
 )
+# CDK names the statement by which a rule may send to its dead-letter queue by such an id, too.
+GENERATED = re.compile(r"(?<=\"Sid\": \"AllowEventRule)\w+")
 
 SECTIONS = ("Parameters", "Conditions", "Mappings", "Outputs")
 
@@ -114,6 +116,7 @@ def _content(template: Template, environment: Environment, names: list[str]) -> 
     text = json.dumps({**resources, **others})
     for name in names:
         text = text.replace(name, HASHES.sub("", name))
+    text = GENERATED.sub(lambda found: HASHES.sub("", found[0]), text)
     content: dict[str, Any] = json.loads(_anonymous(text, environment))
     return content
 

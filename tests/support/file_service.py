@@ -57,6 +57,7 @@ SETTINGS = Settings.parse(
         "CATALOGUE_TABLE": TABLE,
         "MAX_IMAGE_BYTES": str(MAX_BYTES),
         "MAX_TABLE_BYTES": str(2 * MAX_BYTES),
+        "LINK_MINUTES": "15",
         "CORS_ORIGINS": "https://app.example",
     }
 )

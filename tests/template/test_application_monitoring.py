@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -21,8 +20,10 @@ from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.monitoring import Monitor
 from services.common.infrastructure.queues import dead_letter_queue
 from services.common.infrastructure.service_monitor import ServiceMonitor
-from services.requests.monitoring import RUNBOOK
-from services.requests.runtime.metric_names import SERVICE, Metric
+from services.files import monitoring as files_monitoring
+from services.files.runtime.catalogue import metric_names as files_metrics
+from services.requests import monitoring as requests_monitoring
+from services.requests.runtime import metric_names as requests_metrics
 from tests.support.application_templates import (
     DISPOSABLE,
     ENVIRONMENTS,
@@ -40,17 +41,25 @@ NEEDED = {
         "StateMachineArn",
         {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled"},
     ),
-    "AWS::SQS::Queue": ("QueueName", {"ApproximateNumberOfMessagesVisible"}),
+    "AWS::SQS::Queue": (
+        "QueueName",
+        {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"},
+    ),
 }
 # The CDK's own helper: runs only while a stack is deleted, and its failure fails the deletion.
-UNWATCHED = {"CustomS3AutoDeleteObjectsCustomResourceProviderHandler9D90184F"}
+UNWATCHED = "CustomS3AutoDeleteObjectsCustomResourceProviderHandler9D90184F"
+# Of each service: its page, what its metrics are called, and by which name it emits them.
+SERVICES = {
+    requests_monitoring.RUNBOOK: (requests_metrics.SERVICE, requests_metrics.Metric),
+    files_monitoring.RUNBOOK: (files_metrics.SERVICE, files_metrics.Metric),
+}
 SOME = EnvironmentSettings(name="any", disposable=True, architecture="x86_64", cors_origins=())
 CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
 
 
 @pytest.fixture(params=ENVIRONMENTS, ids=[each.name for each in ENVIRONMENTS])
 def app(request: pytest.FixtureRequest) -> Application:
-    return application(request.param)
+    return application(request.param).whole
 
 
 def alarms(app: Application) -> list[dict[str, Any]]:
@@ -66,7 +75,11 @@ def watched(app: Application, dimension: str, value: str) -> set[str]:
 def missing_alarms(app: Application, thing: Resource) -> set[str]:
     dimension, metrics = NEEDED[thing.type]
     reference = f"<{thing.logical_id}>"
-    return set() if thing.logical_id in UNWATCHED else metrics - watched(app, dimension, reference)
+    return (
+        set()
+        if thing.logical_id.endswith(UNWATCHED)
+        else metrics - watched(app, dimension, reference)
+    )
 
 
 def test_everything_that_runs_has_the_alarms_of_its_kind(app: Application) -> None:
@@ -86,13 +99,17 @@ def test_a_dead_letter_queue_is_watched_by_one_call() -> None:
     monitor = Monitor(stack, "Monitor", environment=SOME)
     ServiceMonitor(monitor, runbook="page.md").dead_letters("files-dead", queue)
     found = Template.from_stack(stack).find_resources("AWS::CloudWatch::Alarm").values()
-    (alarm,) = (plain(each["Properties"]) for each in found)
-    assert alarm["AlarmName"] == "tap-any-files-dead-not-empty"
-    assert alarm["Dimensions"] == [
-        {"Name": "QueueName", "Value": plain(stack.resolve(queue.queue_name))}
-    ]
-    assert NEEDED["AWS::SQS::Queue"][1] == {alarm["MetricName"]}
-    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 0)
+    by_name = {each["Properties"]["AlarmName"]: plain(each["Properties"]) for each in found}
+    filled, old = (by_name[f"tap-any-files-dead-{what}"] for what in ("not-empty", "age"))
+    for alarm in (filled, old):
+        assert alarm["Dimensions"] == [
+            {"Name": "QueueName", "Value": plain(stack.resolve(queue.queue_name))}
+        ]
+        assert alarm["Statistic"] == "Maximum"
+    assert {filled["MetricName"], old["MetricName"]} == NEEDED["AWS::SQS::Queue"][1]
+    assert filled["Threshold"] == 0
+    # While there is time to act: SQS deletes a message after fourteen days.
+    assert old["Threshold"] == 10 * 24 * 3600
 
 
 def test_every_api_stage_has_alarms_on_faults_and_latency(app: Application) -> None:
@@ -110,6 +127,7 @@ def test_a_function_on_a_schedule_has_an_alarm_on_its_silence(app: Application) 
     scheduled = {
         (plain(target["Arn"]), "breaching")
         for rule in app.resources("AWS::Events::Rule")
+        if "ScheduleExpression" in rule.properties
         for target in rule.properties["Targets"]
     }
     assert scheduled
@@ -174,23 +192,25 @@ def test_the_dashboard_shows_every_alarm_and_what_it_looks_at(app: Application) 
     graphs = [w["properties"]["metrics"] for w in widgets if w["type"] == "metric"]
     drawn = {line[1] for lines in graphs for line in lines if isinstance(line[1], str)}
     assert drawn >= {alarm["MetricName"] for alarm in alarms(app)}
-    assert drawn >= {metric.value for metric in Metric}
+    assert drawn >= {metric.value for _, metrics in SERVICES.values() for metric in metrics}
 
 
 def test_alarms_on_our_own_metrics_name_what_the_code_emits(app: Application) -> None:
     ours = [alarm for alarm in alarms(app) if alarm["Namespace"] == "Tap"]
     assert ours
+    emitted = {service: set(metrics) for service, metrics in SERVICES.values()}
     for alarm in ours:
-        assert alarm["MetricName"] in set(Metric)
         dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
-        assert dimensions == {"service": SERVICE, "environment": app.environment.name}
+        assert alarm["MetricName"] in emitted[dimensions.pop("service")]
+        assert dimensions == {"environment": app.environment.name}
 
 
 def test_tracing_is_on_and_patches_nothing(app: Application) -> None:
     for function in app.resources("AWS::Lambda::Function"):
-        if function.logical_id not in UNWATCHED:
+        if not function.logical_id.endswith(UNWATCHED):
             assert function.properties["TracingConfig"] == {"Mode": "Active"}
-    assert app.only("AWS::ApiGateway::Stage").properties["TracingEnabled"] is True
+    stages = list(app.resources("AWS::ApiGateway::Stage"))
+    assert [stage.properties["TracingEnabled"] for stage in stages] == [True] * len(SERVICES)
     machine = app.only("AWS::StepFunctions::StateMachine").properties
     assert machine["TracingConfiguration"] == {"Enabled": True}
     sources = "".join(
@@ -199,23 +219,36 @@ def test_tracing_is_on_and_patches_nothing(app: Application) -> None:
     assert not re.search(r"aws_xray_sdk|\bTracer\b|patch_all", sources)
 
 
-def runbook() -> str:
-    return Path(REPOSITORY / RUNBOOK).read_text(encoding="utf-8")
+@pytest.fixture(params=SERVICES)
+def runbook(request: pytest.FixtureRequest) -> str:
+    """The path of a service's page."""
+    return str(request.param)
 
 
-def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm() -> None:
-    sections = re.findall(r"^### (\S+)$", runbook(), re.MULTILINE)
+def text_of(runbook: str) -> str:
+    return (REPOSITORY / runbook).read_text(encoding="utf-8")
+
+
+def named_in(runbook: str, app: Application) -> set[str]:
+    """The sections to which the alarms lead that name this page."""
+    return {
+        alarm["AlarmName"].removeprefix(f"tap-{app.environment.name}-")
+        for alarm in alarms(app)
+        if f" {runbook}#" in alarm["AlarmDescription"]
+    }
+
+
+def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm(
+    runbook: str, app: Application
+) -> None:
+    sections = re.findall(r"^### (\S+)$", text_of(runbook), re.MULTILINE)
     assert len(sections) == len(set(sections))
-    for environment in ENVIRONMENTS:
-        names = {alarm["AlarmName"] for alarm in alarms(application(environment))}
-        assert names == {f"tap-{environment.name}-{section}" for section in sections}
+    assert named_in(runbook, app) == set(sections)
 
 
-def test_every_section_says_what_it_means_what_to_look_at_and_what_to_do() -> None:
-    parts = re.split(r"^##+ (.+)$", runbook(), flags=re.MULTILINE)
-    app = application(DISPOSABLE)
-    prefix = f"tap-{DISPOSABLE.name}-"
-    known = {alarm["AlarmName"].removeprefix(prefix) for alarm in alarms(app)}
+def test_every_section_says_what_it_means_what_to_look_at_and_what_to_do(runbook: str) -> None:
+    parts = re.split(r"^##+ (.+)$", text_of(runbook), flags=re.MULTILINE)
+    known = named_in(runbook, application(DISPOSABLE).whole)
     for title, text in zip(parts[1::2], parts[2::2], strict=True):
         if title in known:
             assert re.findall(r"^\*\*([\w ]+)\.\*\*", text, re.MULTILINE) == [
@@ -228,8 +261,10 @@ def test_every_section_says_what_it_means_what_to_look_at_and_what_to_do() -> No
 def test_a_notification_points_to_its_section(app: Application) -> None:
     for alarm in alarms(app):
         section = alarm["AlarmName"].removeprefix(f"tap-{app.environment.name}-")
-        assert alarm["AlarmDescription"].endswith(f"{RUNBOOK}#{section}")
+        page = alarm["AlarmDescription"].rpartition(" ")[2].removesuffix(f"#{section}")
+        assert page in SERVICES, alarm["AlarmDescription"]
 
 
-def test_every_metric_of_ours_is_explained_in_the_runbook() -> None:
-    assert {metric for metric in Metric if f"`{metric}`" not in runbook()} == set()
+def test_every_metric_of_ours_is_explained_in_the_runbook(runbook: str) -> None:
+    _, metrics = SERVICES[runbook]
+    assert {metric for metric in metrics if f"`{metric}`" not in text_of(runbook)} == set()

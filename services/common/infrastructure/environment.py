@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 import aws_cdk as cdk
 
+# The parameter by which the delivery tells a stack which commit it deploys.
+COMMIT_PARAMETER = "Commit"
+# What a deployment says that was not told of a commit.
+UNKNOWN_COMMIT = "unknown"
+
 
 @dataclass(frozen=True)
 class EnvironmentSettings:
@@ -16,6 +21,7 @@ class EnvironmentSettings:
     architecture: "x86_64" or "arm64", of every function.
     cors_origins: the origins a browser may call the APIs from.
     alarm_email: who is told of alarms; None for nobody.
+    commit: of what is deployed, as the delivery tells it while it deploys; a reference.
     """
 
     name: str
@@ -23,6 +29,7 @@ class EnvironmentSettings:
     architecture: str
     cors_origins: tuple[str, ...]
     alarm_email: str | None = None
+    commit: str = UNKNOWN_COMMIT
 
     def named(self, resource: str) -> str:
         """The physical name of a resource: `tap-<environment>-<resource>`."""

@@ -23,8 +23,14 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from services.common.infrastructure.alarms import PERIOD, Missing, Trigger
 from services.common.infrastructure.monitoring import Graphs, Monitor
+from services.common.infrastructure.queues import KEPT
 
 _SHARE_OF_FAULTS = 0.01
+# Lambda keeps an event for six hours ("Configuring error handling settings for Lambda asynchronous
+# invocations").
+_LONG_WAIT = cdk.Duration.hours(1)
+# Before the end of what a queue keeps: time enough to act.
+_LAST_DAYS = cdk.Duration.days(4)
 
 
 class ServiceMonitor:
@@ -78,6 +84,23 @@ class ServiceMonitor:
             },
         )
 
+    def asynchronous(self, name: str, function: lambda_.IFunction) -> None:
+        """How long events wait for a function before Lambda begins to work on them."""
+        waited = function.metric("AsyncEventAge", period=PERIOD, statistic="Maximum")
+        received = function.metric("AsyncEventsReceived", period=PERIOD, statistic="Sum")
+        self._watch(
+            name,
+            [
+                Trigger(
+                    "age",
+                    waited,
+                    "Events wait for more than an hour; after six, Lambda gives them up.",
+                    above=_LONG_WAIT.to_milliseconds(),
+                )
+            ],
+            {"events": [received], "age of events": [waited]},
+        )
+
     def schedule(self, name: str, function: lambda_.IFunction) -> None:
         """That a function is invoked which a schedule should invoke every five minutes or so."""
         beats = function.metric_invocations(period=PERIOD)
@@ -119,18 +142,22 @@ class ServiceMonitor:
         )
 
     def dead_letters(self, name: str, queue: sqs.IQueue) -> None:
-        """Anything that lies in a dead-letter queue: somebody has to look at it."""
+        """Anything that lies in a dead-letter queue, and what has lain there for very long."""
         waiting = queue.metric_approximate_number_of_messages_visible(period=PERIOD)
+        oldest = queue.metric_approximate_age_of_oldest_message(period=PERIOD)
         # SQS stops measuring a queue after six idle hours without a message: missing is empty.
         self._watch(
             name,
-            [Trigger("not-empty", waiting, "An event was given up after all its retries.")],
-            {
-                "messages": [waiting],
-                "age of the oldest": [
-                    queue.metric_approximate_age_of_oldest_message(period=PERIOD)
-                ],
-            },
+            [
+                Trigger("not-empty", waiting, "An event was given up after all its retries."),
+                Trigger(
+                    "age",
+                    oldest,
+                    f"In {_LAST_DAYS.to_days():g} days SQS deletes the oldest event.",
+                    above=KEPT.to_seconds() - _LAST_DAYS.to_seconds(),
+                ),
+            ],
+            {"messages": [waiting], "age of the oldest": [oldest]},
         )
 
     def values(self, name: str, triggers: Sequence[Trigger], *further: cloudwatch.IMetric) -> None:

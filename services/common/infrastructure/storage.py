@@ -46,18 +46,29 @@ def private_bucket(
 
 
 def table(
-    scope: Construct, construct_id: str, *, environment: EnvironmentSettings, name: str, key: str
+    scope: Construct,
+    construct_id: str,
+    *,
+    environment: EnvironmentSettings,
+    name: str,
+    key: str,
+    sort_key: str | None = None,
+    time_to_live: str | None = None,
 ) -> dynamodb.TableV2:
-    """On-demand and encrypted, with one string partition key.
+    """On-demand and encrypted.
 
-    Where data must survive: point-in-time recovery (35 days) and deletion protection.
+    key, sort_key: attributes with texts. time_to_live: the attribute that says when an item is to
+    go, in seconds since 1970. Where data must survive: point-in-time recovery (35 days) and
+    deletion protection.
     """
     keep = not environment.disposable
     return dynamodb.TableV2(
         scope,
         construct_id,
         table_name=environment.named(name),
-        partition_key=dynamodb.Attribute(name=key, type=dynamodb.AttributeType.STRING),
+        partition_key=text_attribute(key),
+        sort_key=text_attribute(sort_key) if sort_key else None,
+        time_to_live_attribute=time_to_live,
         billing=dynamodb.Billing.on_demand(),
         encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
@@ -66,6 +77,11 @@ def table(
         deletion_protection=keep,
         removal_policy=environment.removal_policy,
     )
+
+
+def text_attribute(name: str) -> dynamodb.Attribute:
+    """An attribute of a key, which holds texts."""
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
 
 
 def log_group(

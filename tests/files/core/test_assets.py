@@ -31,6 +31,7 @@ SETTINGS = {
     "MAX_RESULT_BYTES": "1",
     "MAX_IMAGE_BYTES": "1",
     "MAX_TABLE_BYTES": "1",
+    "LINK_MINUTES": "15",
     "MAX_ATTEMPTS": "3",
     "AWS_DEFAULT_REGION": "us-west-2",
 }

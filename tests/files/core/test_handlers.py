@@ -40,6 +40,7 @@ API = {
     "CATALOGUE_TABLE": "catalogue",
     "MAX_IMAGE_BYTES": "1",
     "MAX_TABLE_BYTES": "1",
+    "LINK_MINUTES": "15",
 }
 VARIABLES = {"images": PROCESSOR, "tables": PROCESSOR, "api": API}
 UNUSED = {("images", "MAX_RESULT_BYTES")}

@@ -37,7 +37,9 @@ def _build() -> FilesApi:
     metrics.set_default_dimensions(environment=settings.environment)
     client = client_factory(MODELS, CLIENT_CONFIG)
     catalogue = DynamoCatalogue(client("dynamodb"), settings.catalogue_table)
-    links = S3Links(client("s3"), settings.uploads_bucket, settings.results_bucket)
+    links = S3Links(
+        client("s3"), settings.uploads_bucket, settings.results_bucket, settings.validity
+    )
     return FilesApi(
         settings,
         announcing=Announcing(catalogue, links),

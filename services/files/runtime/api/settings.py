@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self
 
 from services.common.runtime.variables import positive, required
@@ -14,7 +15,7 @@ from services.files.runtime.catalogue.kinds import Kind
 class Settings:
     """environment: "dev" or "prod". commit: of what is deployed. max_bytes: of files, by kind.
 
-    cors_origins: pages that may read answers.
+    validity: of forms and links. cors_origins: pages that may read answers.
     """
 
     environment: str
@@ -23,12 +24,14 @@ class Settings:
     results_bucket: str
     catalogue_table: str
     max_bytes: Mapping[Kind, int]
+    validity: timedelta
     cors_origins: frozenset[str]
 
     @classmethod
     def parse(cls, variables: Mapping[str, str]) -> Self:
         """From ENVIRONMENT, COMMIT, UPLOADS_BUCKET, RESULTS_BUCKET, CATALOGUE_TABLE,
-        MAX_IMAGE_BYTES, MAX_TABLE_BYTES and CORS_ORIGINS (separated by spaces; may be absent).
+        MAX_IMAGE_BYTES, MAX_TABLE_BYTES, LINK_MINUTES and CORS_ORIGINS (separated by spaces; may
+        be absent).
         Raises SettingsError.
         """
         return cls(
@@ -41,5 +44,6 @@ class Settings:
                 Kind.IMAGE: positive(variables, "MAX_IMAGE_BYTES"),
                 Kind.TABLE: positive(variables, "MAX_TABLE_BYTES"),
             },
+            validity=timedelta(minutes=positive(variables, "LINK_MINUTES")),
             cors_origins=frozenset(variables.get("CORS_ORIGINS", "").split()),
         )
