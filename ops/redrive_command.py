@@ -1,0 +1,140 @@
+"""Shows what is in a function's own dead-letter queue. With --execute, invokes the function with
+each event again and deletes a message when its event succeeded; what failed stays in the queue.
+
+One event runs at a time, for as long as the function's timeout allows. Each is hidden from others
+while it is tried; without --execute, for seconds only. Names and contents of files, which events
+have, are not shown.
+
+Exit code: 0 when it was shown, or when everything that was tried succeeded; 1 when something
+stayed in the queue; 2 when nothing could be done: no such function or queue, no permission, the
+credentials of another account. An interruption (130) loses nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ops import dead_letters
+from ops.dead_letters import DeadLetter, Queue, Target
+from ops.redrive import Attempt, Outcome, Redrive
+
+_SHOWN, _STAYED = 0, 1
+
+
+def run(client: Callable[[str], Any], arguments: Namespace) -> int:
+    """The command with its parsed arguments; the exit code."""
+    target = dead_letters.find(client, arguments.environment, arguments.function)
+    queue = Queue(client("sqs"), target.queue_url)
+    waiting, received = queue.counts()
+    redrive = Redrive(target, queue, client("lambda"))
+    report = _Report(target, waiting, received, as_json=arguments.json, executed=arguments.execute)
+    report.begin()
+    if not arguments.execute:
+        for letter in redrive.look(arguments.limit):
+            report.add(letter)
+        report.end()
+        return _SHOWN
+    try:
+        redrive.execute(arguments.limit, lambda attempt: report.add(attempt.letter, attempt))
+    finally:
+        # Also of what was done before an error or an interruption.
+        report.end()
+    return _STAYED if report.stayed else _SHOWN
+
+
+class _Report:
+    """What is printed, line by line as it happens, or as one document at the end.
+
+    waiting, received: approximate counts of messages before anything was done.
+    """
+
+    def __init__(
+        self, target: Target, waiting: int, received: int, *, as_json: bool, executed: bool
+    ) -> None:
+        self._target = target
+        self._counts = (waiting, received)
+        self._as_json = as_json
+        self._executed = executed
+        self._rows: list[dict[str, Any]] = []
+        self._now = datetime.now(UTC)
+
+    @property
+    def stayed(self) -> int:
+        """How many messages were tried and stayed in the queue."""
+        return sum(row["outcome"] != Outcome.REDRIVEN for row in self._rows)
+
+    def begin(self) -> None:
+        waiting, received = self._counts
+        self._say(
+            f"{self._target.function}: about {waiting} dead letter(s) wait in {self._target.queue}"
+        )
+        if received:
+            self._say(f"{received} more are hidden for now: somebody has just received them")
+
+    def add(self, letter: DeadLetter, attempt: Attempt | None = None) -> None:
+        """A message that was looked at, or tried."""
+        age = self._now - letter.sent_at
+        row = _row(letter, age)
+        if attempt is not None:
+            row |= {"outcome": attempt.outcome.value, "detail": attempt.detail}
+        self._rows.append(row)
+        self._say(_line(row, age))
+
+    def end(self) -> None:
+        if self._as_json:
+            json.dump(self._document(), sys.stdout, indent=2)
+            print()
+        elif self._executed:
+            print(f"{len(self._rows) - self.stayed} redriven, {self.stayed} stayed in the queue")
+        elif self._rows:
+            print("nothing was changed: --execute invokes the function with each event again")
+
+    def _document(self) -> dict[str, Any]:
+        waiting, received = self._counts
+        return {
+            "function": self._target.function,
+            "queue": self._target.queue,
+            "waiting": waiting,
+            "received_by_others": received,
+            "executed": self._executed,
+            "messages": self._rows,
+        }
+
+    def _say(self, line: str) -> None:
+        if not self._as_json:
+            print(line, flush=True)
+
+
+def _row(letter: DeadLetter, age: timedelta) -> dict[str, Any]:
+    return {
+        "message_id": letter.message_id,
+        "event_id": letter.event_id,
+        "sent_at": letter.sent_at.isoformat(timespec="seconds"),
+        "age_seconds": max(0, round(age.total_seconds())),
+        "receives": letter.receives,
+        "request_id": letter.request_id,
+        "error_code": letter.error_code,
+        "error_message": letter.error_message,
+    }
+
+
+def _line(row: dict[str, Any], age: timedelta) -> str:
+    error = f"{row['error_code'] or 'no code'} {row['error_message'] or ''}".rstrip()
+    outcome = row.get("outcome")
+    done = "" if outcome is None else f" -> {outcome} {row['detail']}".rstrip()
+    event = row["event_id"] or f"message {row['message_id']}"
+    return f"  {event}  {_words(age)} old  {error}{done}"
+
+
+def _words(age: timedelta) -> str:
+    """E.g. "3 d 4 h", "2 min"."""
+    minutes = max(0, int(age.total_seconds() // 60))
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [f"{days} d" if days else "", f"{hours} h" if hours else ""]
+    if not days:
+        parts.append(f"{minutes} min")
+    return " ".join(part for part in parts if part)
