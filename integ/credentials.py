@@ -45,6 +45,8 @@ def _leave_unsigned(request: PreparedRequest) -> PreparedRequest:
 
 # An explicit signer: without one, requests would look for credentials in ~/.netrc.
 NOBODY = Signer("unsigned", _leave_unsigned)
+# Of presigned links and forms, which carry their signature themselves.
+BEARER = Signer("whoever has the link", _leave_unsigned)
 
 
 class SigningParties:

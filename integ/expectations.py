@@ -9,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 from integ.client import Answer
+from integ.credentials import BEARER
 from integ.settings import Settings
 
 PROBLEM = "application/problem+json"
@@ -70,6 +71,11 @@ class Expectations:
 
     def _look(self, answer: Answer) -> str:
         """By what came back, because that says which part of the system spoke."""
+        if answer.signer == BEARER.name:
+            return (
+                f"what the role of function {self.function_name} may do, because it signed the "
+                f"link, and whether {answer.path} can be reached from where this runs."
+            )
         if answer.status is None:
             return (
                 f"whether {self._stack} is deployed, and whether "
@@ -93,9 +99,13 @@ class Expectations:
         """Where to look when the function behind the API answered something unexpected."""
         request_id = answer.request_id or "the time of this run"
         return (
-            f"the log of function tap-{self.settings.environment}-{self.function} in account "
-            f"{self.settings.account}, filtered by {request_id}."
+            f"the log of function {self.function_name} in account {self.settings.account}, "
+            f"filtered by {request_id}."
         )
+
+    @property
+    def function_name(self) -> str:
+        return f"tap-{self.settings.environment}-{self.function}"
 
     @property
     def _stack(self) -> str:

@@ -34,7 +34,8 @@ class Settings:
     commit: str
     region: str
     completion_seconds: float
-    """How long an accepted request may take until its workflow has completed."""
+    """How long what was accepted may take: a request until its workflow has completed, a file until
+    it is processed or rejected."""
     call_seconds: float
     """How long one call may stay silent."""
 

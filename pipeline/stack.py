@@ -15,6 +15,7 @@ from constructs import Construct
 
 from pipeline import builds, promotion
 from pipeline.artifacts import artifact_bucket
+from pipeline.deployed_commit import tell_commit
 from pipeline.smoke import project_role_arn, smoke_step
 from pipeline.source import SourceAction, source_action, start_on_push
 from pipeline.tools import pinned_tools
@@ -131,6 +132,7 @@ class PipelineStack(cdk.Stack):
         """Sets what `pipelines.CodePipeline` has no properties for."""
         built = self._pipeline.pipeline
         start_on_push(built, self._settings.source)
+        tell_commit(built, self._source.revision)
         promotion.limit_wait(built, minutes=self._settings.approval_timeout_minutes)
         _rename(self._pipeline.self_mutation_project, "selfmutate")
         _rename(self._pipeline.node.find_child("Assets").node.find_child("FileAsset"), "assets")

@@ -215,6 +215,7 @@ _APPLICATION = (
         _ONLY_THE_CORRECTION,
         "rule_invokes",
     ),
+    _unshown("a function's local disk is its own (/tmp)", _ONLY_THE_CORRECTION, "own_disk"),
     _unshown("an upload's event names its version", _ONLY_THE_CORRECTION, "object_version"),
     _unshown("a form's upload has its checksum", _ONLY_THE_CORRECTION, "post_checksum"),
     _unshown("EXPRESS workflows", "the emulator's are not faithful; ours is STANDARD"),

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, cast
+from typing import cast
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from services.common.infrastructure.api import ApiGatewayLogging
-from services.common.infrastructure.environment import UNKNOWN_COMMIT, EnvironmentSettings
+from services.common.infrastructure.environment import (
+    COMMIT_PARAMETER,
+    UNKNOWN_COMMIT,
+    EnvironmentSettings,
+)
 from services.common.infrastructure.monitoring import Monitor
 from services.common.infrastructure.storage import log_group
 from stages.options import ApplicationOptions
 from stages.services import SERVICES
 from stages.smoke_role import smoke_role
 
-# The parameter by which the delivery tells a stack which commit it deploys.
-COMMIT_PARAMETER: Final = "Commit"
 # The CDK's function that empties disposable buckets when their stack is deleted, by its id.
 _BUCKET_EMPTIER = "Custom::S3AutoDeleteObjectsCustomResourceProvider"
 

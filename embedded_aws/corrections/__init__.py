@@ -25,6 +25,7 @@ CORRECTIONS = (
     "log_streams",
     "machine_role",
     "object_version",
+    "own_disk",
     "post_checksum",
     "principal_arn",
     "role_tags",

@@ -41,8 +41,9 @@ SUBSCRIPTION = "AWS::SNS::Subscription"
 HASHES = re.compile(
     r"(?:[0-9A-F]{8})*[0-9a-f]{32}(?![0-9a-f])|(?:[0-9A-F]{8})+(?![0-9A-F](?![a-z]))"
 )
-# What a stack takes from a nested one: the name of that one's output holds such ids.
-TAKEN_FROM_NESTED = re.compile(r"(?<=\.Outputs\.)\w+")
+# What a stack takes from a nested one: the name of that one's output holds such ids. So does what
+# CDK calls the statement by which a rule may send to its dead-letter queue.
+GENERATED = re.compile(r"(?<=\.Outputs\.)\w+|(?<=\"Sid\": \"AllowEventRule)\w+")
 
 
 Fact = tuple[str, str]
@@ -108,7 +109,7 @@ def _content(template: Template, environment: Environment) -> dict[str, Any]:
     names = {*resources, *(name for section in others.values() for name in section)}
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, HASHES.sub("", name))
-    text = TAKEN_FROM_NESTED.sub(lambda found: HASHES.sub("", found[0]), text)
+    text = GENERATED.sub(lambda found: HASHES.sub("", found[0]), text)
     content: dict[str, Any] = json.loads(_anonymous(text, environment))
     return content
 

@@ -7,7 +7,7 @@ from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
 from services.common.infrastructure.api import API_FUNCTION, signed_api
-from services.common.infrastructure.environment import EnvironmentSettings
+from services.common.infrastructure.environment import COMMIT_PARAMETER, EnvironmentSettings
 from services.common.infrastructure.function import PythonFunction
 from services.common.runtime.idempotency import IDEMPOTENCY_HEADER, REPLAYED_HEADER
 from services.files.options import DEFAULTS, MIB, FileOptions
@@ -41,7 +41,16 @@ class FileService(cdk.NestedStack):
         environment: EnvironmentSettings,
         options: FileOptions = DEFAULTS,
     ) -> None:
-        super().__init__(scope, construct_id, description=f"The file service, {environment.name}")
+        super().__init__(
+            scope,
+            construct_id,
+            description=f"The file service, {environment.name}",
+            # By a name of ours; the CDK's own would differ from one environment to the next.
+            parameters={COMMIT_PARAMETER: environment.commit},
+        )
+        self._commit = cdk.CfnParameter(
+            self, COMMIT_PARAMETER, description="The commit that is deployed"
+        )
         self.uploads = uploads_bucket(self, environment=environment)
         self.results = results_bucket(self, environment=environment)
         self.catalogue = catalogue_table(self, environment=environment)
@@ -105,7 +114,7 @@ class FileService(cdk.NestedStack):
             timeout=cdk.Duration.seconds(30),
             variables=self._stores
             | {
-                "COMMIT": environment.commit,
+                "COMMIT": self._commit.value_as_string,
                 "MAX_IMAGE_BYTES": str(options.max_image_bytes),
                 "MAX_TABLE_BYTES": str(options.max_table_bytes),
                 "LINK_MINUTES": str(options.link_minutes),

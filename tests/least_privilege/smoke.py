@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from tests.least_privilege.needs import ACCOUNT, Grant
-from tests.support.fake_requests_api import FakeApi, serving
+from tests.support.fake_requests_api import FakeApi
+from tests.support.fake_service import serving
 from tests.support.smoke_runs import Checkout
 
 _ID = re.compile(r"/requests/[^/]+$")

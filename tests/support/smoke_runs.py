@@ -13,7 +13,7 @@ from re import sub
 from typing import Literal, Self
 from xml.etree import ElementTree as ET  # our own output, not a stranger's
 
-from tests.support.fake_requests_api import BUILD_KEY, BUILD_SECRET, SMOKE_ROLE
+from tests.support.fake_service import BUILD_KEY, BUILD_SECRET, SMOKE_ROLE
 
 ROOT = Path(__file__).parents[2]
 COMMIT = "4f2c1d9e8b7a6f5e4d3c2b1a0f9e8d7c6b5a4f3e"
@@ -53,21 +53,28 @@ class SmokeRun:
 
 
 class Checkout:
-    """What a smoke build's workspace holds of the repository, and the variables it is given."""
+    """What a smoke build's workspace holds of the repository, and the variables it is given.
 
-    def __init__(self, folder: Path) -> None:
+    service: the only one whose checks are there, and whose address is given.
+    """
+
+    def __init__(self, folder: Path, service: str = "requests") -> None:
         self.folder = folder
         shutil.copytree(ROOT / "integ", folder / "integ", ignore=shutil.ignore_patterns("*.pyc"))
+        for checks in (folder / "integ").glob("test_*_api.py"):
+            if checks.stem != f"test_{service}_api":
+                checks.unlink()
         (folder / "scripts").mkdir()
         shutil.copy2(ROOT / "scripts" / "smoke", folder / "scripts" / "smoke")
         # The repository's own pytest options are there in a build too.
         shutil.copy2(ROOT / "pyproject.toml", folder / "pyproject.toml")
         (folder / ".venv").symlink_to(ROOT / ".venv")
+        self._address = f"TAP_{service.upper()}_API_URL"
         self.variables = {
             "PATH": os.defpath,
             "HOME": str(folder),
             "TAP_ENVIRONMENT": "dev",
-            "TAP_REQUESTS_API_URL": "http://127.0.0.1:9/v1/",
+            self._address: "http://127.0.0.1:9/v1/",
             "TAP_SMOKE_ROLE_ARN": SMOKE_ROLE,
             "TAP_COMMIT": COMMIT,
             "TAP_SMOKE_COMPLETION_SECONDS": "1",
@@ -79,7 +86,7 @@ class Checkout:
         }
 
     def against(self, api_url: str) -> Self:
-        self.variables["TAP_REQUESTS_API_URL"] = api_url
+        self.variables[self._address] = api_url
         self.variables["AWS_ENDPOINT_URL_STS"] = api_url.removesuffix("v1/")
         return self
 

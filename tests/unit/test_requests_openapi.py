@@ -16,8 +16,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from services.common.infrastructure.api import refusal_template
 from services.common.runtime.observability import metrics
@@ -26,10 +24,11 @@ from services.requests.openapi import document as generate
 from services.requests.runtime.api import RequestsApi
 from services.requests.runtime.models import PAYLOAD_MISSING, Row, Status
 from services.requests.runtime.settings import Settings
+from tests.support.api_description import Description
 from tests.support.request_stores import RequestStores, document, get, post
 
-SPEC = json.loads(json.dumps(generate()))
-SUBMIT, LOOK_UP = SPEC["paths"]["/"]["post"], SPEC["paths"]["/requests/{request_id}"]["get"]
+SPEC = Description(json.loads(json.dumps(generate())))
+SUBMIT, LOOK_UP = "POST /", "GET /requests/{request_id}"
 SETTINGS = Settings(
     environment="dev",
     bucket="bucket",
@@ -60,16 +59,12 @@ def api(stores: RequestStores) -> RequestsApi:
 
 
 def test_the_document_is_valid_openapi() -> None:
-    assert SPEC["openapi"].startswith("3.1.")
-    assert not list(OpenAPIV31SpecValidator(SPEC).iter_errors())
+    SPEC.assert_is_openapi()
+    assert set(SPEC.operations()) == {SUBMIT, LOOK_UP}
 
 
 def test_every_operation_is_signed() -> None:
-    assert SPEC["security"] == [{"iam": []}]
-    assert "security" not in SUBMIT
-    assert "security" not in LOOK_UP
-    scheme = SPEC["components"]["securitySchemes"]["iam"]
-    assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
+    SPEC.assert_signed()
 
 
 def kinds_of_problem() -> set[str]:
@@ -82,21 +77,10 @@ def kinds_of_problem() -> set[str]:
     }
 
 
-def declared_problems(operation: Any) -> set[tuple[str, str]]:
-    """Status and type of every example of a problem that an operation declares."""
-    return {
-        (status, example["value"]["type"])
-        for status, response in operation["responses"].items()
-        for example in response["content"]
-        .get("application/problem+json", {})
-        .get("examples", {})
-        .values()
-        if "status" in example["value"]
-    }
-
-
 def test_every_kind_of_problem_is_documented() -> None:
-    documented = {kind for _, kind in declared_problems(SUBMIT) | declared_problems(LOOK_UP)}
+    documented = {
+        kind for _, kind in SPEC.declared_problems(SUBMIT) | SPEC.declared_problems(LOOK_UP)
+    }
     assert documented == kinds_of_problem()
 
 
@@ -189,20 +173,20 @@ LOOK_UPS: dict[str, Answers] = {
 def test_answers_to_a_submission_are_as_described(
     api: RequestsApi, stores: RequestStores, case: str
 ) -> None:
-    assert_described(SUBMIT, SUBMISSIONS[case](api, stores))
+    SPEC.assert_described(SUBMIT, SUBMISSIONS[case](api, stores))
 
 
 @pytest.mark.parametrize("case", LOOK_UPS)
 def test_answers_to_a_look_up_are_as_described(
     api: RequestsApi, stores: RequestStores, case: str
 ) -> None:
-    assert_described(LOOK_UP, LOOK_UPS[case](api, stores))
+    SPEC.assert_described(LOOK_UP, LOOK_UPS[case](api, stores))
 
 
 @pytest.mark.parametrize(
     ("operation", "cases"), [(SUBMIT, SUBMISSIONS), (LOOK_UP, LOOK_UPS)], ids=["submit", "look up"]
 )
-def test_every_described_problem_really_occurs(operation: Any, cases: dict[str, Answers]) -> None:
+def test_every_described_problem_really_occurs(operation: str, cases: dict[str, Answers]) -> None:
     answers = []
     for answer in cases.values():
         stores = RequestStores()
@@ -213,19 +197,11 @@ def test_every_described_problem_really_occurs(operation: Any, cases: dict[str, 
         for answer in answers
         if answer["statusCode"] >= 400
     }
-    assert occurred == declared_problems(operation)
+    assert occurred == SPEC.declared_problems(operation)
 
 
 def test_every_example_fits_its_schema() -> None:
-    seen = 0
-    for operation in (SUBMIT, LOOK_UP):
-        for response in operation["responses"].values():
-            for content in response["content"].values():
-                examples = content.get("examples") or {"": {"value": content["example"]}}
-                for example in examples.values():
-                    validate(content["schema"], example["value"])
-                    seen += 1
-    assert seen > 15
+    assert SPEC.assert_examples_fit() > 15
 
 
 def test_what_api_gateway_refuses_fits_its_schema() -> None:
@@ -235,7 +211,7 @@ def test_what_api_gateway_refuses_fits_its_schema() -> None:
         .replace("$context.error.responseType", "MISSING_AUTHENTICATION_TOKEN")
         .replace("$context.requestId", "call-1")
     )
-    validate({"$ref": "#/components/schemas/GatewayProblem"}, json.loads(filled))
+    SPEC.validate({"$ref": "#/components/schemas/GatewayProblem"}, json.loads(filled))
 
 
 @pytest.mark.parametrize(
@@ -245,26 +221,6 @@ def test_what_api_gateway_refuses_fits_its_schema() -> None:
 def test_the_described_pattern_of_keys_is_the_enforced_one(
     api: RequestsApi, key: str, *, fits: bool
 ) -> None:
-    pattern = SPEC["components"]["parameters"]["IdempotencyKey"]["schema"]["pattern"]
+    pattern = SPEC.document["components"]["parameters"]["IdempotencyKey"]["schema"]["pattern"]
     assert bool(re.search(pattern, key)) is fits
     assert (api.handle(post("{}", Idempotency_Key=key))["statusCode"] == 200) is fits
-
-
-def assert_described(operation: Any, answer: Any) -> None:
-    """The answer's status, media type, headers and body are those of the document."""
-    response = operation["responses"][str(answer["statusCode"])]
-    headers = dict(answer["headers"])
-    content = response["content"][headers.pop("Content-Type")]
-    declared = response["headers"]
-    assert headers.keys() <= declared.keys()
-    assert declared.keys() - headers.keys() <= {"Idempotency-Replayed"}
-    for name, value in headers.items():
-        validate({"$ref": declared[name]["$ref"] + "/schema"}, value)
-    validate(content["schema"], document(answer))
-
-
-def validate(schema: Any, value: Any) -> None:
-    """Raises unless the value fits the schema, in which references are those of the document."""
-    checker = Draft202012Validator.FORMAT_CHECKER
-    whole = {**schema, "components": SPEC["components"]}
-    Draft202012Validator(whole, format_checker=checker).validate(value)

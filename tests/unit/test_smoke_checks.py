@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fake_requests_api import FakeApi, serving
+from tests.support.fake_requests_api import FakeApi
+from tests.support.fake_service import serving
 from tests.support.smoke_runs import Checkout
 
 ACCEPTED = "test_a_signed_request_is_accepted"

@@ -19,13 +19,13 @@ from integ.page import render
 from integ.redaction import Redactor
 from integ.results import Check, Outcome, Run
 from integ.settings import Settings
-from tests.support.fake_requests_api import (
+from tests.support.fake_requests_api import FakeApi
+from tests.support.fake_service import (
     BUILD_KEY,
     BUILD_SECRET,
     SMOKE_KEY,
     SMOKE_SECRET,
     SMOKE_TOKEN,
-    FakeApi,
     serving,
 )
 from tests.support.smoke_runs import COMMIT, Checkout
@@ -34,6 +34,7 @@ SETTINGS = Settings.parse(
     {
         "TAP_ENVIRONMENT": "dev",
         "TAP_REQUESTS_API_URL": "https://abc.example.com/v1/",
+        "TAP_FILES_API_URL": "https://def.example.com/v1/",
         "TAP_SMOKE_ROLE_ARN": "arn:aws:iam::222222222222:role/tap-dev-smoke",
         "TAP_COMMIT": COMMIT,
         "AWS_REGION": "us-west-2",
@@ -152,6 +153,26 @@ def test_a_redactor_hides_what_it_was_not_told_of() -> None:
     hidden = Redactor()(canonical)
 
     assert hidden == "x-amz-security-token:[hidden]\n[hidden] Signature=[hidden]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.example/key?X-Amz-Security-Token=IQoJ%2Fb3Jp%2B{}&X-Amz-Signature={}",
+        'x-amz-security-token": "IQoJ/b3Jp+{}", "x-amz-signature": "{}"',
+        r"{{\"x-amz-security-token\":\"IQoJ/b3Jp+{}\",\"x-amz-signature\":\"{}\"}}",
+        "<Token>x-amz-security-token:IQoJ{}</Token><SignatureProvided>{}</SignatureProvided>",
+        "{{'x-amz-credential': 'ASIAIOSFODNN7EXAMPLE/{}', 'x-amz-signature': '{}'}}",
+    ],
+    ids=["link", "form", "form in a text", "S3's refusal", "form as Python shows it"],
+)
+def test_a_redactor_hides_what_a_presigned_link_or_form_carries(text: str) -> None:
+    secrets = ("short.token", "0f" * 32)
+
+    hidden = Redactor()(text.format(*secrets))
+
+    assert all(secret not in hidden for secret in ("IQoJ", "b3Jp", "ASIA", *secrets))
+    assert hidden.count("[hidden]") == 2
 
 
 def test_a_redactor_leaves_ids_and_arns_readable() -> None:

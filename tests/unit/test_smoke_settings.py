@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from integ.settings import Settings, SettingsError
-from tests.support.fake_requests_api import FakeApi, serving
+from tests.support.fake_requests_api import FakeApi
+from tests.support.fake_service import serving
 from tests.support.smoke_runs import Checkout
 
 GOOD = {
     "TAP_ENVIRONMENT": "prod",
     "TAP_REQUESTS_API_URL": "https://abc123.execute-api.us-west-2.amazonaws.com/v1/",
+    "TAP_FILES_API_URL": "https://def456.execute-api.us-west-2.amazonaws.com/v1/",
     "TAP_SMOKE_ROLE_ARN": "arn:aws:iam::333333333333:role/tap-prod-smoke",
     "TAP_COMMIT": "4f2c1d9",
     "AWS_REGION": "us-west-2",
@@ -28,7 +30,10 @@ def test_good_settings_are_read_and_the_account_is_the_roles() -> None:
     assert settings.environment == "prod"
     assert settings.account == "333333333333"
     assert settings.completion_seconds == 60
-    assert settings.api_urls == {"requests": GOOD["TAP_REQUESTS_API_URL"]}
+    assert settings.api_urls == {
+        "files": GOOD["TAP_FILES_API_URL"],
+        "requests": GOOD["TAP_REQUESTS_API_URL"],
+    }
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
@@ -62,10 +67,10 @@ def test_a_malformed_setting_is_named_with_its_value(name: str, value: str) -> N
 
 def test_a_service_without_checks_of_its_own_is_named_with_the_file_that_is_missing() -> None:
     with pytest.raises(SettingsError) as error:
-        Settings.parse(GOOD | {"TAP_FILES_API_URL": GOOD["TAP_REQUESTS_API_URL"]})
+        Settings.parse(GOOD | {"TAP_ORDERS_API_URL": GOOD["TAP_REQUESTS_API_URL"]})
 
-    assert "TAP_FILES_API_URL is" in str(error.value)
-    assert "expected checks of that service in integ/test_files_api.py" in str(error.value)
+    assert "TAP_ORDERS_API_URL is" in str(error.value)
+    assert "expected checks of that service in integ/test_orders_api.py" in str(error.value)
 
 
 def test_every_bad_setting_is_told_at_once() -> None:

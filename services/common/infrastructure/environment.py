@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import aws_cdk as cdk
 
+# The parameter by which the delivery tells a stack which commit it deploys.
+COMMIT_PARAMETER = "Commit"
 # What a deployment says that was not told of a commit.
 UNKNOWN_COMMIT = "unknown"
 

@@ -70,3 +70,28 @@ def _rows(parquet: bytes) -> list[dict[str, Any]]:
     for batch in read_parquet(io.BytesIO(parquet)):
         rows.extend(batch.to_struct_array().to_pylist())
     return rows
+
+
+def check_values(result: Result, rows: list[list[str]]) -> None:
+    """That the lines, and what the profile counts, are what these cells say, and none changed."""
+    for number, (name, kind) in enumerate(result.types.items()):
+        found = [line[name] for line in result.lines]
+        cells = [row[number] for row in rows]
+        if kind == "text":
+            assert found == [cell or None for cell in cells]
+        for value, cell in zip(found, cells, strict=True):
+            if kind == "integer" and cell:
+                assert str(value) == cell
+            if kind == "number" and cell:
+                _check_number(value, cell)
+        profile = result.columns[name]
+        assert profile["nulls"] == cells.count("")
+        assert profile["distinct"]["exact"]
+        assert profile["distinct"]["count"] == len(set(cells) - {""})
+
+
+def _check_number(value: float, cell: str) -> None:
+    """The float is written in the cell with as few digits as tell it from others."""
+    assert value == float(cell)
+    digits = cell.lstrip("-").partition("e")[0].replace(".", "").strip("0")
+    assert digits == repr(float(cell)).lstrip("-").partition("e")[0].replace(".", "").strip("0")

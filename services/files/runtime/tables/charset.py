@@ -158,7 +158,11 @@ def _more_like_latin_1(data: bytes) -> bool:
 
 
 def _from_latin_1(piece: bytes) -> bytes:
-    return piece.decode("latin-1").translate(_WINDOWS).encode()
+    try:
+        return piece.decode("cp1252").encode()
+    except UnicodeDecodeError:
+        # Five bytes stand for nothing in windows-1252, and for control characters in browsers.
+        return piece.decode("latin-1").translate(_WINDOWS).encode()
 
 
 def _from_utf_16(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:

@@ -64,7 +64,7 @@ class CsvRows:
         self._data += piece
 
     def _take_header(self) -> tuple[str, Row]:
-        size = SAMPLE_BYTES
+        size = min(SAMPLE_BYTES, self._limits.chunk_bytes)
         while True:
             while len(self._data) < size and not self._final:
                 self._read_more()
@@ -86,9 +86,10 @@ class CsvRows:
         data = self._ended()
         end = last_row_end(data)
         if end and is_plain(data[:end], self.delimiter.encode()):
-            batches = engine.parse(data[:end], self._schema, self.delimiter)
+            lines = data.count(b"\n", 0, end)
+            batches = engine.parse(data[:end], self._schema, self.delimiter, lines)
             if batches is not None:
-                self._consume(end, data.count(b"\n", 0, end))
+                self._consume(end, lines)
                 return Block(data[:end], batches)
         return self._take_exactly()
 
@@ -104,7 +105,7 @@ class CsvRows:
             return None
         self._consume(read.consumed, read.lines)
         data = canonical(list(filter(self._is_good, read.rows)), self.delimiter)
-        batches = engine.parse(data, self._schema, self.delimiter)
+        batches = engine.parse(data, self._schema, self.delimiter, data.count(b"\n"))
         if batches is None:
             raise RuntimeError(f"canonical CSV before line {self._line} cannot be parsed")
         return Block(data, batches)

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import re
 
-_OPENING = re.compile(rb"[\[{]")
-_BRACKETS = re.compile(rb"[\[\]{}]")
-_BETWEEN_OBJECTS = re.compile(rb'\}\s*,\s*\{\s*"[^"\\]{0,200}"')
+_FIRST_KEY = re.compile(rb'\s*\{\s*("[^"\\]{0,200}")')
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]|,', re.DOTALL)
 
 
 def likely_separator(data: bytes) -> bytes:
-    """What seems to stand between the objects of an array, with the first key; may be empty."""
-    found = _BETWEEN_OBJECTS.search(data)
-    return found.group() if found else b""
+    """What seems to stand between the objects of an array, with their first key; may be empty.
+
+    `data` starts with an element.
+    """
+    if not (first := _FIRST_KEY.match(data)):
+        return b""
+    found = re.search(rb"\}\s*,\s*\{\s*" + re.escape(first[1]), data)
+    return found[0] if found else b""
 
 
 def last_value_end(data: bytes) -> int:

@@ -145,7 +145,7 @@ class JsonRecords:
         except msgspec.DecodeError:
             raise self._malformed(self._data) from None
         if not values and self._place > 1:
-            raise RejectedError("malformed-json", "A comma stands before the array's end.")
+            raise self._malformed(self._data)
         return values
 
     def _cut(self, end: int) -> None:

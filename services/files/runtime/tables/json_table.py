@@ -15,9 +15,12 @@ from services.files.runtime.tables.engine import Writable
 from services.files.runtime.tables.json_objects import Object, decode_all, decode_one
 from services.files.runtime.tables.json_profile import JsonProfile
 from services.files.runtime.tables.json_records import JsonRecords, Records
-from services.files.runtime.tables.limits import Limits
+from services.files.runtime.tables.limits import KIB, Limits
 from services.files.runtime.tables.reading import Readable, pieces
 from services.files.runtime.tables.set_aside import BadRow, SetAside
+
+# Empty objects take a hundred times as much memory as their text.
+_PIECE_BYTES = 256 * KIB
 
 
 def transform_json(
@@ -28,7 +31,9 @@ def transform_json(
     Raises RejectedError, also after something was written.
     """
     text = Utf8(
-        pieces(source, limits.chunk_bytes, limits.max_bytes), declared_charset, guess_latin_1=False
+        pieces(source, min(limits.chunk_bytes, _PIECE_BYTES), limits.max_bytes),
+        declared_charset,
+        guess_latin_1=False,
     )
     set_aside = SetAside(limits.max_bad_rows, bad)
     table = JsonRecords(text, limits, set_aside)
@@ -40,7 +45,7 @@ def transform_json(
         if objects is None:
             texts, objects = _decode_each(batch, limits.max_depth, set_aside)
         profile.add(objects)
-        lines.write(_lines(texts))
+        lines.write(as_lines(texts))
     set_aside.reject_if_nothing_else(profile.rows)
     return {
         "kind": "json",
@@ -67,7 +72,8 @@ def _decode_each(
     return texts, objects
 
 
-def _lines(texts: Sequence[bytes]) -> bytes:
+def as_lines(texts: Sequence[bytes]) -> bytes:
+    """Each record on a line of its own."""
     joined = b"\n".join([*texts, b""])
     if joined.count(b"\n") == len(texts) and b"\r" not in joined:
         return joined

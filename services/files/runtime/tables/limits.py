@@ -7,8 +7,14 @@ from dataclasses import dataclass
 KIB = 1024
 MIB = 1024 * KIB
 
-MAX_BYTES = 256 * MIB
-"""The longest file that one invocation is sure to finish. DERIVATION."""
+MAX_BYTES = 100 * MIB
+"""The longest file that one invocation takes on; `POST /files` enforces it before the upload.
+
+Lambda gives a function of 256 MB 256/1769 of a core ("Configure Lambda function memory", Lambda
+Developer Guide), so 180 seconds are 26 seconds of CPU. The slowest way through ordinary content,
+a CSV that Python's `csv` has to read, does 7 MB in one (2026-11-25-tables.md): 182 MB. The rest
+is for slower cores, for TLS and for uploading the results. Most files are done in a third of it.
+"""
 
 
 @dataclass(frozen=True)

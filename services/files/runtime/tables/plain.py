@@ -9,8 +9,12 @@ is not plain in this sense goes through `csv` itself.
 from __future__ import annotations
 
 import codecs
+from operator import itemgetter
 
 QUOTE = b'"'
+
+_FIRST = itemgetter(slice(0, 1))
+_LAST = itemgetter(slice(-1, None))
 
 
 def last_row_end(data: bytes) -> int:
@@ -20,6 +24,8 @@ def last_row_end(data: bytes) -> int:
     before it are even in number. `data` starts with a row.
     """
     end = data.rfind(b"\n")
+    if QUOTE not in data:
+        return end + 1
     quotes = data.count(QUOTE, 0, end) if end > 0 else 0
     while end >= 0 and quotes % 2:
         # Inside a field: its opening quote, or one that is doubled in it, comes before.
@@ -41,19 +47,15 @@ def is_plain(data: bytes, delimiter: bytes) -> bool:
 def _quotes_are_plain(data: bytes, delimiter: bytes) -> bool:
     """Whether quotes stand only where fields begin and end, or are doubled within.
 
-    Taking the pairs out leaves quotes that open and close in turn: in a run at the start of a
-    field, or inside one, an odd quote is left exactly if the run opens or closes the field; in a
-    run elsewhere, where quotes are text, the one that is left is not beside a delimiter.
+    Then each quote switches between outside and inside, a doubled one twice with nothing between.
+    So of the parts between quotes, those outside are empty (a doubled quote) or have a delimiter or
+    a line break at both ends; what comes before the first quote has one at its end, or is nothing.
     """
-    parts = data.replace(QUOTE * 2, b"").split(QUOTE)
-    if len(parts) % 2 == 0:
+    parts = data.split(QUOTE)
+    outside = parts[::2]
+    if len(parts) % 2 == 0 or not outside[-1]:
         return False
-    # What is outside of quotes, with one quote for each field that was taken out.
-    outside = QUOTE.join(parts[::2])
-    fields = len(parts) // 2
-    opened = outside.count(delimiter + QUOTE) + outside.count(b"\n" + QUOTE)
-    opened += outside.startswith(QUOTE)
-    closed = outside.count(QUOTE + delimiter) + sum(
-        outside.count(QUOTE + end) for end in (b"\n", b"\r")
-    )
-    return opened == fields == closed
+    before_opening = set(map(_LAST, outside[:-1]))
+    after_closing = set(map(_FIRST, outside[1:]))
+    breaks = {delimiter, b"\n", b""}
+    return before_opening <= breaks and after_closing <= breaks | {b"\r"}
