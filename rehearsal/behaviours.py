@@ -172,6 +172,11 @@ _ACCESS = (
 
 _APPLICATION = (
     _shown(
+        "a form that a function signed uploads with the function's rights",
+        "check:{environment}/test_a_photo_becomes_derivatives_that_tell_nothing_about_it",
+        correction="form_signer",
+    ),
+    _shown(
         "a request is completed in every store",
         "check:{environment}/test_an_accepted_request_is_completed_in_every_store",
     ),

@@ -33,6 +33,7 @@ WHOLE_RUN = RunEvidence.of(
             "test_an_unsigned_call_is_refused",
             "test_a_principal_without_permission_is_refused",
             "test_a_bad_body_is_refused[not json]",
+            "test_a_photo_becomes_derivatives_that_tell_nothing_about_it",
         ]
         for environment in ENVIRONMENTS
     },
