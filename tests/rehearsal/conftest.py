@@ -10,7 +10,7 @@ from embedded_aws.clients import Credentials
 from embedded_aws.server import Server
 from rehearsal.accounts import Directory
 from tests.embedded_aws.emulated import ACCOUNTS, DEV, REGION
-from tests.rehearsal.deployments import deploy
+from tests.rehearsal.deployments import PAGE, deploy
 
 
 @pytest.fixture(scope="session")
@@ -38,4 +38,4 @@ def administrators(directory: Directory) -> Mapping[str, Credentials]:
 @pytest.fixture(scope="session")
 def outputs(emulator: Server, administrators: Mapping[str, Credentials]) -> Mapping[str, str]:
     """Of the application's stack in dev, deployed once for the tests of all its services."""
-    return deploy(emulator.session(administrators[DEV]), DEV)
+    return deploy(emulator.session(administrators[DEV]), DEV, cors_origins=[PAGE])

@@ -26,18 +26,25 @@ def post(server: Server, url: str, fields: Mapping[str, str], content: bytes) ->
     )
     body = "".join(parts).encode() + content + f"\r\n--{boundary}--\r\n".encode()
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    return _send(server, "POST", url, body, headers)
+    return send(server, "POST", url, body, headers)
 
 
 def get(server: Server, url: str) -> Answer:
     """The answer to a link, by whoever has it."""
-    return _send(server, "GET", url, b"", {})
+    return send(server, "GET", url)
 
 
-def _send(server: Server, method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+def send(
+    server: Server,
+    method: str,
+    url: str,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """The answer to any call, with the host that the URL names."""
     at = urlsplit(url)
     context = create_default_context(cafile=str(server.ca_bundle))
     with closing(HTTPSConnection(at.netloc, context=context, timeout=30)) as connection:
-        connection.request(method, f"{at.path or '/'}?{at.query}", body, headers)
+        connection.request(method, f"{at.path or '/'}?{at.query}", body, dict(headers or {}))
         answer = connection.getresponse()
         return Answer(answer.status, dict(answer.headers), answer.read())
