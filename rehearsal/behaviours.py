@@ -42,11 +42,11 @@ _PIPELINE = (
     ),
     _tested(
         "every tool that a build installs is pinned",
-        "template/test_pipeline_builds.py::test_no_build_installs_an_unpinned_tool",
+        "gates/test_hostile_edits.py::test_the_delivery_as_it_is_breaks_no_rule",
     ),
     _tested(
         "the artifact bucket is encrypted, private, and expires what it holds",
-        "template/test_pipeline_permissions.py"
+        "template/test_pipeline_artifacts.py"
         "::test_artifacts_are_encrypted_private_and_do_not_stay_forever",
     ),
     _unshown(
@@ -126,7 +126,7 @@ _ACCESS = (
     ),
     _tested(
         "what CloudFormation's execution role may do is what the templates' resource types need",
-        "template/test_bootstrap.py"
+        "template/test_bootstrap_permissions.py"
         "::test_cloudformation_may_do_all_that_the_stacks_need_and_nothing_else",
     ),
     _shown("buckets that refuse plain HTTP are served over TLS", "action:Assets/*"),

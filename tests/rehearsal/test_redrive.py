@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ def test_a_look_shows_events_and_errors_and_nothing_of_files(function: Function)
     ended = function.redrive()
     assert ended.code == 0
     assert "about 1 dead letter(s)" in ended.out
-    assert "event-of-15  0 min old  200 out of order" in ended.out
+    assert re.search(r"event event-of-15  request \S{36}  0 min old  200 out of order\n", ended.out)
     assert "nothing was changed" in ended.out
     (message,) = function.redrive("--json").document()["messages"]
     assert message["event_id"] == "event-of-15"
