@@ -11,8 +11,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ministack.core import arn, iam_evaluator
-from ministack.services import apigateway_v1, lambda_svc
+from ministack.core import arn
+from ministack.services import apigateway_v1
+
+from embedded_aws.function_policy import lets_invoke
 
 _SERVICE = "apigateway.amazonaws.com"
 
@@ -27,27 +29,8 @@ def install() -> None:
         function = apigateway_v1._extract_lambda_ref_from_integration_uri(integration["uri"])
         owner = options["owner_region"], options["owner_account_id"]
         source = arn.execute_api_arn(*owner, api_id, stage, method, resource["path"])
-        if not integration.get("credentials") and not _permitted(function, source):
+        if not integration.get("credentials") and not lets_invoke(function, _SERVICE, source):
             return apigateway_v1._gw_error("API_CONFIGURATION_ERROR", "Internal server error")
         return await original(integration, *request, **options)
 
     apigateway_v1._invoke_lambda_proxy_v1 = invoke
-
-
-def _permitted(function_arn: str, source_arn: str) -> bool:
-    """Whether the function's policy lets API Gateway invoke it for this method."""
-    policy = lambda_svc.function_policy_for_arn(function_arn)
-    if policy is None:
-        return True  # no such function: the integration itself answers that
-    region, account = source_arn.split(":")[3:5]
-    context = iam_evaluator.EvalContext(
-        principal_arn=_SERVICE,
-        principal_type="Service",
-        principal_account=account,
-        action="lambda:InvokeFunction",
-        resource_arn=function_arn,
-        region=region,
-        service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": account},
-    )
-    verdict = iam_evaluator.evaluate_resource_policy(policy[0], context, service=_SERVICE)
-    return bool(verdict.decision == "Allow")

@@ -14,8 +14,9 @@ import json
 import logging
 from typing import Any
 
-from ministack.core import iam_evaluator
 from ministack.services import eventbridge, lambda_svc
+
+from embedded_aws.function_policy import lets_invoke
 
 _SERVICE = "events.amazonaws.com"
 _log = logging.getLogger("embedded_aws.events")
@@ -28,7 +29,8 @@ def install() -> None:
     @functools.wraps(original)
     def deliver(target: dict[str, Any], event: Any, rule: dict[str, Any], *more: Any) -> Any:
         function = str(target.get("Arn", ""))
-        if function.split(":")[2:3] == ["lambda"] and not _permitted(function, rule["Arn"]):
+        is_function = function.split(":")[2:3] == ["lambda"]
+        if is_function and not lets_invoke(function, _SERVICE, rule["Arn"]):
             _log.warning("%s may not invoke %s: its policy lacks it", rule["Arn"], function)
             return None
         return original(target, event, rule, *more)
@@ -44,21 +46,3 @@ def _invoke(arn: str, payload: str) -> None:
         return
     record = lambda_svc._execution_record_for_config(function, config)
     lambda_svc.invoke_async_with_retry(record, json.loads(payload))
-
-
-def _permitted(function_arn: str, rule_arn: str) -> bool:
-    policy = lambda_svc.function_policy_for_arn(function_arn)
-    if policy is None:
-        return True  # no such function: the delivery itself says that
-    region, account = rule_arn.split(":")[3:5]
-    context = iam_evaluator.EvalContext(
-        principal_arn=_SERVICE,
-        principal_type="Service",
-        principal_account=account,
-        action="lambda:InvokeFunction",
-        resource_arn=function_arn,
-        region=region,
-        service_context={"aws:sourcearn": rule_arn, "aws:sourceaccount": account},
-    )
-    verdict = iam_evaluator.evaluate_resource_policy(policy[0], context, service=_SERVICE)
-    return bool(verdict.decision == "Allow")

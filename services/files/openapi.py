@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from services.common.infrastructure.api import THROTTLING_BURST, THROTTLING_RATE
 from services.common.packaging import openapi
-from services.common.packaging.openapi import Json, header, ref
+from services.common.packaging.openapi import Json, ref
 from services.common.runtime.idempotency import (
     IDEMPOTENCY_HEADER,
     IDEMPOTENCY_KEY,
@@ -95,7 +95,9 @@ def document() -> Json:
         "components": {
             "securitySchemes": {"iam": openapi.signed_calls()},
             "parameters": _parameters(),
-            "headers": _headers(),
+            "headers": openapi.answer_headers(
+                "There if an earlier call with the same key had announced the file"
+            ),
             "schemas": {
                 **schemas.schemas(),
                 "Problem": openapi.problem_schema(),
@@ -130,7 +132,7 @@ def _announce() -> Json:
                 schemas.ANNOUNCED,
                 {REPLAYED_HEADER: ref("headers", REPLAYED_HEADER)},
             ),
-            **openapi.problem_responses(_announce_examples(), _common_headers()),
+            **openapi.problem_responses(_announce_examples(), openapi.common_headers()),
         },
     }
 
@@ -145,7 +147,7 @@ def _list() -> Json:
         "parameters": [ref("parameters", name) for name in names],
         "responses": {
             "200": _response("A page of files.", "Files", schemas.FILES, {}),
-            **openapi.problem_responses(_list_examples(), _common_headers()),
+            **openapi.problem_responses(_list_examples(), openapi.common_headers()),
         },
     }
 
@@ -162,7 +164,7 @@ def _look_up() -> Json:
         "parameters": [ref("parameters", "FileId")],
         "responses": {
             "200": _response("The file, its versions and results.", "File", schemas.FILE, {}),
-            **openapi.problem_responses(_look_up_examples(), _common_headers()),
+            **openapi.problem_responses(_look_up_examples(), openapi.common_headers()),
         },
     }
 
@@ -175,7 +177,7 @@ def _status() -> Json:
         "description": "Asks everything that the service depends on, each for three seconds.",
         "responses": {
             "200": _response("The service answers.", "Status", schemas.STATUS, {}),
-            **openapi.problem_responses([InternalError()], _common_headers()),
+            **openapi.problem_responses([InternalError()], openapi.common_headers()),
         },
     }
 
@@ -183,7 +185,7 @@ def _status() -> Json:
 def _response(text: str, schema: str, example: object, headers: Json) -> Json:
     return {
         "description": text,
-        "headers": {**_common_headers(), **headers},
+        "headers": {**openapi.common_headers(), **headers},
         "content": {"application/json": {"schema": ref("schemas", schema), "example": example}},
     }
 
@@ -231,25 +233,6 @@ def _query(name: str, description: str, schema: Json) -> Json:
         "description": description,
         "schema": schema,
     }
-
-
-def _headers() -> Json:
-    return {
-        REPLAYED_HEADER: header(
-            "There if an earlier call with the same key had announced the file", {"const": "true"}
-        ),
-        "Retry-After": header("Seconds to wait before the next try", {"type": "string"}),
-        "Cache-Control": header("About one caller and one moment", {"const": "no-store"}),
-        "X-Content-Type-Options": header(
-            "Browsers take the content type as it is said", {"const": "nosniff"}
-        ),
-        "Vary": header("Answers differ by the calling page's origin", {"const": "Origin"}),
-    }
-
-
-def _common_headers() -> Json:
-    names = ("Cache-Control", "X-Content-Type-Options", "Vary")
-    return {name: ref("headers", name) for name in names}
 
 
 def _announce_examples() -> list[ProblemError]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from services.common.infrastructure.api import THROTTLING_BURST, THROTTLING_RATE
 from services.common.packaging import openapi
-from services.common.packaging.openapi import Json, header, ref
+from services.common.packaging.openapi import Json, ref
 from services.common.runtime.idempotency import (
     IDEMPOTENCY_HEADER,
     IDEMPOTENCY_KEY,
@@ -77,7 +77,9 @@ def document() -> Json:
         "components": {
             "securitySchemes": {"iam": openapi.signed_calls()},
             "parameters": _parameters(),
-            "headers": _headers(),
+            "headers": openapi.answer_headers(
+                "There if an earlier call with the same key was answered the same"
+            ),
             "schemas": {
                 "Payload": {"type": "object", "description": openapi.prose(_BODY)},
                 "Acceptance": _acceptance(),
@@ -116,7 +118,7 @@ def _submit() -> Json:
                 _accepted_example(),
                 {REPLAYED_HEADER: ref("headers", REPLAYED_HEADER)},
             ),
-            **openapi.problem_responses(_submit_examples(), _common_headers()),
+            **openapi.problem_responses(_submit_examples(), openapi.common_headers()),
         },
     }
 
@@ -130,7 +132,7 @@ def _look_up() -> Json:
         "parameters": [ref("parameters", "RequestId")],
         "responses": {
             "200": _response("The request's record.", "Request", _request_example(), {}),
-            **openapi.problem_responses(_look_up_examples(), _common_headers()),
+            **openapi.problem_responses(_look_up_examples(), openapi.common_headers()),
         },
     }
 
@@ -138,7 +140,7 @@ def _look_up() -> Json:
 def _response(text: str, schema: str, example: Json, headers: Json) -> Json:
     return {
         "description": text,
-        "headers": {**_common_headers(), **headers},
+        "headers": {**openapi.common_headers(), **headers},
         "content": {"application/json": {"schema": ref("schemas", schema), "example": example}},
     }
 
@@ -166,25 +168,6 @@ def _parameters() -> Json:
             "example": _ID,
         },
     }
-
-
-def _headers() -> Json:
-    return {
-        REPLAYED_HEADER: header(
-            "There if an earlier call with the same key was answered the same", {"const": "true"}
-        ),
-        "Retry-After": header("Seconds to wait before the next try", {"type": "string"}),
-        "Cache-Control": header("About one caller and one moment", {"const": "no-store"}),
-        "X-Content-Type-Options": header(
-            "Browsers take the content type as it is said", {"const": "nosniff"}
-        ),
-        "Vary": header("Answers differ by the calling page's origin", {"const": "Origin"}),
-    }
-
-
-def _common_headers() -> Json:
-    names = ("Cache-Control", "X-Content-Type-Options", "Vary")
-    return {name: ref("headers", name) for name in names}
 
 
 def _acceptance() -> Json:

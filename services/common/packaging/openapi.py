@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.common.infrastructure.api import GATEWAY_PROBLEM, STAGE_NAME
+from services.common.runtime.idempotency import REPLAYED_HEADER
 from services.common.runtime.problems import ProblemError
 
 Json = dict[str, Any]
@@ -60,6 +61,25 @@ def signed_calls() -> Json:
 
 def header(description: str, schema: Json) -> Json:
     return {"description": description, "schema": schema}
+
+
+def answer_headers(replayed: str) -> Json:
+    """The headers that answers of ours may carry. replayed: what `Idempotency-Replayed` says."""
+    return {
+        REPLAYED_HEADER: header(replayed, {"const": "true"}),
+        "Retry-After": header("Seconds to wait before the next try", {"type": "string"}),
+        "Cache-Control": header("About one caller and one moment", {"const": "no-store"}),
+        "X-Content-Type-Options": header(
+            "Browsers take the content type as it is said", {"const": "nosniff"}
+        ),
+        "Vary": header("Answers differ by the calling page's origin", {"const": "Origin"}),
+    }
+
+
+def common_headers() -> Json:
+    """Those of them that every answer carries."""
+    names = ("Cache-Control", "X-Content-Type-Options", "Vary")
+    return {name: ref("headers", name) for name in names}
 
 
 def problem_schema() -> Json:
