@@ -15,9 +15,9 @@ _HEAD = """\
 <title>What the rehearsal proved</title>
 <style>
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
-  border-bottom: 1px solid #8884; }
+  border-bottom: 1px solid #8884; overflow-wrap: anywhere; }
 :root { color-scheme: light dark; }
 </style>
 """
