@@ -17,7 +17,6 @@ from assembly.text import listed, plain
 PROJECT_TYPE: Final = "AWS::CodeBuild::Project"
 PIPELINE_TYPE: Final = "AWS::CodePipeline::Pipeline"
 DEPLOYS: Final = "Deploy/CloudFormation"
-BUILDS: Final = "Build/CodeBuild"
 APPROVES: Final = "Approval/Manual"
 
 

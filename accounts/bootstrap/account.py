@@ -10,10 +10,9 @@ from typing import Any, Final
 from assembly.templates import Assembly, NoAssemblyError, Resource, Template
 from settings import Settings
 
+# The bootstrap templates by name: the pipeline's account has its own, environments share one.
 TOOLS: Final = "tools"
 ENVIRONMENT: Final = "environment"
-BOOTSTRAPS: Final = (TOOLS, ENVIRONMENT)
-"""The bootstrap templates by name: the pipeline's account has its own, environments share one."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 AWS answers 502 with exactly that message when a proxy integration's function fails or returns
 something malformed, and keeps the error for the log ("Handle Lambda errors in API Gateway",
 `handle-errors-in-lambda-integration.html`). MiniStack put the exception's text into the answer,
-which would let a smoke test pass, or a leak go unseen, that AWS decides otherwise.
+which would let a test pass, or a leak go unseen, that AWS decides otherwise.
 """
 
 from __future__ import annotations

@@ -44,9 +44,9 @@ def report(found: list[Asset]) -> int:
         name = lock.relative_to(REPOSITORY)
         if answer.not_checked:
             sys.stdout.write(f"  {name}: NOT CHECKED ({answer.not_checked})\n")
-        elif not answer.findings:
+        elif not answer.vulnerabilities:
             sys.stdout.write(f"  {name}: none\n")
-        problems += [str(finding) for finding in answer.findings]
+        problems += [str(each) for each in answer.vulnerabilities]
     sys.stdout.write("  package-lock.json: NOT CHECKED (pip-audit reads Python's locks only)\n")
     for problem in problems:
         sys.stderr.write(f"  {problem}\n")

@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS: Final = 120
 
 
 @dataclass(frozen=True)
-class Finding:
+class Vulnerability:
     """One package with a known vulnerability; `fixed` are the versions without it."""
 
     lock: str
@@ -34,10 +34,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is known of one lock: its findings, or why it was not checked."""
+    """What is known of one lock: its packages' vulnerabilities, or why it was not checked."""
 
     lock: str
-    findings: tuple[Finding, ...] = ()
+    vulnerabilities: tuple[Vulnerability, ...] = ()
     not_checked: str = ""
 
 
@@ -65,12 +65,14 @@ def _read(lock: str, dependencies: list[dict[str, Any]]) -> Answer:
     if skipped or not dependencies:
         why = skipped[0]["skip_reason"] if skipped else "no package was looked at"
         return Answer(lock, not_checked=f"{len(skipped)} packages skipped: {why}")
-    findings = tuple(
-        Finding(lock, each["name"], each["version"], found["id"], tuple(found["fix_versions"]))
+    vulnerabilities = tuple(
+        Vulnerability(
+            lock, each["name"], each["version"], found["id"], tuple(found["fix_versions"])
+        )
         for each in dependencies
         for found in each["vulns"]
     )
-    return Answer(lock, findings)
+    return Answer(lock, vulnerabilities)
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

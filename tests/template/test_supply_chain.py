@@ -155,13 +155,13 @@ HIT = {
 
 def test_a_known_vulnerability_is_reported_with_its_fix() -> None:
     answer = vulnerabilities.audit(Path("lock"), answering(dependencies(CLEAN, HIT), code=1))
-    assert [str(each) for each in answer.findings] == ["lock: b 2 has PYSEC-1; fixed in 3"]
+    assert [str(each) for each in answer.vulnerabilities] == ["lock: b 2 has PYSEC-1; fixed in 3"]
     assert not answer.not_checked
 
 
 def test_no_vulnerability_is_claimed_only_when_every_package_was_looked_at() -> None:
     answer = vulnerabilities.audit(Path("lock"), answering(dependencies(CLEAN)))
-    assert (answer.findings, answer.not_checked) == ((), "")
+    assert (answer.vulnerabilities, answer.not_checked) == ((), "")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_no_vulnerability_is_claimed_only_when_every_package_was_looked_at() -> 
 def test_silence_is_not_an_answer(run: vulnerabilities.Run) -> None:
     answer = vulnerabilities.audit(Path("lock"), run)
     assert answer.not_checked
-    assert not answer.findings
+    assert not answer.vulnerabilities
 
 
 def test_a_network_that_hangs_is_not_an_answer() -> None:

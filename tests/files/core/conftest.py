@@ -1,4 +1,4 @@
-"""A world for every test."""
+"""An account with the file service for every test."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.files.core.world import World
+from tests.files.core.account import FileAccount
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def account(tmp_path: Path) -> FileAccount:
+    return FileAccount(tmp_path)

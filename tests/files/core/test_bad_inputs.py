@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.files.core.world import World
+from tests.files.core.account import FileAccount
 from tests.support.file_service import MAX_BYTES, announce, proxy_event
 
 GOOD = {"filename": "a.csv", "content_type": "text/csv", "size": 1}
@@ -135,19 +135,19 @@ def test_the_corpus_is_large() -> None:
     ("event", "status"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
 def test_a_bad_input_is_refused_and_nothing_is_written(
-    world: World, event: dict[str, Any], status: int
+    account: FileAccount, event: dict[str, Any], status: int
 ) -> None:
-    answered, problem = world.call(event)
+    answered, problem = account.call(event)
     assert (answered, problem["status"]) == (status, status), problem
     assert problem["type"].startswith("urn:tap:problem:")
     assert problem["detail"]
-    assert not world.cloud.table.items
-    assert not world.cloud.storage.versions
-    assert {operation for _, operation in world.cloud.calls} <= {"get_item"}
+    assert not account.cloud.table.items
+    assert not account.cloud.storage.versions
+    assert {operation for _, operation in account.cloud.calls} <= {"get_item"}
 
 
-def test_a_problem_names_every_wrong_member(world: World) -> None:
-    status, problem = world.call(announce({"filename": "a/b.csv", "size": 0, "sum": 1}))
+def test_a_problem_names_every_wrong_member(account: FileAccount) -> None:
+    status, problem = account.call(announce({"filename": "a/b.csv", "size": 0, "sum": 1}))
     assert status == 400
     assert [error["member"] for error in problem["errors"]] == [
         "filename",
@@ -157,10 +157,10 @@ def test_a_problem_names_every_wrong_member(world: World) -> None:
     ]
 
 
-def test_a_problem_says_what_is_allowed(world: World) -> None:
-    _, suffixes = world.call(announce(GOOD | {"filename": "a.gif"}))
+def test_a_problem_says_what_is_allowed(account: FileAccount) -> None:
+    _, suffixes = account.call(announce(GOOD | {"filename": "a.gif"}))
     assert suffixes["allowed"] == [".jpg", ".jpeg", ".png", ".json", ".csv"]
-    _, types = world.call(announce(GOOD | {"filename": "a.PNG"}))
+    _, types = account.call(announce(GOOD | {"filename": "a.PNG"}))
     assert types["allowed"] == ["image/jpeg", "image/png"]
-    _, limit = world.call(announce(GOOD | {"size": 10**9}))
+    _, limit = account.call(announce(GOOD | {"size": 10**9}))
     assert limit["max_bytes"] == 2 * MAX_BYTES

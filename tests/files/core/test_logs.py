@@ -16,7 +16,7 @@ import pytest
 from services.common.runtime.observability import logger
 from services.files.runtime.processing import entry
 from services.files.runtime.processing.entry import ProcessingError
-from tests.files.core.world import World, id_in
+from tests.files.core.account import FileAccount, id_in
 from tests.support.cloud.account import Worker, WorkerDiedError
 from tests.support.cloud.faults import CONNECT_TIMEOUT
 from tests.support.file_service import announce, proxy_event
@@ -32,17 +32,17 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     logger.clear_state()
 
 
-def test_no_line_holds_a_files_name_or_content(world: World, log: io.StringIO) -> None:
+def test_no_line_holds_a_files_name_or_content(account: FileAccount, log: io.StringIO) -> None:
     document = {"filename": f"{CANARY}.csv", "content_type": "text/csv", "size": 9}
-    key = world.announce(document, key=CANARY)["upload"]["fields"]["key"]
-    world.call(announce(document | {"size": 0, CANARY: 1}))
-    world.call(proxy_event("GET", "/files", query={"cursor": [CANARY]}))
-    world.invoke(world.upload(f"good {CANARY}".encode(), key=key))
-    world.invoke(world.upload(f"poison {CANARY}".encode(), key=key))
+    key = account.announce(document, key=CANARY)["upload"]["fields"]["key"]
+    account.call(announce(document | {"size": 0, CANARY: 1}))
+    account.call(proxy_event("GET", "/files", query={"cursor": [CANARY]}))
+    account.invoke(account.upload(f"good {CANARY}".encode(), key=key))
+    account.invoke(account.upload(f"poison {CANARY}".encode(), key=key))
     with pytest.raises(ProcessingError):
-        world.invoke(world.upload(f"mistake {CANARY}".encode(), key=key))
-    world.look_up(key.split("/")[1])
-    world.list()
+        account.invoke(account.upload(f"mistake {CANARY}".encode(), key=key))
+    account.look_up(key.split("/")[1])
+    account.list()
     lines = log.getvalue().splitlines()
     assert len(lines) >= 6
     assert [line for line in lines if CANARY in line] == []
@@ -50,29 +50,31 @@ def test_no_line_holds_a_files_name_or_content(world: World, log: io.StringIO) -
 
 
 def test_an_outage_is_logged_without_them_too(tmp_path: Path, log: io.StringIO) -> None:
-    world = World(tmp_path, faults=lambda *_: CONNECT_TIMEOUT)
+    account = FileAccount(tmp_path, faults=lambda *_: CONNECT_TIMEOUT)
     document = {"filename": f"{CANARY}.csv", "content_type": "text/csv", "size": 9}
-    assert world.call(announce(document, CANARY))[0] == 503
+    assert account.call(announce(document, CANARY))[0] == 503
     with pytest.raises(ProcessingError):
-        world.invoke(world.upload(f"good {CANARY}".encode(), key=f"by hand/{CANARY}.csv"))
+        account.invoke(account.upload(f"good {CANARY}".encode(), key=f"by hand/{CANARY}.csv"))
     assert "ConnectTimeoutError" in log.getvalue()
     assert CANARY not in log.getvalue()
 
 
-def test_every_end_of_an_event_is_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_end_of_an_event_is_counted(
+    account: FileAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted: list[str] = []
     monkeypatch.setattr(entry, "count", counted.append)
-    good, poison = world.upload(), world.upload(b"poison")
-    mistake = world.upload(b"mistake")
+    good, poison = account.upload(), account.upload(b"poison")
+    mistake = account.upload(b"mistake")
     for event in (good, good, poison):
-        world.invoke(event)
+        account.invoke(event)
     for _ in range(3):
         with pytest.raises(ProcessingError):
-            world.invoke(mistake)
-    busy = world.upload()
+            account.invoke(mistake)
+    busy = account.upload()
     with pytest.raises(WorkerDiedError):
-        world.invoke(busy, worker=Worker(dies_at=4))
-    world.invoke(busy, "another")
+        account.invoke(busy, worker=Worker(dies_at=4))
+    account.invoke(busy, "another")
     assert counted == [
         "Processed",
         "Repeated",
@@ -85,9 +87,11 @@ def test_every_end_of_an_event_is_counted(world: World, monkeypatch: pytest.Monk
     ]
 
 
-def test_a_line_about_an_event_names_file_and_version(world: World, log: io.StringIO) -> None:
-    event = world.upload()
-    world.invoke(event)
+def test_a_line_about_an_event_names_file_and_version(
+    account: FileAccount, log: io.StringIO
+) -> None:
+    event = account.upload()
+    account.invoke(event)
     line = json.loads(log.getvalue().splitlines()[-1])
     assert line["outcome"] == "processed"
     assert line["version_id"] == event["detail"]["object"]["version-id"]

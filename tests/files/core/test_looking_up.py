@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from services.files.runtime.processing.entry import ProcessingError
-from tests.files.core.world import World, id_in
+from tests.files.core.account import FileAccount, id_in
 from tests.support.cloud.faults import CONNECT_TIMEOUT, Fault
 from tests.support.file_service import proxy_event
 
 
-def test_a_processed_file_offers_its_results(world: World) -> None:
-    event = world.upload(b"a,b\n1,2\n")
-    world.invoke(event)
-    shown = world.look_up(id_in(event))
+def test_a_processed_file_offers_its_results(account: FileAccount) -> None:
+    event = account.upload(b"a,b\n1,2\n")
+    account.invoke(event)
+    shown = account.look_up(id_in(event))
     assert [(result["name"], result["size"]) for result in shown["results"]] == [
         ("copy.txt", 8),
         ("profile.json", 78),
@@ -28,10 +28,10 @@ def test_a_processed_file_offers_its_results(world: World) -> None:
     assert "reason" not in shown
 
 
-def test_a_rejected_file_says_why_and_offers_nothing(world: World) -> None:
-    event = world.upload(b"poison")
-    world.invoke(event)
-    shown = world.look_up(id_in(event))
+def test_a_rejected_file_says_why_and_offers_nothing(account: FileAccount) -> None:
+    event = account.upload(b"poison")
+    account.invoke(event)
+    shown = account.look_up(id_in(event))
     assert (shown["status"], shown["reason"], shown["detail"], shown["results"]) == (
         "rejected",
         "poison",
@@ -42,36 +42,36 @@ def test_a_rejected_file_says_why_and_offers_nothing(world: World) -> None:
     assert (version["status"], version["reason"], version["size"]) == ("rejected", "poison", 6)
 
 
-def test_results_are_those_of_the_newest_version(world: World) -> None:
-    first = world.upload(b"good")
-    world.invoke(first)
-    world.invoke(world.upload(b"poison", key=first["detail"]["object"]["key"]))
-    shown = world.look_up(id_in(first))
+def test_results_are_those_of_the_newest_version(account: FileAccount) -> None:
+    first = account.upload(b"good")
+    account.invoke(first)
+    account.invoke(account.upload(b"poison", key=first["detail"]["object"]["key"]))
+    shown = account.look_up(id_in(first))
     assert (shown["status"], shown["results"]) == ("rejected", [])
 
 
-def test_a_file_that_is_being_retried_does_not_show_an_error(world: World) -> None:
-    event = world.upload(b"mistake")
+def test_a_file_that_is_being_retried_does_not_show_an_error(account: FileAccount) -> None:
+    event = account.upload(b"mistake")
     with pytest.raises(ProcessingError):
-        world.invoke(event, "one")
-    shown = world.look_up(id_in(event))
+        account.invoke(event, "one")
+    shown = account.look_up(id_in(event))
     assert shown["status"] == "processing"
     assert "reason" not in shown
 
 
-def test_only_the_newest_versions_are_shown(world: World) -> None:
-    event = world.upload(b"0")
-    world.invoke(event)
+def test_only_the_newest_versions_are_shown(account: FileAccount) -> None:
+    event = account.upload(b"0")
+    account.invoke(event)
     for number in range(1, 23):
-        world.invoke(world.upload(b"%d" % number, key=event["detail"]["object"]["key"]))
-    shown = world.look_up(id_in(event))
+        account.invoke(account.upload(b"%d" % number, key=event["detail"]["object"]["key"]))
+    shown = account.look_up(id_in(event))
     assert len(shown["versions"]) == 20
     assert shown["versions"][0]["current"]
     assert shown["versions"][0]["size"] == 2
 
 
-def test_the_status_names_environment_commit_and_dependencies(world: World) -> None:
-    assert world.call(proxy_event("GET", "/status")) == (
+def test_the_status_names_environment_commit_and_dependencies(account: FileAccount) -> None:
+    assert account.call(proxy_event("GET", "/status")) == (
         200,
         {
             "status": "ok",
@@ -86,20 +86,22 @@ def test_the_status_says_which_dependency_does_not_answer(tmp_path: Path) -> Non
     def faults(_role: str, service: str, _operation: str) -> Fault | None:
         return CONNECT_TIMEOUT if service == "dynamodb" else None
 
-    world = World(tmp_path, faults=faults)
-    status, answer = world.call(proxy_event("GET", "/status"))
+    account = FileAccount(tmp_path, faults=faults)
+    status, answer = account.call(proxy_event("GET", "/status"))
     assert (status, answer["status"]) == (200, "degraded")
     assert answer["dependencies"] == {"catalogue": "unavailable", "uploads": "ok", "results": "ok"}
 
 
 def test_an_outage_is_a_503_that_may_be_repeated(tmp_path: Path) -> None:
-    world = World(tmp_path, faults=lambda *_: CONNECT_TIMEOUT)
-    status, problem = world.call(proxy_event("GET", "/files"))
+    account = FileAccount(tmp_path, faults=lambda *_: CONNECT_TIMEOUT)
+    status, problem = account.call(proxy_event("GET", "/files"))
     assert (status, problem["type"]) == (503, "urn:tap:problem:unavailable")
 
 
-def test_pages_of_ours_may_read_answers(world: World) -> None:
+def test_pages_of_ours_may_read_answers(account: FileAccount) -> None:
     headers = {"Origin": ["https://app.example"]}
-    response = world.do(lambda: world.service.call(proxy_event("GET", "/status", headers=headers)))
+    response = account.do(
+        lambda: account.service.call(proxy_event("GET", "/status", headers=headers))
+    )
     assert response["headers"]["Access-Control-Allow-Origin"] == "https://app.example"
     assert response["headers"]["Access-Control-Expose-Headers"] == "Idempotency-Replayed"

@@ -16,16 +16,16 @@ from services.files.runtime.processing.event import EventError, Upload
 from services.files.runtime.processing.objects import S3Objects
 from services.files.runtime.processing.ports import Product
 from services.files.runtime.rejection import RejectedError
-from tests.files.core.world import World
+from tests.files.core.account import FileAccount
 from tests.support.cloud.account import Worker
 from tests.support.file_service import RESULTS, UPLOADS
 
 PART = 1000
 
 
-def _objects(world: World) -> S3Objects:
-    world.cloud.storage.smallest_part = PART
-    return S3Objects(world.cloud.client("s3", Worker()), UPLOADS, RESULTS, part=PART)
+def _objects(account: FileAccount) -> S3Objects:
+    account.cloud.storage.smallest_part = PART
+    return S3Objects(account.cloud.client("s3", Worker()), UPLOADS, RESULTS, part=PART)
 
 
 def _product(folder: Path, body: bytes) -> Product:
@@ -35,55 +35,61 @@ def _product(folder: Path, body: bytes) -> Product:
 
 
 @pytest.mark.parametrize("size", [0, 1, PART, PART + 1, 2 * PART, 10 * PART + 7])
-def test_a_result_of_any_size_is_stored_whole(world: World, tmp_path: Path, size: int) -> None:
+def test_a_result_of_any_size_is_stored_whole(
+    account: FileAccount, tmp_path: Path, size: int
+) -> None:
     body = os.urandom(size)
-    objects = _objects(world)
-    result = world.do(lambda: objects.store("results/x", _product(tmp_path, body)))
-    assert world.cloud.storage.latest(RESULTS, "results/x") == body
+    objects = _objects(account)
+    result = account.do(lambda: objects.store("results/x", _product(tmp_path, body)))
+    assert account.cloud.storage.latest(RESULTS, "results/x") == body
     assert (result.size, result.sha256) == (size, hashlib.sha256(body).hexdigest())
-    (version,) = world.cloud.storage.versions[RESULTS, "results/x"]
+    (version,) = account.cloud.storage.versions[RESULTS, "results/x"]
     assert version.content_type == "application/x-test"
-    assert not world.cloud.storage.uploads
+    assert not account.cloud.storage.uploads
 
 
 def test_small_results_take_one_call_and_large_ones_one_a_part(
-    world: World, tmp_path: Path
+    account: FileAccount, tmp_path: Path
 ) -> None:
-    objects = _objects(world)
-    world.do(lambda: objects.store("small", _product(tmp_path, b"x" * PART)))
-    assert world.cloud.calls == {("processor", "put_object"): 1}
-    world.do(lambda: objects.store("large", _product(tmp_path, b"x" * (3 * PART))))
-    assert world.cloud.calls["processor", "upload_part"] == 3
+    objects = _objects(account)
+    account.do(lambda: objects.store("small", _product(tmp_path, b"x" * PART)))
+    assert account.cloud.calls == {("processor", "put_object"): 1}
+    account.do(lambda: objects.store("large", _product(tmp_path, b"x" * (3 * PART))))
+    assert account.cloud.calls["processor", "upload_part"] == 3
 
 
-def test_a_version_is_fetched_with_its_content_type(world: World, tmp_path: Path) -> None:
-    event = world.upload(b"a" * 3_000_000, content_type="text/csv; charset=latin-1")
+def test_a_version_is_fetched_with_its_content_type(account: FileAccount, tmp_path: Path) -> None:
+    event = account.upload(b"a" * 3_000_000, content_type="text/csv; charset=latin-1")
     told = event["detail"]["object"]
     upload = Upload("event", told["key"], told["version-id"], "0", told["size"])
-    objects = _objects(world)
-    content_type = world.do(lambda: objects.fetch(upload, tmp_path / "source"))
+    objects = _objects(account)
+    content_type = account.do(lambda: objects.fetch(upload, tmp_path / "source"))
     assert content_type == "text/csv; charset=latin-1"
     assert (tmp_path / "source").read_bytes() == b"a" * 3_000_000
 
 
-def test_an_older_version_is_not_mistaken_for_the_newest(world: World, tmp_path: Path) -> None:
-    told = world.upload(b"old")["detail"]["object"]
-    world.upload(b"new!", key=told["key"])
-    objects = _objects(world)
+def test_an_older_version_is_not_mistaken_for_the_newest(
+    account: FileAccount, tmp_path: Path
+) -> None:
+    told = account.upload(b"old")["detail"]["object"]
+    account.upload(b"new!", key=told["key"])
+    objects = _objects(account)
     upload = Upload("event", told["key"], told["version-id"], "0", 3)
-    world.do(lambda: objects.fetch(upload, tmp_path / "source"))
+    account.do(lambda: objects.fetch(upload, tmp_path / "source"))
     assert (tmp_path / "source").read_bytes() == b"old"
 
 
-def test_more_bytes_than_the_event_told_are_not_written(world: World, tmp_path: Path) -> None:
-    told = world.upload(b"x" * 100)["detail"]["object"]
-    objects = _objects(world)
+def test_more_bytes_than_the_event_told_are_not_written(
+    account: FileAccount, tmp_path: Path
+) -> None:
+    told = account.upload(b"x" * 100)["detail"]["object"]
+    objects = _objects(account)
     upload = Upload("event", told["key"], told["version-id"], "0", 99)
     with pytest.raises(EventError, match="size"):
-        world.do(lambda: objects.fetch(upload, tmp_path / "source"))
+        account.do(lambda: objects.fetch(upload, tmp_path / "source"))
 
 
-def test_a_version_that_is_gone_is_the_files_own_end(world: World, tmp_path: Path) -> None:
-    objects: Any = _objects(world)
+def test_a_version_that_is_gone_is_the_files_own_end(account: FileAccount, tmp_path: Path) -> None:
+    objects: Any = _objects(account)
     with pytest.raises(RejectedError, match="deleted"):
-        world.do(lambda: objects.fetch(Upload("event", "k", "v", "0", 1), tmp_path / "source"))
+        account.do(lambda: objects.fetch(Upload("event", "k", "v", "0", 1), tmp_path / "source"))

@@ -19,7 +19,7 @@ import pytest
 
 from services.common.runtime.problems import ProblemError
 from services.files.openapi import document
-from tests.files.core.world import CSV, World, id_in
+from tests.files.core.account import CSV, FileAccount, id_in
 from tests.support.api_description import Description
 from tests.support.cloud.faults import CONNECT_TIMEOUT
 from tests.support.file_service import BrokenError, announce, proxy_event
@@ -28,7 +28,7 @@ SPEC = Description(json.loads(json.dumps(document())))
 ANNOUNCE, LIST, LOOK_UP, STATUS = "POST /files", "GET /files", "GET /files/{file_id}", "GET /status"
 UNKNOWN = "5a1c9f0e-8e0b-4b69-8a51-3f5a55cf8f3e"
 
-Answers = Callable[[World], Any]
+Answers = Callable[[FileAccount], Any]
 
 
 def test_the_document_is_valid_openapi() -> None:
@@ -56,32 +56,32 @@ def test_every_kind_of_problem_is_documented() -> None:
     assert documented == kinds
 
 
-def answer(world: World, event: Mapping[str, Any]) -> Any:
-    return world.do(lambda: world.service.call(event))
+def answer(account: FileAccount, event: Mapping[str, Any]) -> Any:
+    return account.do(lambda: account.service.call(event))
 
 
 def announcing(key: str | None = None, **members: object) -> Answers:
-    return lambda world: answer(world, announce({**CSV, **members}, key))
+    return lambda account: answer(account, announce({**CSV, **members}, key))
 
 
 def twice(**members: object) -> Answers:
     """The answer to a second call with the same key."""
 
-    def second(world: World) -> Any:
-        answer(world, announce(CSV, "k"))
-        return answer(world, announce({**CSV, **members}, "k"))
+    def second(account: FileAccount) -> Any:
+        answer(account, announce(CSV, "k"))
+        return answer(account, announce({**CSV, **members}, "k"))
 
     return second
 
 
 def sent(**changes: object) -> Answers:
     """The answer to an announcement with another body or headers."""
-    return lambda world: answer(world, announce(CSV) | changes)
+    return lambda account: answer(account, announce(CSV) | changes)
 
 
 def reading(path: str, query: Mapping[str, list[str]] | None = None) -> Answers:
-    return lambda world: answer(
-        world,
+    return lambda account: answer(
+        account,
         proxy_event("GET", path) | {"multiValueQueryStringParameters": dict(query or {})},
     )
 
@@ -93,26 +93,27 @@ def looking_up(file_id: str) -> dict[str, Any]:
 def after_upload(body: bytes) -> Answers:
     """What is told of a file that was uploaded and worked on."""
 
-    def look(world: World) -> Any:
-        event = world.upload(body)
-        world.invoke(event)
-        return answer(world, looking_up(id_in(event)))
+    def look(account: FileAccount) -> Any:
+        event = account.upload(body)
+        account.invoke(event)
+        return answer(account, looking_up(id_in(event)))
 
     return look
 
 
-def listed(world: World) -> Any:
+def listed(account: FileAccount) -> Any:
     for _ in range(3):
-        world.invoke(world.upload(b"poison"))
+        account.invoke(account.upload(b"poison"))
     return answer(
-        world, proxy_event("GET", "/files") | {"multiValueQueryStringParameters": {"limit": ["2"]}}
+        account,
+        proxy_event("GET", "/files") | {"multiValueQueryStringParameters": {"limit": ["2"]}},
     )
 
 
 def without_stores(event: Mapping[str, Any]) -> Answers:
-    def ask(world: World) -> Any:
-        world.cloud.faults = lambda *_: CONNECT_TIMEOUT
-        return answer(world, event)
+    def ask(account: FileAccount) -> Any:
+        account.cloud.faults = lambda *_: CONNECT_TIMEOUT
+        return answer(account, event)
 
     return ask
 
@@ -123,9 +124,9 @@ def broken(event: Mapping[str, Any]) -> Answers:
     def mistake(*_: str) -> None:
         raise BrokenError
 
-    def ask(world: World) -> Any:
-        world.cloud.faults = mistake
-        return answer(world, event)
+    def ask(account: FileAccount) -> Any:
+        account.cloud.faults = mistake
+        return answer(account, event)
 
     return ask
 
@@ -158,7 +159,7 @@ CASES: dict[str, dict[str, Answers]] = {
     LOOK_UP: {
         "processed": after_upload(b"a,b\n1,2\n"),
         "rejected": after_upload(b"poison"),
-        "unknown": lambda world: answer(world, looking_up(UNKNOWN)),
+        "unknown": lambda account: answer(account, looking_up(UNKNOWN)),
         "no store": without_stores(looking_up(UNKNOWN)),
         "our fault": broken(looking_up(UNKNOWN)),
     },
@@ -172,14 +173,15 @@ ALL_CASES = [(operation, case) for operation, cases in CASES.items() for case in
 
 
 @pytest.mark.parametrize(("operation", "case"), ALL_CASES)
-def test_answers_are_as_described(world: World, operation: str, case: str) -> None:
-    SPEC.assert_described(operation, CASES[operation][case](world))
+def test_answers_are_as_described(account: FileAccount, operation: str, case: str) -> None:
+    SPEC.assert_described(operation, CASES[operation][case](account))
 
 
 @pytest.mark.parametrize("operation", CASES)
 def test_every_described_problem_really_occurs(operation: str, tmp_path: Path) -> None:
     answers = [
-        each(World(tmp_path / str(number))) for number, each in enumerate(CASES[operation].values())
+        each(FileAccount(tmp_path / str(number)))
+        for number, each in enumerate(CASES[operation].values())
     ]
     occurred = {
         (str(each["statusCode"]), json.loads(each["body"])["type"])
@@ -189,9 +191,9 @@ def test_every_described_problem_really_occurs(operation: str, tmp_path: Path) -
     assert occurred == SPEC.declared_problems(operation)
 
 
-def test_what_is_said_of_names_and_types_is_what_is_enforced(world: World) -> None:
+def test_what_is_said_of_names_and_types_is_what_is_enforced(account: FileAccount) -> None:
     schema = SPEC.document["components"]["schemas"]["Announcement"]["properties"]
     for content_type in ("text/csv", "text/csv; charset=utf-8", "csv", "text/csv; x=1"):
         fits = bool(re.search(schema["content_type"]["pattern"], content_type))
-        taken = announcing(content_type=content_type)(world)["statusCode"] == 201
+        taken = announcing(content_type=content_type)(account)["statusCode"] == 201
         assert fits is taken, content_type

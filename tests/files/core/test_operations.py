@@ -12,7 +12,7 @@ from botocore import xform_name
 
 from services.common.packaging.aws_models import REPOSITORY, declared
 from services.files.runtime.processing.objects import S3Objects
-from tests.files.core.world import World
+from tests.files.core.account import FileAccount
 from tests.support.cloud.account import Worker, WorkerDiedError
 from tests.support.file_service import Build, proxy_event
 
@@ -27,21 +27,21 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     def in_small_parts(client: object, uploads: str, results: str) -> S3Objects:
         return S3Objects(client, uploads, results, part=5)
 
-    world = World(tmp_path_factory.mktemp("scratch"), build=Build(objects=in_small_parts))
-    world.cloud.storage.smallest_part = 5
-    answer = world.announce(key="mine")
-    world.announce(key="mine")
-    old = world.upload(b"good", key=answer["upload"]["fields"]["key"])
-    new = world.upload(b"good, too", key=answer["upload"]["fields"]["key"])
-    world.invoke(new)
+    account = FileAccount(tmp_path_factory.mktemp("scratch"), build=Build(objects=in_small_parts))
+    account.cloud.storage.smallest_part = 5
+    answer = account.announce(key="mine")
+    account.announce(key="mine")
+    old = account.upload(b"good", key=answer["upload"]["fields"]["key"])
+    new = account.upload(b"good, too", key=answer["upload"]["fields"]["key"])
+    account.invoke(new)
     with pytest.raises(WorkerDiedError):
-        world.invoke(old, "one", Worker(dies_at=5))
-    world.invoke(old, "one")
-    world.look_up(answer["file_id"])
-    world.list()
-    world.call(proxy_event("GET", "/status"))
+        account.invoke(old, "one", Worker(dies_at=5))
+    account.invoke(old, "one")
+    account.look_up(answer["file_id"])
+    account.list()
+    account.call(proxy_event("GET", "/status"))
     found: dict[str, set[str]] = {}
-    for role, operation in world.cloud.calls:
+    for role, operation in account.cloud.calls:
         found.setdefault(role, set()).add(operation)
     return found
 

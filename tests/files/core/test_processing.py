@@ -18,7 +18,7 @@ import pytest
 from services.common.runtime.observability import logger
 from services.files.runtime.catalogue.models import PATIENCE, Status
 from services.files.runtime.processing.entry import ProcessingError
-from tests.files.core.world import World, id_in
+from tests.files.core.account import FileAccount, id_in
 from tests.support.cloud.account import Worker, WorkerDiedError
 from tests.support.cloud.faults import CONNECT_TIMEOUT
 from tests.support.file_service import MAX_BYTES, RESULTS, TIMEOUT
@@ -28,143 +28,145 @@ CALLS = 7
 REST = (TIMEOUT + PATIENCE + timedelta(minutes=1)).total_seconds()
 
 
-def test_an_upload_is_processed_and_its_results_are_stored(world: World) -> None:
-    event = world.upload(b"a,b\n1,2\n")
-    assert world.invoke(event) == "processed"
-    row = world.only_version()
+def test_an_upload_is_processed_and_its_results_are_stored(account: FileAccount) -> None:
+    event = account.upload(b"a,b\n1,2\n")
+    assert account.invoke(event) == "processed"
+    row = account.only_version()
     assert row.standing.status is Status.PROCESSED
     (copy, profile) = row.results
-    assert world.cloud.storage.latest(RESULTS, copy.key) == b"a,b\n1,2\n"
+    assert account.cloud.storage.latest(RESULTS, copy.key) == b"a,b\n1,2\n"
     assert copy.key == f"results/{id_in(event)}/{row.version_id}/copy.txt"
     assert profile.name == "profile.json"
-    assert world.file_row(id_in(event)).standing.status is Status.PROCESSED
+    assert account.file_row(id_in(event)).standing.status is Status.PROCESSED
 
 
-def test_the_same_event_again_changes_nothing(world: World) -> None:
-    event = world.upload()
-    world.invoke(event)
-    before = dict(world.cloud.table.items)
-    assert world.invoke(event) == "done"
-    assert world.invoke(event, "another") == "done"
-    assert world.cloud.table.items == before
-    assert all(len(versions) == 1 for versions in world.cloud.storage.versions.values())
+def test_the_same_event_again_changes_nothing(account: FileAccount) -> None:
+    event = account.upload()
+    account.invoke(event)
+    before = dict(account.cloud.table.items)
+    assert account.invoke(event) == "done"
+    assert account.invoke(event, "another") == "done"
+    assert account.cloud.table.items == before
+    assert all(len(versions) == 1 for versions in account.cloud.storage.versions.values())
 
 
-def test_poison_is_rejected_without_an_error(world: World) -> None:
-    event = world.upload(b"poison")
-    assert world.invoke(event) == "rejected"
-    row = world.only_version()
+def test_poison_is_rejected_without_an_error(account: FileAccount) -> None:
+    event = account.upload(b"poison")
+    assert account.invoke(event) == "rejected"
+    row = account.only_version()
     assert (row.standing.status, row.standing.reason) == (Status.REJECTED, "poison")
     assert row.results == ()
-    assert world.invoke(event) == "done"
+    assert account.invoke(event) == "done"
 
 
-def test_a_file_beyond_the_limit_is_rejected_unread(world: World) -> None:
-    event = world.upload(b"x" * (MAX_BYTES + 1))
-    assert world.invoke(event) == "rejected"
-    assert world.only_version().standing.reason == "too-many-bytes"
-    assert world.cloud.calls["processor", "get_object"] == 0
+def test_a_file_beyond_the_limit_is_rejected_unread(account: FileAccount) -> None:
+    event = account.upload(b"x" * (MAX_BYTES + 1))
+    assert account.invoke(event) == "rejected"
+    assert account.only_version().standing.reason == "too-many-bytes"
+    assert account.cloud.calls["processor", "get_object"] == 0
 
 
-def test_a_version_that_was_deleted_is_rejected(world: World) -> None:
-    event = world.upload()
-    world.cloud.storage.versions.clear()
-    assert world.invoke(event) == "rejected"
-    assert world.only_version().standing.reason == "deleted"
+def test_a_version_that_was_deleted_is_rejected(account: FileAccount) -> None:
+    event = account.upload()
+    account.cloud.storage.versions.clear()
+    assert account.invoke(event) == "rejected"
+    assert account.only_version().standing.reason == "deleted"
 
 
 @pytest.mark.parametrize("dies_after", [False, True])
 @pytest.mark.parametrize("step", range(1, CALLS + 1))
 def test_a_retry_finishes_what_a_death_at_any_call_left(
-    world: World, step: int, dies_after: bool
+    account: FileAccount, step: int, dies_after: bool
 ) -> None:
-    event = world.upload()
+    event = account.upload()
     with pytest.raises(WorkerDiedError):
-        world.invoke(event, "one", Worker(dies_at=step, dies_after=dies_after))
+        account.invoke(event, "one", Worker(dies_at=step, dies_after=dies_after))
     expected = "done" if (step, dies_after) == (CALLS, True) else "processed"
-    assert world.invoke(event, "one") == expected
-    assert world.only_version().standing.status is Status.PROCESSED
-    assert world.file_row(id_in(event)).standing.status is Status.PROCESSED
-    _assert_results_are_whole(world)
+    assert account.invoke(event, "one") == expected
+    assert account.only_version().standing.status is Status.PROCESSED
+    assert account.file_row(id_in(event)).standing.status is Status.PROCESSED
+    _assert_results_are_whole(account)
 
 
 @pytest.mark.parametrize("dies_after", [False, True])
 @pytest.mark.parametrize("step", range(3, CALLS + 1))
 def test_a_version_left_by_dying_workers_reads_as_failed_in_time_until_a_redrive(
-    world: World, step: int, dies_after: bool
+    account: FileAccount, step: int, dies_after: bool
 ) -> None:
-    event = world.upload()
+    event = account.upload()
     for _ in range(3):
         with pytest.raises((WorkerDiedError, ProcessingError)):
-            world.invoke(event, "one", Worker(dies_at=step, dies_after=dies_after))
-        if world.version_rows() and world.only_version().standing.status is Status.PROCESSED:
+            account.invoke(event, "one", Worker(dies_at=step, dies_after=dies_after))
+        if account.version_rows() and account.only_version().standing.status is Status.PROCESSED:
             return
-    world.wait(REST)
-    shown = world.look_up(id_in(event))
+    account.wait(REST)
+    shown = account.look_up(id_in(event))
     if step > 3 or dies_after:
         assert (shown["status"], shown["reason"]) == ("failed", "no-outcome")
-        assert [file["file_id"] for file in world.list(status="failed")["files"]] == [id_in(event)]
-        assert world.list(status="processing")["files"] == []
-    assert world.invoke(event, "one") == "processed"
-    assert world.look_up(id_in(event))["status"] == "processed"
+        assert [file["file_id"] for file in account.list(status="failed")["files"]] == [
+            id_in(event)
+        ]
+        assert account.list(status="processing")["files"] == []
+    assert account.invoke(event, "one") == "processed"
+    assert account.look_up(id_in(event))["status"] == "processed"
 
 
-def test_a_redrive_does_not_wait_for_the_lease_of_the_dead(world: World) -> None:
-    event = world.upload()
+def test_a_redrive_does_not_wait_for_the_lease_of_the_dead(account: FileAccount) -> None:
+    event = account.upload()
     for _ in range(3):
         with pytest.raises(WorkerDiedError):
-            world.invoke(event, worker=Worker(dies_at=4))
-    assert world.invoke(event) == "processed"
+            account.invoke(event, worker=Worker(dies_at=4))
+    assert account.invoke(event) == "processed"
 
 
-def test_an_error_of_ours_is_raised_and_the_last_attempt_says_failed(world: World) -> None:
-    event = world.upload(b"mistake")
+def test_an_error_of_ours_is_raised_and_the_last_attempt_says_failed(account: FileAccount) -> None:
+    event = account.upload(b"mistake")
     for _ in range(2):
         with pytest.raises(ProcessingError):
-            world.invoke(event, "one")
-        assert world.look_up(id_in(event))["status"] == "processing"
+            account.invoke(event, "one")
+        assert account.look_up(id_in(event))["status"] == "processing"
     with pytest.raises(ProcessingError):
-        world.invoke(event, "one")
-    shown = world.look_up(id_in(event))
+        account.invoke(event, "one")
+    shown = account.look_up(id_in(event))
     assert (shown["status"], shown["reason"]) == ("failed", "BrokenError")
 
 
-def test_a_redrive_mends_a_failed_version(world: World) -> None:
-    event = world.upload(b"mistake")
+def test_a_redrive_mends_a_failed_version(account: FileAccount) -> None:
+    event = account.upload(b"mistake")
     for _ in range(3):
         with pytest.raises(ProcessingError):
-            world.invoke(event, "one")
-    world.service.workshop.broken = False
-    assert world.invoke(event, "one") == "processed"
-    assert world.look_up(id_in(event))["status"] == "processed"
-    assert world.only_version().attempt == 4
+            account.invoke(event, "one")
+    account.service.workshop.broken = False
+    assert account.invoke(event, "one") == "processed"
+    assert account.look_up(id_in(event))["status"] == "processed"
+    assert account.only_version().attempt == 4
 
 
-def test_a_redrive_that_fails_says_so_at_once(world: World) -> None:
-    event = world.upload(b"mistake")
+def test_a_redrive_that_fails_says_so_at_once(account: FileAccount) -> None:
+    event = account.upload(b"mistake")
     for _ in range(4):
         with pytest.raises(ProcessingError):
-            world.invoke(event)
-    assert world.look_up(id_in(event))["status"] == "failed"
+            account.invoke(event)
+    assert account.look_up(id_in(event))["status"] == "failed"
 
 
-def test_another_event_mends_a_failed_version_too(world: World) -> None:
-    event = world.upload(b"mistake")
+def test_another_event_mends_a_failed_version_too(account: FileAccount) -> None:
+    event = account.upload(b"mistake")
     for _ in range(3):
         with pytest.raises(ProcessingError):
-            world.invoke(event, "one")
-    world.service.workshop.broken = False
-    assert world.invoke(event, "two") == "processed"
+            account.invoke(event, "one")
+    account.service.workshop.broken = False
+    assert account.invoke(event, "two") == "processed"
 
 
 def test_neither_lambda_nor_the_log_learns_what_stands_in_a_file(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    account: FileAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", log)
-    event = world.upload(b"mistake with my secret", key="by hand/private name.csv")
+    event = account.upload(b"mistake with my secret", key="by hand/private name.csv")
     with pytest.raises(ProcessingError) as raised:
-        world.invoke(event)
+        account.invoke(event)
     assert str(raised.value) == "BrokenError"
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
@@ -176,47 +178,47 @@ def test_neither_lambda_nor_the_log_learns_what_stands_in_a_file(
     assert "private" not in logged
 
 
-def test_another_event_leaves_a_version_alone_that_has_a_worker(world: World) -> None:
-    event = world.upload()
+def test_another_event_leaves_a_version_alone_that_has_a_worker(account: FileAccount) -> None:
+    event = account.upload()
     with pytest.raises(WorkerDiedError):
-        world.invoke(event, "one", Worker(dies_at=4))
-    assert world.invoke(event, "two") == "busy"
-    assert world.only_version().claimed_by == "one"
-    world.wait(TIMEOUT.total_seconds() + 11)
-    assert world.invoke(event, "two") == "processed"
+        account.invoke(event, "one", Worker(dies_at=4))
+    assert account.invoke(event, "two") == "busy"
+    assert account.only_version().claimed_by == "one"
+    account.wait(TIMEOUT.total_seconds() + 11)
+    assert account.invoke(event, "two") == "processed"
 
 
-def test_who_was_overtaken_writes_nothing(world: World) -> None:
-    event = world.upload()
-    transform = world.service.workshop.transform
+def test_who_was_overtaken_writes_nothing(account: FileAccount) -> None:
+    event = account.upload()
+    transform = account.service.workshop.transform
 
     def slowly(source: object, folder: object) -> object:
-        world.service.workshop.transform = transform  # type: ignore[method-assign]
-        world.simulation.sleep(TIMEOUT.total_seconds() + 20)
-        world.service.invoke(event, "two")
+        account.service.workshop.transform = transform  # type: ignore[method-assign]
+        account.simulation.sleep(TIMEOUT.total_seconds() + 20)
+        account.service.invoke(event, "two")
         return transform(source, folder)  # type: ignore[arg-type]
 
-    world.service.workshop.transform = slowly  # type: ignore[assignment]
-    assert world.invoke(event, "one") == "overtaken"
-    row = world.only_version()
+    account.service.workshop.transform = slowly  # type: ignore[assignment]
+    assert account.invoke(event, "one") == "overtaken"
+    row = account.only_version()
     assert (row.claimed_by, row.standing.status) == ("two", Status.PROCESSED)
 
 
 def test_each_version_of_a_file_has_an_outcome_and_the_newest_one_is_the_files(
-    world: World,
+    account: FileAccount,
 ) -> None:
-    first = world.upload(b"poison")
+    first = account.upload(b"poison")
     key = first["detail"]["object"]["key"]
-    second, third = world.upload(b"two", key=key), world.upload(b"mistake", key=key)
-    world.service.workshop.broken = False
-    assert [world.invoke(event) for event in (third, first, second)] == [
+    second, third = account.upload(b"two", key=key), account.upload(b"mistake", key=key)
+    account.service.workshop.broken = False
+    assert [account.invoke(event) for event in (third, first, second)] == [
         "processed",
         "rejected",
         "processed",
     ]
     newest = third["detail"]["object"]["version-id"]
-    assert world.file_row(id_in(first)).version_id == newest
-    shown = world.look_up(id_in(first))
+    assert account.file_row(id_in(first)).version_id == newest
+    shown = account.look_up(id_in(first))
     assert [version["status"] for version in shown["versions"]] == [
         "processed",
         "processed",
@@ -226,65 +228,65 @@ def test_each_version_of_a_file_has_an_outcome_and_the_newest_one_is_the_files(
     assert shown["versions"][0]["version_id"] == newest
 
 
-def test_a_late_event_of_an_old_version_does_not_make_the_file_older(world: World) -> None:
-    old = world.upload(b"old")
-    new = world.upload(b"poison", key=old["detail"]["object"]["key"])
-    world.invoke(new)
-    world.wait(24 * 3600)
-    assert world.invoke(old) == "processed"
-    file = world.file_row(id_in(old))
+def test_a_late_event_of_an_old_version_does_not_make_the_file_older(account: FileAccount) -> None:
+    old = account.upload(b"old")
+    new = account.upload(b"poison", key=old["detail"]["object"]["key"])
+    account.invoke(new)
+    account.wait(24 * 3600)
+    assert account.invoke(old) == "processed"
+    file = account.file_row(id_in(old))
     assert (file.standing.status, file.standing.reason) == (Status.REJECTED, "poison")
-    assert [file["status"] for file in world.list()["files"]] == ["rejected"]
+    assert [file["status"] for file in account.list()["files"]] == ["rejected"]
 
 
 @pytest.mark.parametrize(
     "name",
     ["a b.csv", "a+b.csv", "100%.csv", "%2F.csv", "a%20b+.CSV", "Größe 漢😀.csv", "a'\"&<>.csv"],
 )
-def test_odd_names_survive(world: World, name: str) -> None:
-    answer = world.announce({"filename": name, "content_type": "text/csv", "size": 3})
-    event = world.upload(b"a,b", key=answer["upload"]["fields"]["key"])
+def test_odd_names_survive(account: FileAccount, name: str) -> None:
+    answer = account.announce({"filename": name, "content_type": "text/csv", "size": 3})
+    event = account.upload(b"a,b", key=answer["upload"]["fields"]["key"])
     assert event["detail"]["object"]["key"] == f"uploads/{answer['file_id']}/{name}"
-    assert world.invoke(event) == "processed"
-    assert world.look_up(answer["file_id"])["filename"] == name
+    assert account.invoke(event) == "processed"
+    assert account.look_up(answer["file_id"])["filename"] == name
 
 
-def test_a_file_put_into_the_bucket_by_hand_is_processed_and_listed(world: World) -> None:
-    assert world.invoke(world.upload(b"poison", key="some folder/Photo.JPG")) == "rejected"
-    assert world.invoke(world.upload(b"good", key="some folder/Photo.JPG")) == "processed"
-    (file,) = world.list()["files"]
+def test_a_file_put_into_the_bucket_by_hand_is_processed_and_listed(account: FileAccount) -> None:
+    assert account.invoke(account.upload(b"poison", key="some folder/Photo.JPG")) == "rejected"
+    assert account.invoke(account.upload(b"good", key="some folder/Photo.JPG")) == "processed"
+    (file,) = account.list()["files"]
     assert (file["filename"], file["kind"], file["status"]) == ("Photo.JPG", "image", "processed")
-    assert len(world.look_up(file["file_id"])["versions"]) == 2
+    assert len(account.look_up(file["file_id"])["versions"]) == 2
 
 
-def test_a_file_that_borrows_an_announced_ones_folder_is_another_file(world: World) -> None:
-    announced = world.announce()
+def test_a_file_that_borrows_an_announced_ones_folder_is_another_file(account: FileAccount) -> None:
+    announced = account.announce()
     key = f"uploads/{announced['file_id']}/other.csv"
-    assert world.invoke(world.upload(b"x", key=key)) == "processed"
-    assert world.look_up(announced["file_id"])["status"] == "announced"
-    assert len(world.list()["files"]) == 2
+    assert account.invoke(account.upload(b"x", key=key)) == "processed"
+    assert account.look_up(announced["file_id"])["status"] == "announced"
+    assert len(account.list()["files"]) == 2
 
 
-def test_a_file_whose_row_has_expired_comes_back_with_its_event(world: World) -> None:
-    event = world.upload()
-    world.cloud.table.items.clear()
-    assert world.invoke(event) == "processed"
-    assert world.look_up(id_in(event))["filename"] == "table.csv"
+def test_a_file_whose_row_has_expired_comes_back_with_its_event(account: FileAccount) -> None:
+    event = account.upload()
+    account.cloud.table.items.clear()
+    assert account.invoke(event) == "processed"
+    assert account.look_up(id_in(event))["filename"] == "table.csv"
 
 
-def test_an_upload_stops_the_rows_expiry(world: World) -> None:
-    event = world.upload()
-    assert world.file_row(id_in(event)).expires_at is not None
-    world.invoke(event)
-    assert world.file_row(id_in(event)).expires_at is None
+def test_an_upload_stops_the_rows_expiry(account: FileAccount) -> None:
+    event = account.upload()
+    assert account.file_row(id_in(event)).expires_at is not None
+    account.invoke(event)
+    assert account.file_row(id_in(event)).expires_at is None
 
 
-def test_what_is_not_an_upload_of_ours_is_an_error(world: World) -> None:
-    event = world.upload()
+def test_what_is_not_an_upload_of_ours_is_an_error(account: FileAccount) -> None:
+    event = account.upload()
     event["detail"]["bucket"]["name"] = "another"
     with pytest.raises(ProcessingError, match=r"^EventError$"):
-        world.invoke(event)
-    assert world.version_rows() == []
+        account.invoke(event)
+    assert account.version_rows() == []
 
 
 def test_an_outage_at_the_outcome_is_an_error_and_a_retry_mends_it(tmp_path: Path) -> None:
@@ -294,25 +296,25 @@ def test_an_outage_at_the_outcome_is_an_error_and_a_retry_mends_it(tmp_path: Pat
         down = outage[0] and role == "processor" and operation == "put_object"
         return CONNECT_TIMEOUT if down else None
 
-    world = World(tmp_path, faults=faults)  # type: ignore[arg-type]
-    event, outage[0] = world.upload(), True
+    account = FileAccount(tmp_path, faults=faults)  # type: ignore[arg-type]
+    event, outage[0] = account.upload(), True
     with pytest.raises(ProcessingError, match=r"^UnavailableError < ConnectTimeoutError$"):
-        world.invoke(event, "one")
-    assert world.look_up(id_in(event))["status"] == "processing"
+        account.invoke(event, "one")
+    assert account.look_up(id_in(event))["status"] == "processing"
     outage[0] = False
-    assert world.invoke(event, "one") == "processed"
+    assert account.invoke(event, "one") == "processed"
 
 
-def test_nothing_stays_on_the_local_disk(world: World, tmp_path: Path) -> None:
-    world.invoke(world.upload())
-    world.invoke(world.upload(b"poison"))
+def test_nothing_stays_on_the_local_disk(account: FileAccount, tmp_path: Path) -> None:
+    account.invoke(account.upload())
+    account.invoke(account.upload(b"poison"))
     with pytest.raises(ProcessingError):
-        world.invoke(world.upload(b"mistake"))
+        account.invoke(account.upload(b"mistake"))
     assert [name for _, _, names in os.walk(tmp_path) for name in names] == []
 
 
-def _assert_results_are_whole(world: World) -> None:
-    row = world.only_version()
+def _assert_results_are_whole(account: FileAccount) -> None:
+    row = account.only_version()
     assert len(row.results) == 2
     for result in row.results:
-        assert len(world.cloud.storage.latest(RESULTS, result.key)) == result.size
+        assert len(account.cloud.storage.latest(RESULTS, result.key)) == result.size

@@ -16,58 +16,58 @@ from services.common.runtime.problems import UnavailableError
 from services.files.runtime.catalogue.kinds import Kind
 from services.files.runtime.catalogue.models import VersionRow
 from services.files.runtime.catalogue.store import DynamoCatalogue
-from tests.files.core.world import World, id_in
+from tests.files.core.account import FileAccount, id_in
 from tests.support.cloud.account import Worker
 from tests.support.cloud.faults import refusal
 
 
-def _catalogue(world: World) -> DynamoCatalogue:
-    return world.service.catalogue(Worker())
+def _catalogue(account: FileAccount) -> DynamoCatalogue:
+    return account.service.catalogue(Worker())
 
 
 def _next(row: VersionRow) -> VersionRow:
     return replace(row, revision=row.revision + 1, attempt=row.attempt + 1)
 
 
-def _processed(world: World) -> VersionRow:
-    world.invoke(world.upload())
-    return world.only_version()
+def _processed(account: FileAccount) -> VersionRow:
+    account.invoke(account.upload())
+    return account.only_version()
 
 
-def test_a_row_read_is_the_row_that_was_written(world: World) -> None:
-    row = _processed(world)
-    catalogue = _catalogue(world)
-    assert world.do(lambda: catalogue.version(row.file_id, row.version_id)) == row
+def test_a_row_read_is_the_row_that_was_written(account: FileAccount) -> None:
+    row = _processed(account)
+    catalogue = _catalogue(account)
+    assert account.do(lambda: catalogue.version(row.file_id, row.version_id)) == row
     following = _next(row)
-    assert world.do(lambda: catalogue.save(following, Kind.TABLE))
-    assert world.do(lambda: catalogue.version(row.file_id, row.version_id)) == following
+    assert account.do(lambda: catalogue.save(following, Kind.TABLE))
+    assert account.do(lambda: catalogue.version(row.file_id, row.version_id)) == following
 
 
-def test_a_row_is_not_written_over_a_revision_that_nobody_saw(world: World) -> None:
-    row = _processed(world)
-    catalogue = _catalogue(world)
+def test_a_row_is_not_written_over_a_revision_that_nobody_saw(account: FileAccount) -> None:
+    row = _processed(account)
+    catalogue = _catalogue(account)
     one, other = _next(row), replace(_next(row), claimed_by="another")
-    assert world.do(lambda: catalogue.save(one, Kind.TABLE))
-    assert not world.do(lambda: catalogue.save(other, Kind.TABLE))
-    assert world.only_version() == one
+    assert account.do(lambda: catalogue.save(one, Kind.TABLE))
+    assert not account.do(lambda: catalogue.save(other, Kind.TABLE))
+    assert account.only_version() == one
 
 
-def test_a_write_whose_reply_was_lost_counts_when_it_is_repeated(world: World) -> None:
-    row = _next(_processed(world))
-    catalogue = _catalogue(world)
-    assert world.do(lambda: catalogue.save(row, Kind.TABLE))
-    assert world.do(lambda: catalogue.save(row, Kind.TABLE))
+def test_a_write_whose_reply_was_lost_counts_when_it_is_repeated(account: FileAccount) -> None:
+    row = _next(_processed(account))
+    catalogue = _catalogue(account)
+    assert account.do(lambda: catalogue.save(row, Kind.TABLE))
+    assert account.do(lambda: catalogue.save(row, Kind.TABLE))
 
 
-def test_a_file_that_is_gone_is_not_made_anew_by_half(world: World) -> None:
-    event = world.upload()
-    world.invoke(event)
-    row = world.only_version()
-    del world.cloud.table.items[f"{id_in(event)} file"]
-    catalogue = _catalogue(world)
+def test_a_file_that_is_gone_is_not_made_anew_by_half(account: FileAccount) -> None:
+    event = account.upload()
+    account.invoke(event)
+    row = account.only_version()
+    del account.cloud.table.items[f"{id_in(event)} file"]
+    catalogue = _catalogue(account)
     with pytest.raises(UnavailableError):
-        world.do(lambda: catalogue.save(_next(row), Kind.TABLE))
-    assert world.only_version() == row
+        account.do(lambda: catalogue.save(_next(row), Kind.TABLE))
+    assert account.only_version() == row
 
 
 class _Conflicting:
@@ -94,22 +94,22 @@ class _Conflicting:
 
 @pytest.mark.parametrize(("times", "written"), [(1, True), (2, True), (3, False)])
 def test_a_conflict_is_tried_again_and_then_left_to_the_next_attempt(
-    world: World, times: int, written: bool
+    account: FileAccount, times: int, written: bool
 ) -> None:
-    row = _next(_processed(world))
-    right = _catalogue(world)
+    row = _next(_processed(account))
+    right = _catalogue(account)
     catalogue = DynamoCatalogue(_Conflicting(right.client, times), right.table)
     if written:
-        assert world.do(lambda: catalogue.save(row, Kind.TABLE))
+        assert account.do(lambda: catalogue.save(row, Kind.TABLE))
     else:
         with pytest.raises(UnavailableError):
-            world.do(lambda: catalogue.save(row, Kind.TABLE))
-    assert (world.only_version() == row) is written
+            account.do(lambda: catalogue.save(row, Kind.TABLE))
+    assert (account.only_version() == row) is written
 
 
 def test_reads_are_as_of_now(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    file_id = world.announce()["file_id"]
-    catalogue = _catalogue(world)
+    account = FileAccount(tmp_path)
+    file_id = account.announce()["file_id"]
+    catalogue = _catalogue(account)
     # An index, or a read that does not insist, would show it half a second late.
-    assert world.do(lambda: catalogue.file(file_id)) is not None
+    assert account.do(lambda: catalogue.file(file_id)) is not None

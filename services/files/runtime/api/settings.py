@@ -13,7 +13,7 @@ from services.files.runtime.catalogue.kinds import Kind
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """environment: "dev" or "prod". commit: of what is deployed. max_bytes: of files, by kind.
+    """environment: such as "dev". commit: of what is deployed. max_bytes: of files, by kind.
 
     validity: of forms and links. cors_origins: pages that may read answers.
     """

@@ -12,7 +12,7 @@ from services.common.runtime.variables import positive, required
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessorSettings:
-    """environment: "dev" or "prod". max_bytes: of an upload. scratch: a folder on the local disk.
+    """environment: such as "dev". max_bytes: of an upload. scratch: a folder on the local disk.
 
     max_attempts: how often Lambda runs the function for one event: once and its retries.
     """

@@ -16,7 +16,7 @@ from tests.support.file_service import UPLOADS, Build, announce, created, deploy
 CSV = {"filename": "table.csv", "content_type": "text/csv", "size": 9}
 
 
-class World:
+class FileAccount:
     """simulation: its clock. service: what runs in the account."""
 
     def __init__(self, scratch: Path, *, faults: Faults = no_faults, build: Build | None = None):
@@ -26,7 +26,7 @@ class World:
         self._order = 0x10
 
     def do[T](self, action: Callable[[], T]) -> T:
-        """Do it in the world's time. Raises what it raises."""
+        """Do it in simulated time. Raises what it raises."""
         future = self.simulation.spawn(action, watched=False)
         self.simulation.run()
         return future.result()
