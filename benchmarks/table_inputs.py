@@ -1,7 +1,7 @@
 """Tables to measure with: orders as shops export them, the same at every run.
 
-Ten columns of identifiers, words, numbers, a date, an address and a note; every third note has a
-quoted comma, quote and line break in CSV.
+Ten columns of identifiers, words, numbers, a date, an address and a note. In the kind "csv" every
+third note has a comma, a quote and a line break; "plain" is CSV without a quote.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _MEGABYTE = 1_000_000
 _BLOCK_ROWS = 10_000
 
 
-def orders(seed: int, rows: int) -> list[tuple[object, ...]]:
+def orders(kind: str, seed: int, rows: int) -> list[tuple[object, ...]]:
     """Rows as in NAMES."""
     chance = random.Random(seed)  # noqa: S311 - data, no secret
-    return [_order(chance, seed * rows + number) for number in range(rows)]
+    return [_order(chance, seed * rows + number, kind != "plain") for number in range(rows)]
 
 
-def _order(chance: random.Random, number: int) -> tuple[object, ...]:
+def _order(chance: random.Random, number: int, hard: bool) -> tuple[object, ...]:
     note = " ".join(chance.choices(_WORDS, k=5))
-    if number % 3 == 0:
+    if hard and number % 3 == 0:
         note = note.replace(" ", ', "', 1).replace(" ", "\n", 1)
     return (
         number,
@@ -45,8 +45,8 @@ def _order(chance: random.Random, number: int) -> tuple[object, ...]:
 
 def blocks(kind: str) -> Iterator[bytes]:
     """A CSV or JSON array without an end, whose text repeats after some megabytes."""
-    made = [_block(kind, orders(seed, _BLOCK_ROWS)) for seed in range(8)]
-    yield (",".join(NAMES) + "\n").encode() if kind == "csv" else b"[" + made[0].lstrip(b",")
+    made = [_block(kind, orders(kind, seed, _BLOCK_ROWS)) for seed in range(8)]
+    yield (",".join(NAMES) + "\n").encode() if kind != "json" else b"[" + made[0].lstrip(b",")
     while True:
         yield from made
 
@@ -74,7 +74,7 @@ def whole(kind: str, megabytes: int) -> Iterator[bytes]:
 
 def write_files(folder: Path, megabytes: int) -> dict[str, Path]:
     """A file of each kind."""
-    files = {kind: folder / f"orders.{kind}" for kind in ("csv", "json")}
+    files = {kind: folder / f"orders.{kind}" for kind in ("plain", "csv", "json")}
     for kind, path in files.items():
         with path.open("wb") as file:
             file.writelines(whole(kind, megabytes))

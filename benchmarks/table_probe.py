@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import BinaryIO
 import ijson.backends.yajl2_c as ijson
 
 from benchmarks import table_inputs
+from benchmarks.memory import peak_mb
 from services.files.runtime.tables import Limits, Outputs, Table, transform
 from services.files.runtime.tables.csv_table import CsvSource, survey, write
 from services.files.runtime.tables.json_records import JsonRecords
@@ -125,8 +125,7 @@ def main(subject: str, source: str) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     run()
     seconds = [time.perf_counter() - wall, time.process_time() - cpu]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps([*seconds, peak]))
+    print(json.dumps([*seconds, peak_mb() * 1e6 / 2**20]))
 
 
 if __name__ == "__main__":

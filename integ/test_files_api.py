@@ -249,13 +249,13 @@ def test_an_unknown_file_is_not_found(
     expect.problem(api.fetch(str(uuid4()), smoke_role), 404, "no such file")
 
 
-def test_an_unsigned_call_is_refused(api: FilesApi, expect: Expectations) -> None:
+def test_an_unsigned_call_about_files_is_refused(api: FilesApi, expect: Expectations) -> None:
     """Calls without a signature are refused with 403."""
     for answer in every_route(api, NOBODY):
         expect.status(answer, 403, "nobody may call unsigned")
 
 
-def test_a_principal_without_permission_is_refused(
+def test_a_principal_without_permission_on_files_is_refused(
     api: FilesApi, expect: Expectations, build_role: Signer
 ) -> None:
     """Calls signed by a role without permission are refused with 403."""

@@ -1,1 +1,1 @@
-"""What one does with a delivery through AWS's APIs, the same at AWS and in a rehearsal."""
+"""What one does with a delivery and what it delivered, through AWS's APIs: everywhere the same."""

@@ -67,7 +67,9 @@ def parser() -> ArgumentParser:
     redrive.add_argument("environment", help="for example dev")
     redrive.add_argument("function", help="without tap-ENVIRONMENT-, for example image-processor")
     redrive.add_argument("--execute", action="store_true", help="really do it; else it only shows")
-    redrive.add_argument("--limit", type=_positive, default=sys.maxsize, metavar="N")
+    redrive.add_argument(
+        "--limit", type=_positive, default=sys.maxsize, metavar="N", help="N messages at most"
+    )
     redrive.add_argument("--json", action="store_true", help="print one JSON document instead")
     return top
 

@@ -5,6 +5,8 @@ Everything is asked of the CodePipeline, CodeBuild and CloudWatch Logs APIs.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +19,8 @@ from ops.records import (
     action_run,
     execution,
 )
+
+_TAKEN = re.compile(r"#\{[\w@-]+\.(\w+)\}")
 
 
 class UnknownActionError(Exception):
@@ -104,6 +108,25 @@ class Pipeline:
             token=approval.token,
             result={"status": "Approved" if approved else "Rejected", "summary": reason},
         )
+
+    def output_variables(self, stage: str) -> dict[str, str]:
+        """The variables that builds of a stage take from outputs of stacks: the outputs' names.
+
+        Source: "Variables reference" in the AWS CodePipeline User Guide, `#{namespace.variable}`.
+        """
+        declared = self._pipeline.get_pipeline(name=self.name)["pipeline"]["stages"]
+        configured = (
+            action.get("configuration", {}).get("EnvironmentVariables", "[]")
+            for each in declared
+            if each["name"] == stage
+            for action in each["actions"]
+        )
+        return {
+            variable["name"]: taken[1]
+            for variables in configured
+            for variable in json.loads(variables)
+            if (taken := _TAKEN.fullmatch(variable["value"]))
+        }
 
     def log_lines(self, run: ActionRun) -> list[str]:
         """The log of an action's build, oldest line first; empty while it has written nothing.

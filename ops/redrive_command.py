@@ -6,8 +6,9 @@ while it is tried; without --execute, for seconds only. Names and contents of fi
 have, are not shown.
 
 Exit code: 0 when it was shown, or when everything that was tried succeeded; 1 when something
-stayed in the queue; 2 when nothing could be done: no such function or queue, no permission, the
-credentials of another account. An interruption (130) loses nothing."""
+stayed in the queue; 2 when it could not begin or go on: no such function or queue, no permission,
+the credentials of another account. An interruption (130) loses nothing.
+"""
 
 from __future__ import annotations
 
@@ -126,8 +127,9 @@ def _line(row: dict[str, Any], age: timedelta) -> str:
     error = f"{row['error_code'] or 'no code'} {row['error_message'] or ''}".rstrip()
     outcome = row.get("outcome")
     done = "" if outcome is None else f" -> {outcome} {row['detail']}".rstrip()
-    event = row["event_id"] or f"message {row['message_id']}"
-    return f"  {event}  {_words(age)} old  {error}{done}"
+    event = f"event {row['event_id']}" if row["event_id"] else f"message {row['message_id']}"
+    request = f"request {row['request_id']}  " if row["request_id"] else ""
+    return f"  {event}  {request}{_words(age)} old  {error}{done}"
 
 
 def _words(age: timedelta) -> str:

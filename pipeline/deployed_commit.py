@@ -8,7 +8,7 @@ from typing import Final
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 
-from services.common.infrastructure.environment import COMMIT_PARAMETER
+from stages.application import DEPLOYED_COMMIT
 
 # How CDK Pipelines ends the name of the action that makes a stack's change set.
 _PREPARES: Final = "Prepare"
@@ -35,5 +35,5 @@ def tell_commit(pipeline: codepipeline.Pipeline, revision: str) -> None:
             ):
                 resource.add_property_override(
                     f"Stages.{stage_index}.Actions.{action_index}.Configuration.ParameterOverrides",
-                    json.dumps({COMMIT_PARAMETER: revision}),
+                    json.dumps({DEPLOYED_COMMIT: revision}),
                 )

@@ -6,34 +6,11 @@ everything the emulator is known to ignore is named, so that no table passes ove
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """`shown_by`: all of these must have succeeded in a run; `{stage}` and `{environment}` stand
-    for each environment's, `{last}` for the stage of the last one. Else `tested_by`, a test of this
-    repository (`path::name`) that reads templates or code; else `otherwise` says why nothing
-    shows it. `correction` is the emulator's correction that it rests on."""
-
-    text: str
-    shown_by: tuple[str, ...] = ()
-    tested_by: str = ""
-    otherwise: str = ""
-    correction: str = ""
-
-
-def _shown(text: str, *patterns: str, correction: str = "") -> Behaviour:
-    return Behaviour(text, shown_by=patterns, correction=correction)
-
-
-def _tested(text: str, test: str) -> Behaviour:
-    return Behaviour(text, tested_by=f"tests/{test}")
-
-
-def _unshown(text: str, why: str, correction: str = "") -> Behaviour:
-    return Behaviour(text, otherwise=why, correction=correction)
-
+from rehearsal.behaviour import Behaviour
+from rehearsal.behaviour import shown as _shown
+from rehearsal.behaviour import tested as _tested
+from rehearsal.behaviour import unshown as _unshown
+from rehearsal.file_behaviours import FILES
 
 _ONLY_THE_CORRECTION = "no action calls for it; the correction has a test of its own"
 
@@ -65,11 +42,11 @@ _PIPELINE = (
     ),
     _tested(
         "every tool that a build installs is pinned",
-        "template/test_pipeline_builds.py::test_no_build_installs_an_unpinned_tool",
+        "gates/test_hostile_edits.py::test_the_delivery_as_it_is_breaks_no_rule",
     ),
     _tested(
         "the artifact bucket is encrypted, private, and expires what it holds",
-        "template/test_pipeline_permissions.py"
+        "template/test_pipeline_artifacts.py"
         "::test_artifacts_are_encrypted_private_and_do_not_stay_forever",
     ),
     _unshown(
@@ -149,7 +126,7 @@ _ACCESS = (
     ),
     _tested(
         "what CloudFormation's execution role may do is what the templates' resource types need",
-        "template/test_bootstrap.py"
+        "template/test_bootstrap_permissions.py"
         "::test_cloudformation_may_do_all_that_the_stacks_need_and_nothing_else",
     ),
     _shown("buckets that refuse plain HTTP are served over TLS", "action:Assets/*"),
@@ -171,6 +148,11 @@ _ACCESS = (
 )
 
 _APPLICATION = (
+    _shown(
+        "a form that a function signed uploads with the function's rights",
+        "check:{environment}/test_a_photo_becomes_derivatives_that_tell_nothing_about_it",
+        correction="form_signer",
+    ),
     _shown(
         "a request is completed in every store",
         "check:{environment}/test_an_accepted_request_is_completed_in_every_store",
@@ -200,24 +182,6 @@ _APPLICATION = (
     _unshown(
         "a failed stack's buckets are emptied by their tag", _ONLY_THE_CORRECTION, "bucket_tags"
     ),
-    _unshown(
-        "queues and limits of functions (DeadLetterConfig, ReservedConcurrentExecutions)",
-        _ONLY_THE_CORRECTION,
-        "function_settings",
-    ),
-    _unshown(
-        "an event that fails is tried again, then kept as it was with its error",
-        _ONLY_THE_CORRECTION,
-        "async_invokes",
-    ),
-    _unshown(
-        "an EventBridge rule has the function's permission to invoke it",
-        _ONLY_THE_CORRECTION,
-        "rule_invokes",
-    ),
-    _unshown("a function's local disk is its own (/tmp)", _ONLY_THE_CORRECTION, "own_disk"),
-    _unshown("an upload's event names its version", _ONLY_THE_CORRECTION, "object_version"),
-    _unshown("a form's upload has its checksum", _ONLY_THE_CORRECTION, "post_checksum"),
     _unshown("EXPRESS workflows", "the emulator's are not faithful; ours is STANDARD"),
     _unshown(
         "a body that is not UTF-8",
@@ -232,6 +196,8 @@ _IGNORED = tuple(
         "weights of Lambda aliases",
         "encryption of buckets at rest (BucketEncryption)",
         "time to live of table rows (TTL)",
+        "lifecycle rules of buckets",
+        "sizes of functions' local disks (EphemeralStorage)",
         "point-in-time recovery of tables (PITR)",
         "access logs of API stages",
         "logs and traces of state machines",
@@ -256,6 +222,7 @@ GROUPS: dict[str, tuple[Behaviour, ...]] = {
     "of the pipeline": _PIPELINE,
     "of signatures and permissions": _ACCESS,
     "of the application": _APPLICATION,
+    "of the file service": FILES,
     "of assets": _ASSETS,
     "that the emulator ignores": _IGNORED,
 }

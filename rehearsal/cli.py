@@ -28,10 +28,10 @@ from rehearsal.lifecycle import COMMAND_LOCK, alone, attached, operated
 from rehearsal.progress import Progress
 from rehearsal.rehearse import bring_up_and_watch, rehearse
 from rehearsal.remote import Remote
-from settings import Settings
+from settings import Environment, Settings
 
-_API_URL = re.compile(r"(?P<service>[A-Z][A-Za-z0-9]*)ApiUrl")
-"""The stack output in which each service gives the address of its API."""
+_API_URL = re.compile(r"TAP_[A-Z0-9_]+_API_URL")
+"""The variable in which smoke tests are told the address of a service's API."""
 
 
 def run(arguments: Namespace) -> int:
@@ -116,7 +116,7 @@ def env(arguments: Namespace) -> int:
     elif label == TOOLS:
         credentials = directory.operator()
     else:
-        credentials = directory.smoke(_smoke_role_arn(label))
+        credentials = directory.smoke(_environment(label).smoke_role_arn)
     variables = server.environment(credentials) | urls
     # A profile would win over these credentials in some clients; a token of earlier ones would
     # make them invalid.
@@ -128,9 +128,9 @@ def env(arguments: Namespace) -> int:
     return 0
 
 
-def _smoke_role_arn(label: str) -> str:
+def _environment(label: str) -> Environment:
     try:
-        return Settings.of_checkout(CHECKOUT).environment(label).smoke_role_arn
+        return Settings.of_checkout(CHECKOUT).environment(label)
     except KeyError as error:
         raise UnknownAccountError(f"cdk.json has no environment {label!r} any more") from error
 
@@ -138,12 +138,16 @@ def _smoke_role_arn(label: str) -> str:
 def _api_urls(server: Server, session: Session, environment: str) -> dict[str, str]:
     """`TAP_<SERVICE>_API_URL`, as it is reached here, of each service of a deployed environment.
 
+    The pipeline says which output of the stack is which service's: it tells its smoke tests so.
     Raises `NotDeployedError` while the pipeline has not deployed any yet.
     """
+    deployed = dict(_outputs(session))
+    stage = _environment(environment).stage
+    told = operated(server).output_variables(stage) if deployed else {}
     urls = {
-        f"TAP_{_screaming(match['service'])}_API_URL": local_api_url(value, server.endpoint)
-        for name, value in _outputs(session)
-        if (match := _API_URL.fullmatch(name))
+        variable: local_api_url(deployed[output], server.endpoint)
+        for variable, output in told.items()
+        if _API_URL.fullmatch(variable) and output in deployed
     }
     if not urls:
         raise NotDeployedError(f"{environment} is not deployed yet: see `scripts/rehearsal status`")
@@ -158,11 +162,6 @@ def _outputs(session: Session) -> Iterator[tuple[str, str]]:
             if not stack.get("ParentId"):
                 for row in stack.get("Outputs", []):
                     yield row["OutputKey"], row["OutputValue"]
-
-
-def _screaming(name: str) -> str:
-    """`OrderHistory` as `ORDER_HISTORY`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).upper()
 
 
 def clean(arguments: Namespace) -> int:

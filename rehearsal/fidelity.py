@@ -1,4 +1,4 @@
-"""What a run proved, what only a test checks, and what nothing here shows.
+"""What a run proved, what only a test shows or checks, and what nothing here shows.
 
 The rehearsal must not claim more than happened: a behaviour counts as exercised only when the
 actions and smoke checks that show it succeeded *in this run*. What the behaviours are stands in
@@ -14,7 +14,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Self
 
-from rehearsal.behaviours import GROUPS, Behaviour
+from rehearsal.behaviour import Behaviour
+from rehearsal.behaviours import GROUPS
 from settings import Environment
 
 
@@ -22,6 +23,7 @@ class Status(StrEnum):
     """How much a row is worth, best first."""
 
     EXERCISED = "exercised"
+    TESTED = "shown by a test"
     CHECKED_STATICALLY = "checked statically"
     NOT_EXERCISED = "not exercised"
 
@@ -79,6 +81,8 @@ def _row(
     if shown and all(shown):
         proof = ", ".join(found[0] for found in shown)
         return Row(group, behaviour.text, Status.EXERCISED, proof)
+    if behaviour.emulated_by:
+        return Row(group, behaviour.text, Status.TESTED, behaviour.emulated_by)
     if behaviour.tested_by:
         return Row(group, behaviour.text, Status.CHECKED_STATICALLY, behaviour.tested_by)
     missing = [p for p, found in zip(patterns, shown, strict=True) if not found]

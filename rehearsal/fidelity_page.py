@@ -23,6 +23,7 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
 """
 _INTRODUCTION = {
     Status.EXERCISED: "It happened in this run, and succeeded; what shows it is named.",
+    Status.TESTED: "A test of the repository runs it on the embedded AWS; this run did not.",
     Status.CHECKED_STATICALLY: "A test reads templates or code for it; nothing here runs it.",
     Status.NOT_EXERCISED: "Nothing here shows it: at AWS it may still surprise you.",
 }

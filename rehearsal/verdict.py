@@ -110,7 +110,7 @@ def _fidelity(table: Sequence[Row], last: Path) -> Iterator[str]:
     """How much was proved, and of what kind the rest is."""
     exercised = sum(row.status is Status.EXERCISED for row in table)
     yield f"Fidelity: {exercised} of {len(table)} behaviours were exercised in this run."
-    for status in (Status.CHECKED_STATICALLY, Status.NOT_EXERCISED):
+    for status in (Status.TESTED, Status.CHECKED_STATICALLY, Status.NOT_EXERCISED):
         rows = [row.group for row in table if row.status is status]
         counted = ", ".join(f"{rows.count(each)} {each}" for each in GROUPS if each in rows)
         yield f"  {status}: {counted}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from constructs import Construct
 
-from services.common.infrastructure.environment import EnvironmentSettings
+from services.common.infrastructure.environment import COMMIT_PARAMETER, EnvironmentSettings
 from settings import Environment
 from stages.options import ApplicationOptions
 from stages.tap_stack import TapStack
@@ -22,6 +22,9 @@ NO_BROWSER = ("https://app.example.com",)
 # role without it.
 PERMISSIONS_BOUNDARY_NAME = "tap-permissions-boundary"
 PERMISSIONS_BOUNDARY = cdk.PermissionsBoundary.from_name(PERMISSIONS_BOUNDARY_NAME)
+
+# Of every stack: the pipeline says by it which commit it deploys.
+DEPLOYED_COMMIT = COMMIT_PARAMETER
 
 
 class ApplicationStage(cdk.Stage):

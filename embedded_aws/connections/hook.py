@@ -47,8 +47,9 @@ def _notify(root: Path, port: int, connection: Connection, push: dict[str, str])
             "codeconnections",
             f"{targets['codeconnections']}.NotifyPush",
             push,
-            # The provider is known to AWS; what plays it here signs as the connection's owner.
-            {"AccessKeyId": connection.account, "SecretAccessKey": "root"},
+            # The provider is known to AWS; what plays it here signs as the connection's owner, as
+            # its root, whose secret the emulator does not look at.
+            {"AccessKeyId": connection.account, "SecretAccessKey": connection.account},
         )
     except (OSError, calls.RefusedError) as error:
         print(f"The embedded AWS could not be told of {push['Ref']}: {error}")

@@ -20,6 +20,7 @@ CORRECTIONS = (
     "bucket_owner",
     "bucket_policy",
     "bucket_tags",
+    "form_signer",
     "function_settings",
     "lambda_error",
     "log_streams",

@@ -7,13 +7,12 @@ Functions metrics using Amazon CloudWatch"; SQS Developer Guide "Available Cloud
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from assembly.templates import NESTED, Resource, Template
-from assembly.text import plain, references
+from assembly.references import resource_of
+from assembly.templates import Resource, Template
+from assembly.text import references
 from gates.dead_letters import dead_letter_queues
 from gates.delivery import Delivery
 from gates.registry import rule
@@ -89,36 +88,29 @@ def _watched(
 ) -> bool:
     """Is there an alarm with an action on this metric of this resource?
 
-    The resource is recognized by a reference within its template or through outputs of nested
-    stacks, or by its name from any.
+    The resource is recognized by a reference, also from another nested stack, or by its name.
     name: the property that holds it.
     """
     physical = resource.properties.get(name)
-    for alarm in delivery.resources("AWS::CloudWatch::Alarm"):
-        for watched in _metrics(alarm):
-            if (watched.get("Namespace"), watched.get("MetricName")) == (namespace, metric):
-                values = [each["Value"] for each in watched.get("Dimensions", [])]
-                if _refers(delivery, alarm.template, values, resource) or (
-                    isinstance(physical, str)
-                    and _same_place(alarm, resource)
-                    and physical in values
-                ):
-                    return True
-    return False
+    return any(
+        _means(delivery, alarm, each["Value"], resource)
+        or (
+            isinstance(physical, str) and each["Value"] == physical and _same_place(alarm, resource)
+        )
+        for alarm in delivery.resources("AWS::CloudWatch::Alarm")
+        for watched in _metrics(alarm)
+        if (watched.get("Namespace"), watched.get("MetricName")) == (namespace, metric)
+        for each in watched.get("Dimensions", [])
+    )
 
 
-def _refers(delivery: Delivery, template: Template, value: Any, resource: Resource) -> bool:
-    """Does `value`, in this template, refer to the resource, in it or in one nested in it?"""
-    if template is resource.template:
-        return resource.logical_id in references(value)
-    nested = {each.logical_id: each for each in template.resources(NESTED)}
-    for name, output in re.findall(r"<(\w+)\.Outputs\.(\w+)>", json.dumps(plain(value))):
-        child = delivery.assembly.nested_in(nested[name]) if name in nested else None
-        if child is not None:
-            handed = child.body.get("Outputs", {}).get(output, {}).get("Value")
-            if _refers(delivery, child, handed, resource):
-                return True
-    return False
+def _means(delivery: Delivery, alarm: Resource, value: Any, resource: Resource) -> bool:
+    if alarm.template is resource.template and resource.logical_id in references(value):
+        return True
+    meant = resource_of(delivery.assembly, alarm.template, value)
+    return meant is not None and (
+        meant.template is resource.template and meant.logical_id == resource.logical_id
+    )
 
 
 def _same_place(one: Resource, other: Resource) -> bool:

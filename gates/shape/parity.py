@@ -36,15 +36,15 @@ DISPOSES = (
 # An environment's own e-mail address for alarms is a setting, so only some have a subscription.
 SUBSCRIPTION = "AWS::SNS::Subscription"
 # CDK ends logical ids with a hash of the construct's path, which names its stage, and a deployment
-# of an API with a longer one of what it deploys, which may begin with eight digits as well. A name
-# that crosses between stacks goes on behind it, with a word such as Ref or Arn.
+# of an API with a longer one of what it deploys, which may begin with eight digits as well. What a
+# nested stack hands on is named by an id and an attribute, such as "…0A1B2C3DArn".
 HASHES = re.compile(
     r"(?:[0-9A-F]{8})*[0-9a-f]{32}(?![0-9a-f])|(?:[0-9A-F]{8})+(?![0-9A-F](?![a-z]))"
 )
-# What a stack takes from a nested one: the name of that one's output holds such ids. So does what
-# CDK calls the statement by which a rule may send to its dead-letter queue.
-GENERATED = re.compile(r"(?<=\.Outputs\.)\w+|(?<=\"Sid\": \"AllowEventRule)\w+")
+# CDK names the statement by which a rule may send to its dead-letter queue by such an id, too.
+GENERATED = re.compile(r"(?<=\"Sid\": \"AllowEventRule)\w+")
 
+SECTIONS = ("Parameters", "Conditions", "Mappings", "Outputs")
 
 Fact = tuple[str, str]
 
@@ -88,14 +88,23 @@ def _differences(
 
 def _facts(delivery: Delivery, environment: Environment) -> set[Fact]:
     """Every value in the environment's templates with its path, without the environment's names."""
+    templates = delivery.assembly.in_account(environment.account)
+    # A template names what is in the others, too: a nested stack's outputs, for one.
+    names = sorted({name for each in templates for name in _names(each)}, key=len, reverse=True)
     return {
         (_anonymous(HASHES.sub("", template.name), environment), line)
-        for template in delivery.assembly.in_account(environment.account)
-        for line in _flat(_content(template, environment))
+        for template in templates
+        for line in _flat(_content(template, environment, names))
     }
 
 
-def _content(template: Template, environment: Environment) -> dict[str, Any]:
+def _names(template: Template) -> Iterator[str]:
+    """The ids that the CDK chose in a template: of resources, parameters, outputs and the like."""
+    for section in ("Resources", *SECTIONS):
+        yield from template.body.get(section, {})
+
+
+def _content(template: Template, environment: Environment, names: list[str]) -> dict[str, Any]:
     resources = {
         each.logical_id: {
             key: plain(value) for key, value in each.declaration.items() if key != "Metadata"
@@ -103,11 +112,9 @@ def _content(template: Template, environment: Environment) -> dict[str, Any]:
         for each in template.resources()
         if not _is_subscription(each.declaration, environment)
     }
-    sections = ("Parameters", "Conditions", "Mappings", "Outputs")
-    others = {key: plain(template.body[key]) for key in sections if key in template.body}
+    others = {key: plain(template.body[key]) for key in SECTIONS if key in template.body}
     text = json.dumps({**resources, **others})
-    names = {*resources, *(name for section in others.values() for name in section)}
-    for name in sorted(names, key=len, reverse=True):
+    for name in names:
         text = text.replace(name, HASHES.sub("", name))
     text = GENERATED.sub(lambda found: HASHES.sub("", found[0]), text)
     content: dict[str, Any] = json.loads(_anonymous(text, environment))

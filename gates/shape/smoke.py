@@ -8,7 +8,8 @@ from typing import Any
 
 from assembly.intended import stack_name
 from assembly.pipeline import Action, Build
-from assembly.templates import Template
+from assembly.references import resource_of
+from assembly.templates import NESTED, Assembly, Template
 from assembly.text import listed, plain
 from gates.delivery import SMOKE_SETTINGS, Delivery
 from gates.registry import rule
@@ -52,6 +53,12 @@ BUILDING = {
 }
 # What an action's variable may take from another action: "#{namespace.output}".
 TAKEN = re.compile(r"#\{([^{}]*)\.([^{}.]*)\}")
+# An API's address, by its id in this template or in a nested one; a nested stack's output as it is.
+ADDRESS = re.compile(
+    r"https://<(\w+)(?:\.Outputs\.(\w+))?>\.execute-api\.[\w<>:-]+"
+    r"\.(?:amazonaws\.com|<AWS::URLSuffix>)/.*"
+)
+HANDED_ON = re.compile(r"<(\w+)\.Outputs\.(\w+)>")
 
 
 @rule(
@@ -129,35 +136,22 @@ def _is_own_api(delivery: Delivery, environment: Environment, value: str) -> boo
     if taken is None or taken[1] not in own:
         return False
     stack = delivery.assembly.stack(stack_name(environment))
-    return _is_address_of_an_api(delivery, stack, taken[2])
+    return _is_address_of_an_api(delivery.assembly, stack, taken[2])
 
 
-def _is_address_of_an_api(delivery: Delivery, stack: Template, output: str) -> bool:
-    text = str(plain(stack.body.get("Outputs", {}).get(output, {}).get("Value")))
-    apis = [re.escape(each) for each in _apis(delivery, stack)]
-    own = rf"https://<({'|'.join(apis)})>\.execute-api\.[\w<>:-]+\.(amazonaws\.com|<AWS::URLSuffix>)/.*"
-    if apis and re.fullmatch(own, text):
-        return True
-    # An output of a nested stack, handed on as it is.
-    handed = re.fullmatch(r"<(\w+)\.Outputs\.(\w+)>", text)
-    nested = {each.logical_id: each for each in stack.resources("AWS::CloudFormation::Stack")}
-    if handed is None or handed[1] not in nested:
+def _is_address_of_an_api(assembly: Assembly, template: Template, output: str) -> bool:
+    text = str(plain(template.body.get("Outputs", {}).get(output, {}).get("Value")))
+    if handed := HANDED_ON.fullmatch(text):
+        nested = next((e for e in template.resources(NESTED) if e.logical_id == handed[1]), None)
+        child = assembly.nested_in(nested) if nested else None
+        return child is not None and _is_address_of_an_api(assembly, child, handed[2])
+    address = ADDRESS.fullmatch(text)
+    if address is None:
         return False
-    child = delivery.assembly.nested_in(nested[handed[1]])
-    return child is not None and _is_address_of_an_api(delivery, child, handed[2])
-
-
-def _apis(delivery: Delivery, stack: Template) -> Iterator[str]:
-    """How the stack refers to its APIs, and to those that a nested stack hands on by an output."""
-    yield from (each.logical_id for each in stack.resources("AWS::ApiGateway::RestApi"))
-    for nested in stack.resources("AWS::CloudFormation::Stack"):
-        child = delivery.assembly.nested_in(nested)
-        if child is None:
-            continue
-        inner = {f"<{each}>" for each in _apis(delivery, child)}
-        for name, output in child.body.get("Outputs", {}).items():
-            if plain(output.get("Value")) in inner:
-                yield f"{nested.logical_id}.Outputs.{name}"
+    attribute = f"Outputs.{address[2]}" if address[2] else ""
+    meant = {"Fn::GetAtt": [address[1], attribute]}
+    api = resource_of(assembly, template, meant)
+    return api is not None and api.type == "AWS::ApiGateway::RestApi"
 
 
 def _variable(variable: dict[str, Any]) -> tuple[str, str]:

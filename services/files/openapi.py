@@ -43,8 +43,8 @@ Takes pictures and tables in, makes other files of each, and tells the story of 
 
 **Three steps.** Announce a file with `POST /files`; send it to S3 with the form of the answer,
 within {DEFAULTS.link_minutes} minutes; ask `GET /files/{{file_id}}` until `status` is `processed`
-or `rejected`. The results are there to download, by links that are valid for {DEFAULTS.link_minutes}
-minutes; ask again for fresh ones.
+or `rejected`. The results are there to download, by links that are valid for
+{DEFAULTS.link_minutes} minutes; ask again for fresh ones.
 
 **What is taken.** Names that end in {", ".join(SUFFIXES)}, in whatever case; pictures of at most
 {DEFAULTS.max_image_bytes // MIB} MiB, tables of at most {DEFAULTS.max_table_bytes // MIB} MiB. What

@@ -130,6 +130,7 @@ def test_the_one_command_delivers_a_changed_function_and_says_what_it_proved(
     assert summary["smoke"]["prod"]["tests"] > 0
     assert {row["status"] for row in summary["fidelity"]} == {
         "exercised",
+        "shown by a test",
         "checked statically",
         "not exercised",
     }

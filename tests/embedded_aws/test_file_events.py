@@ -12,18 +12,13 @@ import hashlib
 import itertools
 import json
 import time
-import uuid
 from collections.abc import Mapping
-from contextlib import closing
-from http.client import HTTPSConnection
-from ssl import create_default_context
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.embedded_aws.emulated import DEV, REGION, Credentials, Server, Session
-from tests.support import aws
+from tests.support import aws, forms
 
 PATIENCE = 30.0
 HANDLER = """
@@ -324,23 +319,8 @@ def post(server: Server, files: Files, content: bytes, **changed: str) -> tuple[
             *({name: value} for name, value in fields.items()),
         ],
     )
-    sent = {**form["fields"], **changed}
-    boundary = uuid.uuid4().hex
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in sent.items()
-    ]
-    head = "".join(parts) + (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
-    )
-    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    at = urlsplit(form["url"])
-    context = create_default_context(cafile=str(server.ca_bundle))
-    with closing(HTTPSConnection(at.netloc, context=context, timeout=30)) as connection:
-        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        connection.request("POST", at.path or "/", body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+    answer = forms.post(server, form["url"], {**form["fields"], **changed}, content)
+    return answer.status, answer.body.decode()
 
 
 def test_a_form_uploads_exactly_what_its_policy_allows(emulator: Server, files: Files) -> None:

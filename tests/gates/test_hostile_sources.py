@@ -73,8 +73,8 @@ EDITS = {
     ),
     "anyone may take the smoke role": Edit(
         "TAP-411",
-        "stages/tap_stack.py",
-        "assumed_by=iam.ArnPrincipal(smoke_project_role_arn)",
+        "stages/smoke_role.py",
+        "assumed_by=iam.ArnPrincipal(project_role_arn)",
         "assumed_by=iam.AnyPrincipal()",
     ),
 }

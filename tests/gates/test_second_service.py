@@ -44,6 +44,7 @@ def nested_stack(environment: str, account: str) -> dict[str, Any]:
             "Arrived": resource("AWS::Events::Rule", EventPattern=pattern, Targets=[target]),
             "Files": resource("AWS::ApiGateway::RestApi", Name=f"tap-{environment}-files"),
         },
+        "Outputs": {f"TapPipelineStack{stage}TapStackWork{hashed}Arn": {"Value": {"Ref": "Work"}}},
     }
 
 
@@ -72,6 +73,9 @@ def with_nested_stacks(delivery: Delivery) -> Draft:
         url = {"Fn::Sub": f"https://s3.us-west-2.${{AWS::URLSuffix}}/{bucket}/{digest}.json"}
         stack = f"tap-{environment}"
         draft.add("FilesStack", "AWS::CloudFormation::Stack", stack, TemplateURL=url)
+        handed = f"Outputs.TapPipelineStack{stage}TapStackWork{hashed}Arn"
+        output = {"Value": {"Fn::GetAtt": ["FilesStack", handed]}}
+        draft.template(stack)["Outputs"]["WorkArn"] = output
     return draft
 
 
@@ -98,6 +102,46 @@ def test_a_difference_within_a_nested_stack_is_told(delivery: Delivery) -> None:
     ]
 
 
+def test_an_alarm_on_a_nested_stacks_api_watches_it(delivery: Delivery) -> None:
+    draft = with_nested_stacks(delivery)
+    draft.template("tap-prod")["Resources"]["Watch"] = watch("FilesStack", "Outputs.FilesRef")
+    (nested,) = (k for k in draft.documents if "Prod" in k and ".nested." in k)
+    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Files"}}
+
+    def unwatched() -> list[str]:
+        return [each.path for each in RULES["TAP-502"].findings(draft.delivery)]
+
+    assert [path for path in unwatched() if "Prod" in path] == []
+    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Work"}}
+    assert [path for path in unwatched() if "Prod" in path] == [f"{nested}/Files"]
+
+
+def test_an_alarm_in_a_nested_stack_watches_what_is_handed_to_it(delivery: Delivery) -> None:
+    draft = with_nested_stacks(delivery)
+    resources = draft.resources("tap-prod")
+    resources["Lonely"] = resource("AWS::StepFunctions::StateMachine")
+    assert any(f.path.endswith("/Lonely") for f in RULES["TAP-503"].findings(draft.delivery))
+    resources["FilesStack"]["Properties"]["Parameters"] = {"Handed": {"Ref": "Lonely"}}
+    (nested,) = (k for k in draft.documents if "Prod" in k and ".nested." in k)
+    alarm = watch("Handed", "", namespace="AWS/States", metric="ExecutionsFailed")
+    draft.documents[nested]["Resources"]["Watch"] = alarm
+    assert not any(f.path.endswith("/Lonely") for f in RULES["TAP-503"].findings(draft.delivery))
+
+
+def watch(
+    name: str, attribute: str, *, namespace: str = "AWS/ApiGateway", metric: str = "5XXError"
+) -> Any:
+    """An alarm with an action on a metric of what is named."""
+    value = {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
+    return resource(
+        "AWS::CloudWatch::Alarm",
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": "X", "Value": value}],
+        AlarmActions=["arn:aws:sns:us-west-2:333333333333:alarms"],
+    )
+
+
 def test_smoke_tests_may_call_an_api_of_a_nested_stack(delivery: Delivery) -> None:
     draft = with_nested_stacks(delivery)
     for environment in ENVIRONMENTS:
@@ -108,6 +152,17 @@ def test_smoke_tests_may_call_an_api_of_a_nested_stack(delivery: Delivery) -> No
         draft.documents[nested]["Outputs"] = {"Url": {"Value": {"Fn::Sub": url}}}
     assert list(RULES["TAP-409"].findings(draft.delivery)) == []
     draft.documents[nested]["Outputs"]["Url"]["Value"] = "https://always-green.example.com/"
+    assert list(RULES["TAP-409"].findings(draft.delivery))
+
+
+def test_an_address_made_of_a_nested_stacks_api_is_one(delivery: Delivery) -> None:
+    draft = with_nested_stacks(delivery)
+    url = "https://${FilesStack.Outputs.FilesRef}.execute-api.us-west-2.${AWS::URLSuffix}/live/"
+    draft.template("tap-prod")["Outputs"]["RequestsApiUrl"]["Value"] = {"Fn::Sub": url}
+    (nested,) = (k for k in draft.documents if "Prod" in k and ".nested." in k)
+    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Files"}}
+    assert list(RULES["TAP-409"].findings(draft.delivery)) == []
+    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Lost"}}
     assert list(RULES["TAP-409"].findings(draft.delivery))
 
 
@@ -157,6 +212,8 @@ def test_an_event_that_starts_a_state_machine_starts_no_delivery(delivery: Deliv
         ("Api0A1B2C3D", "Api12345678"),
         ("FileA0A1B2C3D", "FileA12345678"),
         ("Fn5DCB98267F3A0C21", "FnCF1B69D200000000"),
+        ("ApiStagev1CBDD9B96Ref", "ApiStagev101087201Ref"),
+        ("FnF8CC2F07Arn", "Fn49B456BEArn"),
         ("Deploy0A1B2C3D" + "0123456789abcdef" * 2, "Deploy12345678" + "12345678deadbeef" * 2),
         ("Deploy" + "12345678abcdef01" * 2, "Deploy" + "fedcba9876543210" * 2),
     ],

@@ -9,7 +9,8 @@ import pytest
 from embedded_aws.clients import Credentials
 from embedded_aws.server import Server
 from rehearsal.accounts import Directory
-from tests.embedded_aws.emulated import ACCOUNTS, REGION
+from tests.embedded_aws.emulated import ACCOUNTS, DEV, REGION
+from tests.rehearsal.deployments import PAGE, deploy
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,9 @@ def directory(emulator: Server) -> Directory:
 def administrators(directory: Directory) -> Mapping[str, Credentials]:
     """The administrator of each account."""
     return {account: directory.administrator(label) for label, account in ACCOUNTS.items()}
+
+
+@pytest.fixture(scope="session")
+def outputs(emulator: Server, administrators: Mapping[str, Credentials]) -> Mapping[str, str]:
+    """Of the application's stack in dev, deployed once for the tests of all its services."""
+    return deploy(emulator.session(administrators[DEV]), DEV, cors_origins=[PAGE])

@@ -18,6 +18,8 @@ from tests.embedded_aws.emulated import REGION
 
 ENVIRONMENT = "dev"
 STACK = f"tap-{ENVIRONMENT}"
+# An origin whose pages may call the application that is deployed.
+PAGE = "https://pages.example"
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,9 +21,8 @@ from uuid import uuid4
 import pytest
 import requests
 
-from embedded_aws.installation import Account
-from rehearsal.accounts import Credentials
-from rehearsal.server import Server
+from embedded_aws.clients import Credentials
+from embedded_aws.server import Server
 from services.common.packaging.aws_models import REPOSITORY
 from services.common.runtime.aws import client_factory
 from services.files.runtime.api.announcement import Announcement
@@ -37,6 +36,7 @@ from services.files.runtime.processing.event import Upload, parse
 from services.files.runtime.processing.objects import S3Objects
 from services.files.runtime.processing.ports import Product
 from services.files.runtime.processing.processor import AttemptError, Outcome, Processor
+from tests.embedded_aws.emulated import DEV
 from tests.support.file_service import Workshop, created
 
 BODY = b"id,name\n1,x\n"
@@ -110,8 +110,8 @@ def _client(function: str, service: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def files(emulator: Server, administrators: dict[Account, Credentials]) -> Iterator[Files]:
-    credentials = administrators[Account.DEV]
+def files(emulator: Server, administrators: Mapping[str, Credentials]) -> Iterator[Files]:
+    credentials = administrators[DEV]
     session = emulator.session(credentials)
     suffix = uuid4().hex[:8]
     made = Files(

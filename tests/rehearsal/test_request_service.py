@@ -29,7 +29,6 @@ from services.requests.runtime.models import Row, Submission
 from services.requests.runtime.stores import DynamoRequestTable, S3Payloads, StepFunctionsStarter
 from services.requests.workflow import definition
 from tests.embedded_aws.emulated import DEV
-from tests.rehearsal.deployments import deploy
 from tests.support import aws
 
 BODY = b'{"order": 1}'
@@ -137,9 +136,10 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def service(emulator: Server, administrators: Mapping[str, Credentials]) -> Service:
-    session = emulator.session(administrators[DEV])
-    return Service(session, deploy(session, DEV))
+def service(
+    emulator: Server, administrators: Mapping[str, Credentials], outputs: Mapping[str, str]
+) -> Service:
+    return Service(emulator.session(administrators[DEV]), outputs)
 
 
 def submission(key: str | None = None) -> Submission:

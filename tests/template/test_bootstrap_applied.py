@@ -16,12 +16,12 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import WaiterError
 
 from accounts.bootstrap.account import ENVIRONMENT, TOOLS
 from accounts.bootstrap.options import template_path
+from embedded_aws.clients import Credentials
 from embedded_aws.server import Server
 from tests.support.bootstrap import ENVIRONMENTS, SETTINGS
 from tests.support.synthesis import REPOSITORY
@@ -33,11 +33,6 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def root(account: str) -> dict[str, str]:
-    """The keys of an account's root, whose secret the embedded AWS does not check."""
-    return {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "any"}
-
-
 def run(
     emulator: Server, account: str, *command: str, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
@@ -45,7 +40,7 @@ def run(
     done = subprocess.run(
         command,
         cwd=REPOSITORY,
-        env=os.environ | emulator.environment() | root(account) | quiet,
+        env=os.environ | emulator.environment(Credentials.root(account)) | quiet,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -57,14 +52,7 @@ def run(
 
 
 def client(emulator: Server, account: str, service: str) -> Any:
-    return boto3.client(
-        service,
-        region_name=SETTINGS.region,
-        endpoint_url=emulator.endpoint,
-        verify=str(emulator.ca_bundle),
-        aws_access_key_id=account,
-        aws_secret_access_key="any",
-    )
+    return emulator.session(Credentials.root(account)).client(service)
 
 
 def policies(emulator: Server, account: str) -> str:

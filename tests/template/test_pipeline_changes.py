@@ -40,7 +40,7 @@ def test_a_changed_function_leaves_the_pipeline_alone(assembly: Assembly, tmp_pa
 
 def test_a_changed_pipeline_does_not(assembly: Assembly, tmp_path: Path) -> None:
     checkout = copy_checkout(tmp_path / "checkout")
-    edit(checkout, "pipeline/promotion.py", "tests passed in dev", "tests went well in dev")
+    edit(checkout, "pipeline/promotion.py", "smoke tests passed in", "smoke tests went well in")
     changed = synthesize(checkout, tmp_path / "cdk.out")
     assert assets(changed) == assets(assembly)
     assert template(changed) != template(assembly)

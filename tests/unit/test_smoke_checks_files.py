@@ -27,8 +27,8 @@ KEY = "test_a_key_belongs_to_one_announcement"
 LISTED = "test_new_files_are_listed_first"
 HEALTHY = "test_the_service_is_healthy_and_of_this_commit"
 UNKNOWN = "test_an_unknown_file_is_not_found"
-UNSIGNED = "test_an_unsigned_call_is_refused"
-STRANGER = "test_a_principal_without_permission_is_refused"
+UNSIGNED = "test_an_unsigned_call_about_files_is_refused"
+STRANGER = "test_a_principal_without_permission_on_files_is_refused"
 EVERY_CHECK = {
     *(PHOTO, TABLE, POISON, LARGER, OTHER_FIELD, ANNOUNCEMENT, KEY, LISTED, HEALTHY, UNKNOWN),
     *(UNSIGNED, STRANGER),

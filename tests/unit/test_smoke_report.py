@@ -28,7 +28,7 @@ from tests.support.fake_service import (
     SMOKE_TOKEN,
     serving,
 )
-from tests.support.smoke_runs import COMMIT, Checkout
+from tests.support.smoke_runs import COMMIT, ROOT, Checkout
 
 SETTINGS = Settings.parse(
     {
@@ -246,3 +246,15 @@ def test_the_repositorys_and_the_shells_pytest_options_have_no_say(checkout: Che
     run = checkout.run(variables={"PYTEST_ADDOPTS": "-k nothing"})
 
     assert run.exit_code == 0, run.output
+
+
+def test_no_two_checks_have_the_same_name() -> None:
+    """The page, JUnit and the fidelity table tell checks apart by it."""
+    names = [
+        name
+        for path in (ROOT / "integ").glob("test_*_api.py")
+        for name in re.findall(r"^def (test_\w+)\(", path.read_text(), re.MULTILINE)
+    ]
+
+    assert len(names) > 15
+    assert sorted(set(names)) == sorted(names)

@@ -1,9 +1,9 @@
 """Tells the CSV that every parser reads alike from the rest, a megabyte at a time.
 
 Python's `csv` is the judge of what a row is. The engine is several times faster and agrees with it
-where a quote opens only at the start of a field and closes only at its end, where carriage returns
-come with a line feed, and where no byte order mark opens the text (the engine would drop it). What
-is not plain in this sense goes through `csv` itself.
+where a quote opens only at the start of a field, where carriage returns come with a line feed, and
+where no byte order mark opens the text (the engine would drop it). What is not plain in this sense
+goes through `csv` itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from operator import itemgetter
 
 QUOTE = b'"'
 
-_FIRST = itemgetter(slice(0, 1))
 _LAST = itemgetter(slice(-1, None))
 
 
@@ -45,17 +44,11 @@ def is_plain(data: bytes, delimiter: bytes) -> bool:
 
 
 def _quotes_are_plain(data: bytes, delimiter: bytes) -> bool:
-    """Whether quotes stand only where fields begin and end, or are doubled within.
+    """Whether every quote that opens stands where a field begins, or doubles the one before it.
 
-    Then each quote switches between outside and inside, a doubled one twice with nothing between.
-    So of the parts between quotes, those outside are empty (a doubled quote) or have a delimiter or
-    a line break at both ends; what comes before the first quote has one at its end, or is nothing.
+    Then quotes switch between outside and inside, a doubled one twice with nothing between. What
+    follows a quote that closes is text of the same field up to the delimiter, for both parsers.
     """
     parts = data.split(QUOTE)
-    outside = parts[::2]
-    if len(parts) % 2 == 0 or not outside[-1]:
-        return False
-    before_opening = set(map(_LAST, outside[:-1]))
-    after_closing = set(map(_FIRST, outside[1:]))
-    breaks = {delimiter, b"\n", b""}
-    return before_opening <= breaks and after_closing <= breaks | {b"\r"}
+    before_opening = set(map(_LAST, parts[:-1:2]))
+    return len(parts) % 2 == 1 and before_opening <= {delimiter, b"\n", b""}
