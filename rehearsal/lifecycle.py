@@ -15,6 +15,7 @@ from embedded_aws.server import Server
 from ops.pipeline import Pipeline
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError, NotOursError, NotUpError, UnsupportedSourceError
+from rehearsal.native_code import foreign
 from rehearsal.progress import Progress
 from rehearsal.remote import Remote
 from rehearsal.synthesized import PipelineStack, pipeline_stack
@@ -95,6 +96,8 @@ def start(
 def bring_up(server: Server, settings: Settings, progress: Progress) -> None:
     """Start `server` and prepare it. The synth does not need the accounts, nor they it: both run
     at once."""
+    if notice := foreign(settings.architecture):
+        progress.say(notice)
     with progress.step("embedded AWS"):
         server.start()
     assembly, directory = server.root / "assembly", Directory(server)

@@ -21,9 +21,21 @@ _WORKFLOW_TRACES = (
     '("Trace Step Functions request data in X-Ray")'
 )
 _MISSING_OBJECTS = (
-    "no call of its own: with it S3 answers 404 for a missing payload, without it 403, which "
+    "no call of its own: with it S3 answers 404 for a missing object, without it 403, which "
     'cannot be told from a missing permission ("GetObject", S3 API Reference)'
 )
+_DEAD_LETTERS = (
+    "Lambda itself sends what it gave up with this role, to the function's own queue only "
+    '("Adding a dead-letter queue", AWS Lambda Developer Guide)'
+)
+# What the roles' functions are called.
+FUNCTIONS = {
+    "processor": "processor",
+    "sweeper": "sweeper",
+    "files-api": "files-api",
+    "images": "image-processor",
+    "tables": "data-transformer",
+}
 _LOG_DELIVERY = (
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
@@ -50,14 +62,19 @@ def exceptions(environment: Environment) -> dict[Grant, str]:
     """Grants of an environment, each with the reason why no recorded call needs it."""
     found: dict[Grant, str] = {}
     name, account = f"tap-{environment.name}", environment.account
-    for role in ("processor", "sweeper"):
-        group = f"arn:aws:logs:us-west-2:{account}:log-group:/aws/lambda/{name}-{role}:*"
+    for role, function in FUNCTIONS.items():
+        group = f"arn:aws:logs:us-west-2:{account}:log-group:/aws/lambda/{name}-{function}:*"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             found[Grant(role, action, group)] = _LAMBDA_LOGS
         found |= {Grant(role, action, "*"): _LAMBDA_TRACES for action in _SEND_TRACES}
     bucket = f"arn:aws:s3:::{name}-bucket-{account}-us-west-2"
     for role in ("sweeper", "workflow"):
         found[Grant(role, "s3:ListBucket", bucket)] = _MISSING_OBJECTS
+    uploads = f"arn:aws:s3:::{name}-uploads-{account}-us-west-2"
+    for role in ("images", "tables"):
+        found[Grant(role, "s3:ListBucket", uploads)] = _MISSING_OBJECTS
+        queue = f"arn:aws:sqs:us-west-2:{account}:{name}-{FUNCTIONS[role]}-dead"
+        found[Grant(role, "sqs:SendMessage", queue)] = _DEAD_LETTERS
     found |= {Grant("workflow", action, "*"): _WORKFLOW_LOGS for action in _LOG_DELIVERY}
     found |= {
         Grant("workflow", action, "*"): _WORKFLOW_TRACES for action in _SEND_TRACES + _SAMPLING

@@ -10,11 +10,16 @@ from tests.support.application_templates import Application, as_list
 
 # By a word in the logical id of its role; the names are those that the fakes give their workers.
 ROLES = {
-    "Processor": "processor",
+    "RequestsProcessor": "processor",
     "Sweeper": "sweeper",
     "StateMachine": "workflow",
+    "FilesProcessor": "files-api",
+    "FilesImages": "images",
+    "FilesTables": "tables",
     "SmokeRole": "smoke",
 }
+# In place of the APIs' ids, which only AWS knows.
+REQUESTS_API, FILES_API = "REQUESTS", "FILES"
 _NAMED = {
     "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{name}"),
     "AWS::DynamoDB::GlobalTable": (
@@ -25,6 +30,7 @@ _NAMED = {
         "StateMachineName",
         "arn:aws:states:us-west-2:{account}:stateMachine:{name}",
     ),
+    "AWS::SQS::Queue": ("QueueName", "arn:aws:sqs:us-west-2:{account}:{name}"),
     "AWS::Logs::LogGroup": ("LogGroupName", "arn:aws:logs:us-west-2:{account}:log-group:{name}:*"),
 }
 
@@ -59,7 +65,7 @@ def unnamed_roles(application: Application) -> Iterator[str]:
 
 
 def resolve(application: Application, value: Any) -> str:
-    """A property's value as text. The API's id, which only AWS knows, stays its logical id."""
+    """A property's value as text. An API's id, which only AWS knows, is a word for it."""
     match value:
         case str():
             return value
@@ -75,8 +81,10 @@ def resolve(application: Application, value: Any) -> str:
 def _physical(application: Application, name: str, reference: Mapping[str, Any]) -> str:
     resource: dict[str, Any] = application.template["Resources"][name]
     kind = resource["Type"]
-    if kind in ("AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage"):
-        return {"AWS::ApiGateway::RestApi": "API", "AWS::ApiGateway::Stage": "STAGE"}[kind]
+    if kind == "AWS::ApiGateway::Stage":
+        return "STAGE"
+    if kind == "AWS::ApiGateway::RestApi":
+        return FILES_API if name.startswith("Files") else REQUESTS_API
     attribute, arn = _NAMED[kind]
     own = resolve(application, resource["Properties"][attribute])
     # The Ref of a state machine is its ARN; of the others, their name.

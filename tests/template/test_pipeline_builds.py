@@ -61,6 +61,19 @@ def test_the_smoke_tests_are_told_what_is_tested(assembly: Assembly) -> None:
         assert assembly.variables(environment.stage, "Smoke")["TAP_COMMIT"] == commit
 
 
+def test_each_environments_stack_is_told_the_commit_that_its_smoke_tests_expect(
+    assembly: Assembly,
+) -> None:
+    for environment in SETTINGS.environments:
+        expected = assembly.variables(environment.stage, "Smoke")["TAP_COMMIT"]
+        told = [
+            json.loads(action["Configuration"]["ParameterOverrides"])
+            for stage, action in assembly.actions()
+            if stage == environment.stage and "TemplatePath" in action["Configuration"]
+        ]
+        assert told == [{"Commit": expected}]
+
+
 def read_by_cdk_cli() -> int:
     """The schema that the pinned CLI was built with, from the code it carries."""
     code = (REPOSITORY / "node_modules/aws-cdk/lib/index.js").read_text()

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.synthesis import Assembly, copy_checkout, synthesize
 
-HANDLER = "services/requests/runtime/handler.py"
+# One in the stack, one in a stack nested in it.
+HANDLERS = ("services/requests/runtime/handler.py", "services/files/runtime/images/handler.py")
 
 
 def assets(assembly: Assembly) -> set[str]:
@@ -29,10 +32,13 @@ def edit(checkout: Path, name: str, old: str, new: str) -> None:
     (checkout / name).write_text(text.replace(old, new, 1))
 
 
-def test_a_changed_function_leaves_the_pipeline_alone(assembly: Assembly, tmp_path: Path) -> None:
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_changed_function_leaves_the_pipeline_alone(
+    assembly: Assembly, tmp_path: Path, handler: str
+) -> None:
     checkout = copy_checkout(tmp_path / "checkout")
-    with (checkout / HANDLER).open("a") as handler:
-        handler.write("\nCHANGED = True\n")
+    with (checkout / handler).open("a") as code:
+        code.write("\nCHANGED = True\n")
     changed = synthesize(checkout, tmp_path / "cdk.out")
     assert assets(changed) != assets(assembly)
     assert template(changed) == template(assembly)

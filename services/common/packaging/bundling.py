@@ -32,8 +32,10 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 SHARED_RUNTIME = "services/common/runtime"
 PYTHON = (3, 12)
 
-# The newest wheel tags that packages use and Lambda's Amazon Linux 2023, with its glibc 2.34, takes
-# ("Comparing AL2023 and AL2"), by Lambda's name for the architecture.
+# By Lambda's name for the architecture: the newest wheel tags that our packages use and that run on
+# Amazon Linux 2023, which Python 3.12 has on Lambda ("Lambda runtimes", AWS Lambda Developer Guide).
+# They need glibc 2.28 (PEP 600); it has 2.34 ("Core toolchain packages glibc, gcc, binutils", Amazon
+# Linux 2023 User Guide).
 PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 
 # Part of the address: raise it when this module would stage other bytes from the same inputs.
