@@ -12,7 +12,7 @@ from typing import Any
 
 from services.files.runtime.processing.entry import ProcessingError
 from services.files.runtime.processing.objects import S3Objects
-from tests.files.core.world import World, id_in
+from tests.files.core.account import FileAccount, id_in
 from tests.least_privilege.calls import Call
 from tests.support.cloud.account import Worker
 from tests.support.file_service import RESULTS, UPLOADS, Build, created, proxy_event
@@ -34,7 +34,7 @@ def _in_parts(client: Any, uploads: str, results: str) -> S3Objects:
 class _Recorder:
     def __init__(self, scratch: Path) -> None:
         self._calls: list[Call] = []
-        self._world = World(scratch, build=Build(objects=_in_parts))
+        self._world = FileAccount(scratch, build=Build(objects=_in_parts))
         self._world.cloud.storage.smallest_part = 1
         self._attempt = self._world.cloud.attempt
         self._world.cloud.attempt = self._record
