@@ -123,6 +123,8 @@ def test_elements_that_are_no_objects_are_set_aside(chunk_bytes: int) -> None:
         (b'{"a":' * 65 + b"1" + b"}" * 65, "objects and lists are nested too deep"),
         (b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", "objects and lists are nested too deep"),
         (b'{"a": ' + b"9" * 5000 + b"}", "Integer value out of range"),
+        (b'{"a": 1e9999999999999999999}', "a number with an exponent of more than 18"),
+        (b'{"a": [-1E+1000000000000000000]}', "a number with an exponent of more than 18"),
     ],
 )
 def test_lines_that_cannot_be_read_are_set_aside(line: bytes, problem: str) -> None:
