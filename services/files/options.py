@@ -77,6 +77,13 @@ class FileOptions:
                 "table_concurrency", 0, LARGEST_RESERVATION, defaults.table_concurrency
             ),
         )
+        if options.image_concurrency + options.table_concurrency > LARGEST_RESERVATION:
+            reader.reject(
+                "table_concurrency",
+                options.table_concurrency,
+                f"at most {LARGEST_RESERVATION} together with image_concurrency, "
+                f"which is {options.image_concurrency}",
+            )
         reader.finish()
         return options
 

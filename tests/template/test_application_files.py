@@ -396,6 +396,7 @@ class TestSettings:
             ({"link_minutes": 61}, "link_minutes"),
             ({"image_concurrency": 901}, "image_concurrency"),
             ({"table_concurrency": -1}, "table_concurrency"),
+            ({"image_concurrency": 500, "table_concurrency": 401}, "table_concurrency"),
             ({"image_concurency": 1}, "image_concurency"),
         ],
     )
