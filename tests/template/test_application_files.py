@@ -390,6 +390,7 @@ class TestSettings:
             ({"image_sizes": {"Big": 1}}, "image_sizes"),
             ({"image_sizes": {"big": 0}}, "image_sizes"),
             ({"image_sizes": {"big": 100_000}}, "image_sizes"),
+            ({"image_sizes": {"big": 4097}}, "image_sizes"),
             ({"image_sizes": {"big": True}}, "image_sizes"),
             ({"max_image_bytes": 0}, "max_image_bytes"),
             ({"max_table_bytes": 10**10}, "max_table_bytes"),
