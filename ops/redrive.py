@@ -89,17 +89,20 @@ class Redrive:
     def _take(self, most: int, hidden_for: int) -> list[DeadLetter]:
         """Messages that this redrive did not have yet, held until the end; empty when it has all.
 
-        One that comes again was hidden for less time than all this takes: by then, every other
-        message was there to be received, too.
+        One that failed comes to light again while others are tried, and may come before those that
+        never came. Being received hides it again, so that after all of these nothing is left.
         """
         if most < 1:
             return []
-        received = self._queue.receive(most=most, hidden_for=hidden_for)
-        new = [letter for letter in received if letter.message_id not in self._seen]
-        self._seen |= {letter.message_id for letter in new}
-        # The newest receipt of a message is the one that counts.
-        self._held |= {letter.message_id: letter for letter in received}
-        return new
+        for _ in range(len(self._seen) + 1):
+            received = self._queue.receive(most=most, hidden_for=hidden_for)
+            new = [letter for letter in received if letter.message_id not in self._seen]
+            self._seen |= {letter.message_id for letter in new}
+            # The newest receipt of a message is the one that counts.
+            self._held |= {letter.message_id: letter for letter in received}
+            if new or not received:
+                return new
+        return []
 
     def _try(self, letter: DeadLetter) -> Attempt:
         try:

@@ -21,7 +21,7 @@ LARGEST_IMAGE_BYTES: Final = 200 * MIB
 # (`runtime/tables/limits.py`).
 LARGEST_TABLE_BYTES: Final = 256 * MIB
 # Of a side, in pixels: what the renderer takes.
-LARGEST_SIDE: Final = 8_192
+LARGEST_SIDE: Final = 4_096
 # A form stays valid for minutes; what it is signed with, a role's session, for hours at least.
 LONGEST_VALIDITY: Final = 60
 # Of an account's usual 1000, Lambda keeps 100 for functions without a reservation ("Configuring
@@ -77,6 +77,13 @@ class FileOptions:
                 "table_concurrency", 0, LARGEST_RESERVATION, defaults.table_concurrency
             ),
         )
+        if options.image_concurrency + options.table_concurrency > LARGEST_RESERVATION:
+            reader.reject(
+                "table_concurrency",
+                options.table_concurrency,
+                f"at most {LARGEST_RESERVATION} together with image_concurrency, "
+                f"which is {options.image_concurrency}",
+            )
         reader.finish()
         return options
 

@@ -1,4 +1,5 @@
-"""docs/files-service.md names every reason for which a file is rejected, and every problem.
+"""docs/files-service.md names every reason for which a file is rejected, every problem, and how
+large a file may be. What is wrong with files of both kinds has one name.
 
 Proved of the words that stand in the code; that they are explained well is for readers to judge.
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from services.common.packaging.aws_models import REPOSITORY
 from services.files.openapi import document
+from services.files.options import DEFAULTS, MIB
 from services.files.runtime.catalogue.models import NO_OUTCOME
 from services.files.runtime.images import Reason
 from services.files.runtime.processing.budget import RESULTS_TOO_LARGE
@@ -34,6 +36,18 @@ def test_every_reason_is_on_the_page() -> None:
     assert len(reasons) > 10
     reasons |= {*Reason, NO_OUTCOME, RESULTS_TOO_LARGE, DELETED, TOO_MANY_BYTES}
     assert {each for each in reasons if f"`{each}`" not in PAGE} == set()
+
+
+def test_what_both_kinds_are_rejected_for_has_one_name() -> None:
+    tables = {reason for path in (RUNTIME / "tables").rglob("*.py") for reason in written_out(path)}
+    assert TOO_MANY_BYTES == Reason.TOO_MANY_BYTES
+    assert {Reason.TOO_MANY_BYTES, Reason.EMPTY} <= tables
+    assert {each for each in tables if "file" in each} == set()
+
+
+def test_the_largest_size_of_both_kinds_is_on_the_page() -> None:
+    assert DEFAULTS.max_image_bytes == DEFAULTS.max_table_bytes
+    assert f"at most {DEFAULTS.max_image_bytes // MIB} MiB for a picture or a table" in PAGE
 
 
 def test_every_problem_is_on_the_page() -> None:

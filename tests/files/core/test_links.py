@@ -18,6 +18,7 @@ from services.common.packaging.aws_models import REPOSITORY
 from services.common.runtime.aws import client_factory
 from services.files.runtime.api.announcement import Announcement
 from services.files.runtime.api.links import CLIENT_CONFIG, S3Links, attachment
+from services.files.runtime.api.views import download_name
 from services.files.runtime.catalogue.kinds import Kind
 from services.files.runtime.catalogue.models import Result
 
@@ -90,6 +91,15 @@ def test_a_link_is_for_one_result_and_saves_it_as_an_attachment(links: S3Links) 
     assert unquote(url.path) == "/results/x/a+b %/copy.csv"
     (disposition,) = parse_qs(url.query)["response-content-disposition"]
     assert disposition == attachment("ü.copy.csv")
+
+
+def test_a_link_stays_short_enough_for_s3_however_long_the_name_is(links: S3Links) -> None:
+    result = Result("profile.json", f"results/{'x' * 36}/{'y' * 32}/p", "text/csv", 1, DIGEST)
+    for character in ("\N{GRINNING FACE}", "%", '"'):
+        name = download_name(character * 220 + ".csv", result)
+        assert name.endswith(f"{character}.profile.json")
+        # The rest of the 8192 bytes is for a session's token and for what browsers send.
+        assert len(links.download(result, name).url) < 3000
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,9 @@ def test_other_sizes_can_be_set(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("name", "longest"), [("", 10), ("../x", 10), ("X", 10), ("x", 0)])
+@pytest.mark.parametrize(
+    ("name", "longest"), [("", 10), ("../x", 10), ("X", 10), ("x", 0), ("x", 4097)]
+)
 def test_a_size_that_cannot_be_a_file_or_a_picture_is_refused(name: str, longest: int) -> None:
     with pytest.raises(ValueError, match="size"):
         Size(name, longest)

@@ -119,7 +119,7 @@ def test_too_many_columns_are_rejected() -> None:
 
 def test_a_file_that_is_too_long_is_rejected() -> None:
     assert transformed(b"a\n1\n", max_bytes=4).lines == [{"a": 1}]
-    assert rejected(b"a\n12\n", max_bytes=4).startswith("file-too-large")
+    assert rejected(b"a\n12\n", max_bytes=4).startswith("too-many-bytes")
 
 
 def test_row_groups_stay_small_where_rows_are_long() -> None:

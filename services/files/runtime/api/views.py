@@ -10,6 +10,11 @@ from services.files.runtime.api.links import Link
 from services.files.runtime.catalogue.items import moment
 from services.files.runtime.catalogue.models import FileRow, Result, Standing, VersionRow
 
+# A download's name stands in its link, up to five times as long as in UTF-8, beside the token of a
+# session, a kilobyte or more. S3 takes 8192 bytes of query and headers ("Error responses", Amazon
+# S3 API Reference: RequestHeaderSectionTooLarge).
+LONGEST_STEM = 100
+
 Document = dict[str, object]
 Download = tuple[Result, Link]
 
@@ -74,5 +79,5 @@ def results(pairs: Sequence[Download]) -> list[Document]:
 
 
 def download_name(filename: str, result: Result) -> str:
-    """E.g. "holiday.profile.json" for a result of "holiday.csv"."""
-    return f"{filename.rpartition('.')[0]}.{result.name}"
+    """E.g. "holiday.profile.json" for a result of "holiday.csv"; a very long name is cut."""
+    return f"{filename.rpartition('.')[0][:LONGEST_STEM]}.{result.name}"

@@ -32,7 +32,7 @@ class CsvRows:
     """Reads the header at once, and the rows when `blocks` is iterated, once.
 
     pieces: UTF-8. names, sources: of the columns, in the outputs and in the header.
-    Raises `empty-file`, `row-too-long`, and what `column_names` raises.
+    Raises `empty`, `row-too-long`, and what `column_names` raises.
     """
 
     def __init__(self, pieces: Iterable[bytes], limits: Limits, set_aside: SetAside) -> None:
@@ -74,9 +74,7 @@ class CsvRows:
                 self._consume(read.consumed, read.lines)
                 return delimiter, read.rows[0]
             if final:
-                raise RejectedError(
-                    "empty-file", "There is nothing in the file, not even a header."
-                )
+                raise RejectedError("empty", "There is nothing in the file, not even a header.")
             if size > self._limits.max_row_bytes:
                 raise self._too_long()
             size *= 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import chain
 from math import isfinite
 
@@ -96,9 +96,17 @@ def _without_doubles(pairs: list[tuple[str, object]]) -> Object:
 
 
 def _number(text: str) -> float | Decimal:
-    """A number with a fraction or an exponent, also one beyond a float's range."""
+    """A number with a fraction or an exponent, also one beyond a float's range.
+
+    Raises _UnfitError for an exponent that not even Decimal can hold.
+    """
     number = float(text)
-    return number if isfinite(number) else Decimal(text)
+    if isfinite(number):
+        return number
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise _UnfitError("a number with an exponent of more than 18 digits") from None
 
 
 _CONTAINERS = {dict, list}

@@ -37,7 +37,7 @@ class JsonRecords:
 
     pieces: UTF-8. form: what the file is. Records that are no JSON are set aside where lines tell
     where the next one begins; an array that is no JSON is rejected.
-    Raises `empty-file`, `malformed-json`, `too-deep`, `record-too-long`.
+    Raises `empty`, `malformed-json`, `too-deep`, `record-too-long`.
     """
 
     def __init__(self, pieces: Iterable[bytes], limits: Limits, set_aside: SetAside) -> None:
@@ -63,7 +63,7 @@ class JsonRecords:
             self._read_more()
             self._data = self._data.lstrip(SPACE)
         if not self._data:
-            raise RejectedError("empty-file", "There is nothing in the file.")
+            raise RejectedError("empty", "There is nothing in the file.")
         if self._data.startswith(b"["):
             self._data = self._data[1:]
             return "array"

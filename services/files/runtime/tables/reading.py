@@ -15,7 +15,7 @@ class Readable(Protocol):
 
 
 def pieces(source: Readable, size: int, max_bytes: int) -> Iterator[bytes]:
-    """Pieces of exactly `size` bytes, the last one shorter; raises `file-too-large`.
+    """Pieces of exactly `size` bytes, the last one shorter; raises `too-many-bytes`.
 
     Their boundaries depend on the content alone, so that reading a file again gives them again.
     """
@@ -23,7 +23,7 @@ def pieces(source: Readable, size: int, max_bytes: int) -> Iterator[bytes]:
     while piece := _filled(source, size):
         total += len(piece)
         if total > max_bytes:
-            raise RejectedError("file-too-large", f"The file is longer than {max_bytes:,} bytes.")
+            raise RejectedError("too-many-bytes", f"The file is longer than {max_bytes:,} bytes.")
         yield piece
 
 
