@@ -32,6 +32,7 @@ from settings import (
     SettingsError,
 )
 from stages.options import ApplicationOptions
+from stages.services import NAMES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONNECTION = (
@@ -126,7 +127,7 @@ def test_what_a_service_cannot_be_is_refused() -> None:
         ),
         (
             "tap.application.request is {}",
-            "no such key, only requests (did you mean requests?)",
+            f"no such key, only {', '.join(NAMES)} (did you mean requests?)",
         ),
     ]
 
