@@ -79,6 +79,17 @@ def with_nested_stacks(delivery: Delivery) -> Draft:
     return draft
 
 
+def nested_file(draft: Draft, environment: str) -> str:
+    """Where such a stack's template is, among those that are synthesized."""
+    _, hashed = ENVIRONMENTS[environment]
+    (file,) = (name for name in draft.documents if name.endswith(f"{hashed}.nested.template.json"))
+    return str(file)
+
+
+def made_up(draft: Draft, environment: str) -> Any:
+    return draft.documents[nested_file(draft, environment)]
+
+
 def test_a_service_in_a_nested_stack_breaks_no_rule_about_the_delivery(delivery: Delivery) -> None:
     found = check(with_nested_stacks(delivery).delivery)
     told = {each.rule for each in found if each.rule.startswith(("TAP-3", "TAP-4"))}
@@ -92,8 +103,7 @@ def test_rules_about_templates_see_nested_stacks(delivery: Delivery) -> None:
 
 def test_a_difference_within_a_nested_stack_is_told(delivery: Delivery) -> None:
     draft = with_nested_stacks(delivery)
-    (nested,) = (k for k in draft.documents if "Prod" in k and ".nested." in k)
-    draft.documents[nested]["Resources"]["Lost"]["Properties"]["DelaySeconds"] = 900
+    made_up(draft, "prod")["Resources"]["Lost"]["Properties"]["DelaySeconds"] = 900
     (finding,) = RULES["TAP-413"].findings(draft.delivery)
     assert finding.path.endswith("/Lost")
     assert finding.subject.splitlines() == [
@@ -105,15 +115,16 @@ def test_a_difference_within_a_nested_stack_is_told(delivery: Delivery) -> None:
 def test_an_alarm_on_a_nested_stacks_api_watches_it(delivery: Delivery) -> None:
     draft = with_nested_stacks(delivery)
     draft.template("tap-prod")["Resources"]["Watch"] = watch("FilesStack", "Outputs.FilesRef")
-    (nested,) = (k for k in draft.documents if "Prod" in k and ".nested." in k)
-    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Files"}}
+    made_up(draft, "prod")["Outputs"]["FilesRef"] = {"Value": {"Ref": "Files"}}
 
     def unwatched() -> list[str]:
         return [each.path for each in RULES["TAP-502"].findings(draft.delivery)]
 
     assert [path for path in unwatched() if "Prod" in path] == []
-    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Work"}}
-    assert [path for path in unwatched() if "Prod" in path] == [f"{nested}/Files"]
+    made_up(draft, "prod")["Outputs"]["FilesRef"] = {"Value": {"Ref": "Work"}}
+    assert [path for path in unwatched() if "Prod" in path] == [
+        f"{nested_file(draft, 'prod')}/Files"
+    ]
 
 
 def test_an_alarm_in_a_nested_stack_watches_what_is_handed_to_it(delivery: Delivery) -> None:
@@ -122,9 +133,8 @@ def test_an_alarm_in_a_nested_stack_watches_what_is_handed_to_it(delivery: Deliv
     resources["Lonely"] = resource("AWS::StepFunctions::StateMachine")
     assert any(f.path.endswith("/Lonely") for f in RULES["TAP-503"].findings(draft.delivery))
     resources["FilesStack"]["Properties"]["Parameters"] = {"Handed": {"Ref": "Lonely"}}
-    (nested,) = (k for k in draft.documents if "Prod" in k and ".nested." in k)
     alarm = watch("Handed", "", namespace="AWS/States", metric="ExecutionsFailed")
-    draft.documents[nested]["Resources"]["Watch"] = alarm
+    made_up(draft, "prod")["Resources"]["Watch"] = alarm
     assert not any(f.path.endswith("/Lonely") for f in RULES["TAP-503"].findings(draft.delivery))
 
 
@@ -147,11 +157,10 @@ def test_smoke_tests_may_call_an_api_of_a_nested_stack(delivery: Delivery) -> No
     for environment in ENVIRONMENTS:
         address = {"Fn::GetAtt": ["FilesStack", "Outputs.Url"]}
         draft.template(f"tap-{environment}")["Outputs"]["RequestsApiUrl"]["Value"] = address
-        nested = next(k for k in draft.documents if environment.capitalize() in k and "nested" in k)
         url = "https://${Files}.execute-api.us-west-2.${AWS::URLSuffix}/live/"
-        draft.documents[nested]["Outputs"] = {"Url": {"Value": {"Fn::Sub": url}}}
+        made_up(draft, environment)["Outputs"] = {"Url": {"Value": {"Fn::Sub": url}}}
     assert list(RULES["TAP-409"].findings(draft.delivery)) == []
-    draft.documents[nested]["Outputs"]["Url"]["Value"] = "https://always-green.example.com/"
+    made_up(draft, environment)["Outputs"]["Url"]["Value"] = "https://always-green.example.com/"
     assert list(RULES["TAP-409"].findings(draft.delivery))
 
 
@@ -159,10 +168,9 @@ def test_an_address_made_of_a_nested_stacks_api_is_one(delivery: Delivery) -> No
     draft = with_nested_stacks(delivery)
     url = "https://${FilesStack.Outputs.FilesRef}.execute-api.us-west-2.${AWS::URLSuffix}/live/"
     draft.template("tap-prod")["Outputs"]["RequestsApiUrl"]["Value"] = {"Fn::Sub": url}
-    (nested,) = (k for k in draft.documents if "Prod" in k and ".nested." in k)
-    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Files"}}
+    made_up(draft, "prod")["Outputs"]["FilesRef"] = {"Value": {"Ref": "Files"}}
     assert list(RULES["TAP-409"].findings(draft.delivery)) == []
-    draft.documents[nested]["Outputs"]["FilesRef"] = {"Value": {"Ref": "Lost"}}
+    made_up(draft, "prod")["Outputs"]["FilesRef"] = {"Value": {"Ref": "Lost"}}
     assert list(RULES["TAP-409"].findings(draft.delivery))
 
 

@@ -33,9 +33,9 @@ SHARED_RUNTIME = "services/common/runtime"
 PYTHON = (3, 12)
 
 # By Lambda's name for the architecture: the newest wheel tags that our packages use and that run on
-# Amazon Linux 2023, which Python 3.12 has on Lambda ("Lambda runtimes", AWS Lambda Developer
-# Guide). They need glibc 2.28 (PEP 600); it has 2.34 ("Core toolchain packages glibc, gcc,
-# binutils", Amazon Linux 2023 User Guide).
+# Amazon Linux 2023, which is under Python 3.12 ("Lambda runtimes", AWS Lambda Developer Guide).
+# They need glibc 2.28 (PEP 600), and there is 2.34 ("Core toolchain packages glibc, gcc, binutils",
+# Amazon Linux 2023 User Guide).
 PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 
 # Part of the address: raise it when this module would stage other bytes from the same inputs.
