@@ -77,6 +77,11 @@ FILES = (
         "embedded_aws/test_own_disk.py::test_two_environments_of_a_function_do_not_share_a_disk",
         "own_disk",
     ),
+    emulated(
+        "a nested stack is updated in place, and what did not change keeps its attributes",
+        "embedded_aws/test_nested_stacks.py::test_what_an_update_leaves_alone_keeps_its_attributes",
+        "nested_attributes",
+    ),
     tested(
         "assets hold the wheels of the settings' architecture, and import nothing else",
         "files/core/test_assets.py::test_an_asset_imports_alone",

@@ -25,6 +25,7 @@ CORRECTIONS = (
     "lambda_error",
     "log_streams",
     "machine_role",
+    "nested_attributes",
     "object_version",
     "own_disk",
     "post_checksum",
