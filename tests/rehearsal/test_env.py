@@ -15,6 +15,7 @@ from embedded_aws.server import Server
 from rehearsal import CHECKOUT
 from rehearsal.__main__ import main
 from rehearsal.accounts import Directory
+from tests.embedded_aws.emulated import ACCOUNTS, REGION
 
 
 def exported(exports: str, names: list[str]) -> list[str]:
@@ -37,8 +38,9 @@ def test_the_checkouts_own_tools_come_first_and_other_credentials_do_not_win(
 
 
 def test_an_environment_that_is_not_deployed_is_named(
-    emulator: Server, directory: Directory, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert directory.account("prod")
-    assert main(["--root", str(emulator.root), "env", "prod", "--administrator"]) == 1
+    with Server(tmp_path, region=REGION, services=[]) as server:
+        Directory(server).create_administrators(ACCOUNTS)
+        assert main(["--root", str(tmp_path), "env", "prod", "--administrator"]) == 1
     assert "prod is not deployed yet" in capsys.readouterr().err
