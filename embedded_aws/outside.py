@@ -13,6 +13,7 @@ import pwd
 import tempfile
 from pathlib import Path
 
+_OURS = "embedded-aws"
 _MARKS = (".git", "node_modules", "package.json")
 """What git, node and npm look for, upwards."""
 
@@ -33,8 +34,19 @@ def prepare(folder: Path) -> None:
         folder.mkdir()
         return
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    place = next(made for base in _bases() if (made := _made(base / "embedded-aws" / name)))
+    place = next(made for base in _bases() if (made := _made(base / _OURS / name)))
     folder.symlink_to(place)
+
+
+def elsewhere(folder: Path) -> Path | None:
+    """The folder that `prepare` made elsewhere and linked `folder` to, or None.
+
+    Whoever removes `folder` removes that too; a link to anything else is somebody's own.
+    """
+    if not folder.is_symlink():
+        return None
+    target = folder.readlink()
+    return target if target.is_dir() and target.parent.name == _OURS else None
 
 
 def _inside_repository(folder: Path) -> bool:

@@ -179,6 +179,7 @@ def reset(arguments: Namespace) -> int:
     _refuse_strangers(arguments.root)
     down(arguments)
     if arguments.root.exists():
+        disk.free(arguments.root)
         shutil.rmtree(arguments.root)
         print(f"removed {arguments.root}")
     return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from embedded_aws import outside
+
 _MEBIBYTE = 1024 * 1024
 
 REMOVABLE = {
@@ -17,13 +19,16 @@ REMOVABLE = {
 
 
 def free(root: Path) -> list[str]:
-    """Removes them, but for links to folders elsewhere; a line for each says what that freed."""
+    """Removes them, but for a link of somebody's own; a line for each says what that freed."""
     said = []
     for name, content in REMOVABLE.items():
         folder = root / name
-        if folder.is_dir() and not folder.is_symlink():
-            said.append(f"{_size(folder) / _MEBIBYTE:6.0f} MB  {folder}: {content}")
-            shutil.rmtree(folder)
+        held = outside.elsewhere(folder) or folder
+        if held.is_dir() and not held.is_symlink():
+            said.append(f"{_size(held) / _MEBIBYTE:6.0f} MB  {folder}: {content}")
+            shutil.rmtree(held)
+            if held != folder:
+                folder.unlink()
     return said
 
 

@@ -71,6 +71,20 @@ def test_clean_says_what_it_frees_and_keeps_the_results(
     assert {path.name for path in tmp_path.iterdir()} == {"command.lock", "last"}
 
 
+@pytest.mark.parametrize("command", ["clean", "reset"])
+def test_builds_that_were_put_outside_of_a_checkout_go_too(tmp_path: Path, command: str) -> None:
+    root, made = tmp_path / "root", tmp_path / "embedded-aws" / "0123456789abcdef"
+    own = tmp_path / "somebodys"
+    for folder in (root, made, own):
+        folder.mkdir(parents=True)
+        (folder / "command.lock").touch()
+    (root / "builds").symlink_to(made)
+    (root / "cache").symlink_to(own)
+    assert main(["--root", str(root), command]) == 0
+    assert not made.exists()
+    assert (own / "command.lock").exists()
+
+
 def test_reset_leaves_a_folder_alone_that_no_rehearsal_made(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
