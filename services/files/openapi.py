@@ -126,7 +126,7 @@ def _announce() -> Json:
             },
         },
         "responses": {
-            "201": _response(
+            "201": openapi.answer(
                 "The file is announced, now or by an earlier call with the same key.",
                 "Announced",
                 schemas.ANNOUNCED,
@@ -146,7 +146,7 @@ def _list() -> Json:
         "description": openapi.prose(_LIST),
         "parameters": [ref("parameters", name) for name in names],
         "responses": {
-            "200": _response("A page of files.", "Files", schemas.FILES, {}),
+            "200": openapi.answer("A page of files.", "Files", schemas.FILES, {}),
             **openapi.problem_responses(_list_examples(), openapi.common_headers()),
         },
     }
@@ -163,7 +163,7 @@ def _look_up() -> Json:
         ),
         "parameters": [ref("parameters", "FileId")],
         "responses": {
-            "200": _response("The file, its versions and results.", "File", schemas.FILE, {}),
+            "200": openapi.answer("The file, its versions and results.", "File", schemas.FILE, {}),
             **openapi.problem_responses(_look_up_examples(), openapi.common_headers()),
         },
     }
@@ -176,17 +176,9 @@ def _status() -> Json:
         "summary": "See how the service is",
         "description": "Asks everything that the service depends on, each for three seconds.",
         "responses": {
-            "200": _response("The service answers.", "Status", schemas.STATUS, {}),
+            "200": openapi.answer("The service answers.", "Status", schemas.STATUS, {}),
             **openapi.problem_responses([InternalError()], openapi.common_headers()),
         },
-    }
-
-
-def _response(text: str, schema: str, example: object, headers: Json) -> Json:
-    return {
-        "description": text,
-        "headers": {**openapi.common_headers(), **headers},
-        "content": {"application/json": {"schema": ref("schemas", schema), "example": example}},
     }
 
 

@@ -112,7 +112,7 @@ def _submit() -> Json:
             },
         },
         "responses": {
-            "200": _response(
+            "200": openapi.answer(
                 "The request is accepted, now or by an earlier call with the same key.",
                 "Acceptance",
                 _accepted_example(),
@@ -131,17 +131,9 @@ def _look_up() -> Json:
         "description": "The request's record as of now: a call after an acceptance sees it.",
         "parameters": [ref("parameters", "RequestId")],
         "responses": {
-            "200": _response("The request's record.", "Request", _request_example(), {}),
+            "200": openapi.answer("The request's record.", "Request", _request_example(), {}),
             **openapi.problem_responses(_look_up_examples(), openapi.common_headers()),
         },
-    }
-
-
-def _response(text: str, schema: str, example: Json, headers: Json) -> Json:
-    return {
-        "description": text,
-        "headers": {**openapi.common_headers(), **headers},
-        "content": {"application/json": {"schema": ref("schemas", schema), "example": example}},
     }
 
 

@@ -82,6 +82,15 @@ def common_headers() -> Json:
     return {name: ref("headers", name) for name in names}
 
 
+def answer(text: str, schema: str, example: object, headers: Json) -> Json:
+    """A response with a JSON body of the component `schema`; headers: besides the common ones."""
+    return {
+        "description": text,
+        "headers": {**common_headers(), **headers},
+        "content": {"application/json": {"schema": ref("schemas", schema), "example": example}},
+    }
+
+
 def problem_schema() -> Json:
     """What all problems of our code have in common: RFC 9457, and the call's id."""
     return {
