@@ -16,7 +16,7 @@ from ministack.core.responses import get_region, new_uuid
 from ministack.services import codebuild as emulated
 
 from embedded_aws import members, registry
-from embedded_aws.codebuild import report_groups, resources
+from embedded_aws.codebuild import report_groups, resources, sandbox
 from embedded_aws.codebuild.build import Build, folder_name
 from embedded_aws.codebuild.credentials import Endpoint
 from embedded_aws.codebuild.plan import Plan, plan
@@ -54,6 +54,9 @@ class Api(JsonService):
     invalid_code = "InvalidInputException"
 
     def __init__(self) -> None:
+        running = registry.running()
+        self._sandboxes, isolation = sandbox.find(running.root, running.package_managers)
+        isolation.write(running.root)
         self._endpoint = Endpoint()
         self._running: dict[str, Build] = {}
         self._lock = threading.Lock()
@@ -104,7 +107,7 @@ class Api(JsonService):
             record = _record(project, asked)
             running = registry.running()
             self._prune(running)
-            build = Build(asked, record, running, self._endpoint)
+            build = Build(asked, record, running, self._endpoint, self._sandboxes)
             self._running[record["id"]] = build
         context = contextvars.copy_context()  # the emulator's stores belong to account and region
         threading.Thread(
