@@ -66,8 +66,8 @@ def smoke_step(
             "TAP_COMMIT": source.revision,
         },
         env_from_cfn_outputs=dict(api_urls),
-        install_commands=["scripts/install-python"],
-        commands=["scripts/smoke"],
+        install_commands=["bash scripts/install-python"],
+        commands=["bash scripts/smoke"],
         cache=builds.cache(),
         partial_build_spec=builds.part(
             **builds.CACHE_SECTION, reports=_reports(cdk.Stack.of(scope), name)

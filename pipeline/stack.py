@@ -140,7 +140,8 @@ class PipelineStack(cdk.Stack):
 
 def _synth_step(scope: Construct, source: SourceAction) -> pipelines.CodeBuildStep:
     # Names of scripts, not what is in them: an execution synthesizes with the commands of the
-    # pipeline as it was before, so these may never change while what they run may.
+    # pipeline as it was before, so these may never change while what they run may. Through bash,
+    # since nobody promises that a source's archive keeps executable bits (TAP-308).
     return pipelines.CodeBuildStep(
         "Synth",
         input=source.step,
@@ -148,8 +149,11 @@ def _synth_step(scope: Construct, source: SourceAction) -> pipelines.CodeBuildSt
         logging=builds.logging(builds.log_group(scope, "synth")),
         cache=builds.cache(),
         partial_build_spec=builds.part(**builds.CACHE_SECTION),
-        install_commands=["scripts/install-python", "scripts/install-node --omit=dev"],
-        commands=["scripts/synth", "scripts/gates", "scripts/supply-chain"],
+        install_commands=[
+            "bash scripts/install-python",
+            "bash scripts/install-node --omit=dev",
+        ],
+        commands=["bash scripts/synth", "bash scripts/gates", "bash scripts/supply-chain"],
         primary_output_directory="cdk.out",
     )
 

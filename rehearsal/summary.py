@@ -12,8 +12,9 @@ from typing import Any
 
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution, TestCase
+from pages.files import replace
 from rehearsal.fidelity import Row, RunEvidence
-from rehearsal.fidelity_page import page
+from rehearsal.fidelity_page import fidelity_page
 from rehearsal.project import Target
 
 
@@ -140,7 +141,7 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
     """Write `last/summary.json`, which is whole or not there, and `last/fidelity.html`; the folder
     of both."""
     last = root / "last"
-    (last / "fidelity.html").write_text(page(fidelity, result.commit), encoding="utf-8")
+    replace(last / "fidelity.html", fidelity_page(fidelity, result.commit))
     document = {
         "execution_id": result.execution.id,
         "commit": result.commit,
@@ -150,9 +151,7 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
         "fidelity": [asdict(row) for row in fidelity],
     }
-    partial = last / "summary.partial"
-    partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    partial.rename(last / "summary.json")
+    replace(last / "summary.json", json.dumps(document, indent=2) + "\n")
     return last
 
 

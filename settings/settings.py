@@ -82,12 +82,13 @@ class Settings:
         """
         reader = Reader(values, CONTEXT_KEY)
         tools = reader.text("tools_account", ACCOUNT, ACCOUNT_IN_WORDS)
+        region = reader.one_of("region", REGIONS)
         minutes = ("approval_timeout_minutes", *APPROVAL_MINUTES, APPROVAL_MINUTES_DEFAULT)
         settings = cls(
             tools_account=tools,
-            region=reader.one_of("region", REGIONS),
+            region=region,
             environments=read_environments(reader, "environments", tools),
-            source=read_source(reader.section("source")),
+            source=read_source(reader.section("source"), tools, region),
             architecture=reader.one_of("architecture", ("x86_64", "arm64"), default="x86_64"),
             approval_timeout_minutes=reader.whole_number(*minutes),
             application=reader.mapping("application"),

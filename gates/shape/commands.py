@@ -26,6 +26,9 @@ SAYS = re.compile(
     r"echo [^;&|`$<>()\"']*|echo \"(?:[^\"$`\\]|\$\w+)*\"( >&2)?|command -v \"?\$?\w+\"? >/dev/null"
 )
 SCRIPT = re.compile(r"scripts/([\w-]+)")
+# A script as a program, which works only while its file is executable: not as what bash runs or a
+# shell sources.
+BY_ITS_MODE = re.compile(r"(?<![\w./-])(?<!bash )(?<!\. )(?:\./)?scripts/[\w-]+")
 # A person makes locks; no build calls this one.
 NOT_BY_BUILDS = {"scripts/lock"}
 
@@ -51,6 +54,29 @@ def builds_install_what_is_pinned(
         for line in effective_lines(delivery.scripts.get(name, "")):
             if not all(_is_pinned(part, set()) for part in _parts(line)):
                 yield name, line
+
+
+@rule(
+    "TAP-308",
+    why="a source archive may lose executable bits, and then the build ends before it begins",
+    fix="run it through bash (bash scripts/NAME) or source it (. scripts/NAME)",
+)
+def scripts_need_no_executable_bit(delivery: Delivery) -> Iterator[tuple[Resource | str, str]]:
+    """Judges each command of each build, and each line of the scripts that they call."""
+    builds = [b for t in delivery.templates for b in builds_of(delivery.assembly, t)]
+    for build in builds:
+        for command in build.commands:
+            if runs_by_mode(command):
+                yield build.resource, command.strip()
+    for name in called_scripts(delivery, builds):
+        for line in effective_lines(delivery.scripts[name]):
+            if runs_by_mode(line):
+                yield name, line
+
+
+def runs_by_mode(line: str) -> bool:
+    """Does it call one of our scripts as a program of its own?"""
+    return any(BY_ITS_MODE.search(part) for part in _parts(line))
 
 
 def called_scripts(delivery: Delivery, builds: list[Build]) -> list[str]:

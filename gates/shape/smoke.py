@@ -17,7 +17,7 @@ from gates.shape.order import smoke_of
 from gates.shape.roles import Role, role_of, roles
 from settings import Environment
 
-COMMANDS = ["scripts/install-python", "scripts/smoke"]
+COMMANDS = ["bash scripts/install-python", "bash scripts/smoke"]
 # The lines of scripts/smoke that may do something, in any order but for the last one. Nothing here
 # can end the script early, hide an exit code or choose among the tests.
 SETTING_UP = re.compile(

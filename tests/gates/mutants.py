@@ -268,12 +268,12 @@ def smoke_command(draft: Draft, command: str, environment: str = "dev") -> None:
 
 @caught_by("TAP-407")
 def smoke_failures_swallowed(draft: Draft) -> None:
-    smoke_command(draft, "scripts/smoke || true")
+    smoke_command(draft, "bash scripts/smoke || true")
 
 
 @caught_by("TAP-407")
 def smoke_tests_chosen(draft: Draft) -> None:
-    smoke_command(draft, "scripts/smoke -k nothing_at_all", "prod")
+    smoke_command(draft, "bash scripts/smoke -k nothing_at_all", "prod")
 
 
 @caught_by("TAP-407")
@@ -433,9 +433,22 @@ def buildspec_from_the_source(draft: Draft) -> None:
     draft.project("synth")["Source"]["BuildSpec"] = "buildspec.yml"
 
 
+@caught_by("TAP-308")
+def script_run_by_its_mode(draft: Draft) -> None:
+    bare = {"commands": ["scripts/synth", "bash scripts/gates", "bash scripts/supply-chain"]}
+    draft.buildspec("synth", lambda spec: spec["phases"]["build"].update(bare))
+
+
+@caught_by("TAP-308")
+def script_run_by_its_mode_in_a_script(draft: Draft) -> None:
+    draft.scripts["scripts/synth"] += "[ -d .venv ] || ./scripts/install-python\n"
+
+
 @caught_by("TAP-702")
 def gates_no_longer_run(draft: Draft) -> None:
-    draft.buildspec("synth", lambda s: s["phases"]["build"]["commands"].remove("scripts/gates"))
+    draft.buildspec(
+        "synth", lambda s: s["phases"]["build"]["commands"].remove("bash scripts/gates")
+    )
 
 
 @caught_by("TAP-702")

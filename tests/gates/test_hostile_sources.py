@@ -50,8 +50,8 @@ EDITS = {
     "failing smoke tests pass": Edit(
         "TAP-407",
         "pipeline/smoke.py",
-        'commands=["scripts/smoke"]',
-        'commands=["scripts/smoke || true"]',
+        'commands=["bash scripts/smoke"]',
+        'commands=["bash scripts/smoke || true"]',
     ),
     "the smoke project takes any role": Edit(
         "TAP-410",

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ops.records import ActionRun, Execution
 from ops.records import TestCase as Case
-from rehearsal import fidelity, fidelity_page, verdict
+from rehearsal import fidelity, verdict
 from rehearsal.behaviours import GROUPS
+from rehearsal.fidelity_page import fidelity_page
 from rehearsal.function_logs import FunctionLog
 from rehearsal.project import Target
 from rehearsal.summary import Outcome, SmokeResult
@@ -116,7 +117,7 @@ def test_what_was_not_exercised_is_counted_by_kind_and_named_on_the_page() -> No
     )
     assert "last/fidelity.html" in said
     table = fidelity.table(result.evidence(), TARGETS, GROUPS)
-    shown = fidelity_page.page(table, "<commit>")
+    shown = fidelity_page(table, "<commit>")
     assert "&lt;commit&gt;" in shown
     assert all(escape(row.behaviour) in shown and escape(row.evidence) in shown for row in table)
 
