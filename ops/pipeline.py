@@ -13,6 +13,7 @@ from typing import Any
 
 from ops.records import (
     ActionRun,
+    DeclaredAction,
     Execution,
     PendingApproval,
     TestCase,
@@ -109,15 +110,22 @@ class Pipeline:
             result={"status": "Approved" if approved else "Rejected", "summary": reason},
         )
 
+    def declared_actions(self) -> list[DeclaredAction]:
+        """The actions of the definition, in the order in which they run."""
+        return [
+            _declared_action(stage["name"], action)
+            for stage in self._declared()
+            for action in sorted(stage["actions"], key=lambda each: int(each.get("runOrder", 1)))
+        ]
+
     def output_variables(self, stage: str) -> dict[str, str]:
         """The variables that builds of a stage take from outputs of stacks: the outputs' names.
 
         Source: "Variables reference" in the AWS CodePipeline User Guide, `#{namespace.variable}`.
         """
-        declared = self._pipeline.get_pipeline(name=self.name)["pipeline"]["stages"]
         configured = (
             action.get("configuration", {}).get("EnvironmentVariables", "[]")
-            for each in declared
+            for each in self._declared()
             if each["name"] == stage
             for action in each["actions"]
         )
@@ -127,6 +135,9 @@ class Pipeline:
             for variable in json.loads(variables)
             if (taken := _TAKEN.fullmatch(variable["value"]))
         }
+
+    def _declared(self) -> list[dict[str, Any]]:
+        return list(self._pipeline.get_pipeline(name=self.name)["pipeline"]["stages"])
 
     def log_lines(self, run: ActionRun) -> list[str]:
         """The log of an action's build, oldest line first; empty while it has written nothing.
@@ -183,6 +194,12 @@ class Pipeline:
 
     def _state(self) -> list[dict[str, Any]]:
         return list(self._pipeline.get_pipeline_state(name=self.name)["stageStates"])
+
+
+def _declared_action(stage: str, action: dict[str, Any]) -> DeclaredAction:
+    kind = f"{action['actionTypeId']['category']}/{action['actionTypeId']['provider']}"
+    mode = action.get("configuration", {}).get("ActionMode", "")
+    return DeclaredAction(stage, action["name"], kind, mode)
 
 
 def _headline(newest: Execution | None) -> str:

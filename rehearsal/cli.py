@@ -22,13 +22,13 @@ from rehearsal.errors import (
     NotDeployedError,
     NothingToAnswerError,
     NotOursError,
-    UnknownAccountError,
 )
 from rehearsal.lifecycle import COMMAND_LOCK, alone, attached, operated
+from rehearsal.own import OwnProject
 from rehearsal.progress import Progress
+from rehearsal.project import Project
 from rehearsal.rehearse import bring_up_and_watch, rehearse
 from rehearsal.remote import Remote
-from settings import Environment, Settings
 
 _API_URL = re.compile(r"TAP_[A-Z0-9_]+_API_URL")
 """The variable in which smoke tests are told the address of a service's API."""
@@ -36,10 +36,11 @@ _API_URL = re.compile(r"TAP_[A-Z0-9_]+_API_URL")
 
 def run(arguments: Namespace) -> int:
     """Rehearse the working tree; 0 only if the last environment's smoke tests passed."""
+    project = OwnProject.of_checkout(CHECKOUT)
     progress = Progress(sys.stdout)
     try:
         with alone(arguments.root):
-            passed = rehearse(arguments.root, arguments.port, progress, arguments.keep)
+            passed = rehearse(project, arguments.root, arguments.port, progress, arguments.keep)
     finally:
         progress.close()
     return 0 if passed else 1
@@ -47,9 +48,12 @@ def run(arguments: Namespace) -> int:
 
 def up(arguments: Namespace) -> int:
     """Bring everything up, push the working tree, leave the approval to a person."""
+    project = OwnProject.of_checkout(CHECKOUT)
     progress = Progress(sys.stdout)
     try:
-        bring_up_and_watch(arguments.root, arguments.port, progress, detach=arguments.detach)
+        bring_up_and_watch(
+            project, arguments.root, arguments.port, progress, detach=arguments.detach
+        )
     finally:
         progress.close()
     return 0
@@ -108,15 +112,14 @@ def env(arguments: Namespace) -> int:
     the account's administrator.
     """
     server, label = attached(arguments.root), arguments.account
+    project = OwnProject.of_checkout(CHECKOUT)
     directory = Directory(server)
     session = directory.session(label)
-    urls = {} if label == TOOLS else _api_urls(server, session, label)
+    urls = {} if label == TOOLS else _api_urls(server, session, project, label)
     if arguments.administrator:
         credentials = directory.administrator(label)
-    elif label == TOOLS:
-        credentials = directory.operator()
     else:
-        credentials = directory.smoke(_environment(label).smoke_role_arn)
+        credentials = project.caller(directory, label)
     variables = server.environment(credentials) | urls
     # A profile would win over these credentials in some clients; a token of earlier ones would
     # make them invalid.
@@ -128,29 +131,26 @@ def env(arguments: Namespace) -> int:
     return 0
 
 
-def _environment(label: str) -> Environment:
-    try:
-        return Settings.of_checkout(CHECKOUT).environment(label)
-    except KeyError as error:
-        raise UnknownAccountError(f"cdk.json has no environment {label!r} any more") from error
-
-
-def _api_urls(server: Server, session: Session, environment: str) -> dict[str, str]:
-    """`TAP_<SERVICE>_API_URL`, as it is reached here, of each service of a deployed environment.
+def _api_urls(server: Server, session: Session, project: Project, account: str) -> dict[str, str]:
+    """`TAP_<SERVICE>_API_URL`, as it is reached here, of each service deployed to an account.
 
     The pipeline says which output of the stack is which service's: it tells its smoke tests so.
     Raises `NotDeployedError` while the pipeline has not deployed any yet.
     """
     deployed = dict(_outputs(session))
-    stage = _environment(environment).stage
-    told = operated(server).output_variables(stage) if deployed else {}
+    stages = [each.stage for each in project.targets if account in each.accounts and deployed]
+    told = {
+        variable: output
+        for stage in stages
+        for variable, output in operated(server).output_variables(stage).items()
+    }
     urls = {
         variable: local_api_url(deployed[output], server.endpoint)
         for variable, output in told.items()
         if _API_URL.fullmatch(variable) and output in deployed
     }
     if not urls:
-        raise NotDeployedError(f"{environment} is not deployed yet: see `scripts/rehearsal status`")
+        raise NotDeployedError(f"{account} is not deployed yet: see `scripts/rehearsal status`")
     return urls
 
 

@@ -19,8 +19,8 @@ import pytest
 from ops.records import PendingApproval
 from rehearsal import CHECKOUT
 from rehearsal.lifecycle import start
+from rehearsal.own import OwnProject
 from rehearsal.progress import Progress
-from settings import Settings
 from tests.delivery.developer import Developer, accept, change, copy_of_the_repository, git
 
 PIPELINE = "tap-pipeline"
@@ -49,7 +49,7 @@ def developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developer]:
     (root / "cache").symlink_to(cache)
     worktree = copy_of_the_repository(root / "worktree")
     progress = Progress(io.StringIO())
-    server = start(root, None, Settings.of_checkout(CHECKOUT), progress, detached=False)
+    server = start(root, None, OwnProject.of_checkout(CHECKOUT), progress, detached=False)
     try:
         yield Developer(server, worktree)
     finally:
