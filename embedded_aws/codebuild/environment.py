@@ -113,6 +113,9 @@ def machine(running: Running, folders: Folders) -> dict[str, str]:
         "AWS_CA_BUNDLE": str(running.ca),
         "NODE_EXTRA_CA_CERTS": str(bundle),
         "REQUESTS_CA_BUNDLE": str(bundle),
+        # For curl, and for what asks OpenSSL: validations call what was deployed with either.
+        "CURL_CA_BUNDLE": str(bundle),
+        "SSL_CERT_FILE": str(bundle),
     }
 
 
