@@ -47,6 +47,11 @@ class Rehearsed:
         listed = self.session(account).client("lambda").list_functions()["Functions"]
         return {each["FunctionName"]: each["CodeSha256"] for each in listed}
 
+    def head(self) -> str:
+        """The commit that is checked out."""
+        command = ["git", "-C", str(self.app), "rev-parse", "HEAD"]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
     def contents(self) -> dict[str, str]:
         """What is in the app's folder, git's files included: a hash, or where a link leads."""
         return {
@@ -75,8 +80,8 @@ def rehearsed(name: str, folder: Path, installed: Path) -> Iterator[Rehearsed]:
         made.rehearsal("down")
 
 
-def commit(app: Path) -> str:
-    """Everything in the folder as a commit; its id."""
+def commit(app: Path) -> None:
+    """Everything in the folder as a commit."""
     author = ("-c", "user.name=A Developer", "-c", "user.email=developer@example.com")
     for arguments in (
         ("init", "--quiet", "--initial-branch=main"),
@@ -84,8 +89,6 @@ def commit(app: Path) -> str:
         (*author, "commit", "--quiet", "--message", "An app"),
     ):
         subprocess.run(["git", "-C", str(app), *arguments], check=True)
-    command = ["git", "-C", str(app), "rev-parse", "HEAD"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def node_modules() -> Path:

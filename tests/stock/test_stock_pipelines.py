@@ -57,10 +57,8 @@ def test_a_stock_python_app_is_approved_by_a_person_and_delivered_to_two_account
         python_app.rehearsal("approve", "--reason", "looks good")
 
     shown = io.StringIO()
-    (newest,) = pipeline.executions()
-    execution = Follower(pipeline, Progress(shown), approve).follow(
-        newest.commit or "", since=frozenset()
-    )
+    follower = Follower(pipeline, Progress(shown), approve)
+    execution = follower.follow(python_app.head(), since=frozenset())
 
     assert execution.status == "Succeeded", shown.getvalue()
     assert asked == ["Approve"]
