@@ -55,8 +55,8 @@ class Api(JsonService):
 
     def __init__(self) -> None:
         running = registry.running()
-        self._sandboxes, isolation = sandbox.find(running.root, running.package_managers)
-        isolation.write(running.root)
+        self._isolation = sandbox.find(running.root, running.package_managers)
+        self._isolation[1].write(running.root)
         self._endpoint = Endpoint()
         self._running: dict[str, Build] = {}
         self._lock = threading.Lock()
@@ -107,7 +107,7 @@ class Api(JsonService):
             record = _record(project, asked)
             running = registry.running()
             self._prune(running)
-            build = Build(asked, record, running, self._endpoint, self._sandboxes)
+            build = Build(asked, record, running, self._endpoint, self._isolation)
             self._running[record["id"]] = build
         context = contextvars.copy_context()  # the emulator's stores belong to account and region
         threading.Thread(

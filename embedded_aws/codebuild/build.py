@@ -34,6 +34,7 @@ from embedded_aws.codebuild.record import (
 )
 from embedded_aws.codebuild.runner import Runner
 from embedded_aws.codebuild.sandbox import Sandboxes
+from embedded_aws.isolation import Isolation
 from embedded_aws.registry import Running
 
 _logger = logging.getLogger("codebuild")
@@ -48,7 +49,7 @@ class Build:
         record: Record,
         running: Running,
         endpoint: Endpoint,
-        sandboxes: Sandboxes,
+        isolation: tuple[Sandboxes, Isolation],
     ) -> None:
         self._plan = plan
         self._record = record
@@ -59,6 +60,7 @@ class Build:
         # Of no other project: who fills a cache decides what the next build that reads it runs.
         self._tools = self._cache_folder("tools")
         self._store = self._cache_folder("projects")
+        sandboxes, self._isolation = isolation
         self._sandbox = sandboxes.around(self.folders, (self._tools, self._store))
         self._redactor = Redactor()
         self._log = BuildLog(self.folders.top / "log.txt", self._redactor)
@@ -162,6 +164,7 @@ class Build:
             location = self._record["logs"]
             client = self._role.client("logs")
             self._log.connect(client, location["groupName"], location["streamName"])
+        self._log.container(f"This build is {self._isolation}")
 
     def _download(self) -> None:
         sources = [(self._plan.source, self.folders.source, self._plan.s3_version)]
