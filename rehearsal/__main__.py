@@ -87,6 +87,12 @@ def parser() -> ArgumentParser:
     logs = _command(commands, "logs", cli.logs, "print the log of an action's latest build")
     logs.add_argument("action", help="for example Synth, or Build/Synth")
 
+    shell = _command(commands, "shell", cli.shell, "look into an action's latest build")
+    shell.add_argument("action", help="for example Synth, or Build/Synth")
+    shell.add_argument(
+        "line", nargs=argparse.REMAINDER, metavar="-- COMMAND …", help="run this, and no shell"
+    )
+
     approve = _command(commands, "approve", cli.approve, "approve what waits for a person")
     approve.add_argument("--reason", default="Approved from the rehearsal's command line.")
     reject = _command(commands, "reject", cli.reject, "reject what waits for a person")

@@ -28,6 +28,7 @@ from rehearsal.lifecycle import COMMAND_LOCK, alone, attached, operated
 from rehearsal.progress import Progress
 from rehearsal.rehearse import bring_up_and_watch, rehearse
 from rehearsal.remote import Remote
+from rehearsal.shell import enter
 from settings import Environment, Settings
 
 _API_URL = re.compile(r"TAP_[A-Z0-9_]+_API_URL")
@@ -78,6 +79,13 @@ def logs(arguments: Namespace) -> int:
     pipeline = operated(attached(arguments.root))
     print("\n".join(pipeline.log_lines(pipeline.latest_run(arguments.action))))
     return 0
+
+
+def shell(arguments: Namespace) -> int:
+    """Open a shell in the latest build of one action, or run one command there."""
+    server = attached(arguments.root)
+    line = arguments.line[1:] if arguments.line[:1] == ["--"] else arguments.line
+    return enter(server, operated(server), arguments.action, line)
 
 
 def approve(arguments: Namespace) -> int:

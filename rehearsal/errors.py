@@ -49,3 +49,7 @@ class NotDeployedError(RehearsalError):
 
 class NothingToAnswerError(RehearsalError):
     """No approval waits."""
+
+
+class NoWorkspaceError(RehearsalError):
+    """The action has no build to look into, or what it worked in is gone."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from embedded_aws.connections.played import Connection
 from embedded_aws.errors import NotRunningError
 from embedded_aws.host import package_managers
+from embedded_aws.isolation import Isolation
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
 from rehearsal.accounts import TOOLS, Directory
@@ -100,6 +101,8 @@ def bring_up(server: Server, settings: Settings, progress: Progress) -> None:
         progress.say(notice)
     with progress.step("embedded AWS"):
         server.start()
+    if not (isolation := Isolation.of(server.root)).by:
+        progress.say(f"Builds are {isolation}")
     assembly, directory = server.root / "assembly", Directory(server)
     directory.forget()
     with ThreadPoolExecutor() as pool:

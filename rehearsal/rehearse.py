@@ -58,7 +58,7 @@ def rehearse(root: Path, port: int | None, progress: Progress, keep: Keep) -> bo
             server.stop()
     table = fidelity.table(result.evidence(), settings.environments)
     last = summary.write(root, result, table)
-    progress.say(verdict.text(result, table, last, logs))
+    progress.say(verdict.text(result, table, last, logs, stays=stays or not is_ours))
     return result.passed
 
 

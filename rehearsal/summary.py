@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.isolation import Isolation
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution, TestCase
 from rehearsal.fidelity import Row, RunEvidence
@@ -58,6 +59,7 @@ class Outcome:
     commit: str
     actions: tuple[ActionRun, ...]
     smoke: dict[str, SmokeResult]
+    isolation: Isolation
 
     @property
     def passed(self) -> bool:
@@ -78,6 +80,7 @@ class Outcome:
                 name: [case.name for case in smoke.cases if case.passed]
                 for name, smoke in self.smoke.items()
             },
+            self.isolation,
         )
 
 
@@ -89,7 +92,8 @@ def outcome(
     smoke = smoke_of(pipeline, execution.id, settings, root)
     reached = {run.stage for run in runs}
     deployed = tuple(each.name for each in settings.environments if each.stage in reached)
-    return Outcome(settings.guarded.name, deployed, execution, commit, runs, smoke)
+    isolation = Isolation.of(root)
+    return Outcome(settings.guarded.name, deployed, execution, commit, runs, smoke, isolation)
 
 
 def smoke_of(

@@ -59,12 +59,14 @@ class Api(JsonService):
         self._isolation[1].write(running.root)
         self._endpoint = Endpoint()
         self._running: dict[str, Build] = {}
+        self._ended: dict[str, Build] = {}
         self._lock = threading.Lock()
         operations: Mapping[str, Operation] = {
             **report_groups.OPERATIONS,
             "StartBuild": self._start_build,
             "StopBuild": self._stop_build,
             "BatchGetBuilds": self._batch_get_builds,
+            "OpenShell": self._open_shell,
         }
         self._own = frozenset(operations)
         super().__init__(operations, members.model("codebuild"))
@@ -120,7 +122,7 @@ class Api(JsonService):
             build.execute()
         finally:
             with self._lock:
-                del self._running[build_id]
+                self._ended[build_id] = self._running.pop(build_id)
 
     def _stop_build(self, body: Mapping[str, Any]) -> dict[str, Any]:
         build_id = _id(body["id"])
@@ -131,6 +133,16 @@ class Api(JsonService):
         if build is not None:
             build.stop()
         return {"build": emulated._builds[build_id]}
+
+    def _open_shell(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """No operation of AWS's: how a person on this machine gets into a build's workspace."""
+        build_id = _id(body["id"])
+        with self._lock:
+            build = self._running.get(build_id) or self._ended.get(build_id)
+        if build is None:
+            message = f"the workspace of {build_id} is gone: the last {KEPT_BUILDS} are kept"
+            raise BuildError("ResourceNotFoundException", message)
+        return build.way_in()
 
     def _batch_get_builds(self, body: Mapping[str, Any]) -> dict[str, Any]:
         found = {name: emulated._builds.get(_id(name)) for name in body["ids"]}
@@ -148,6 +160,9 @@ class Api(JsonService):
         ]
         for folder in sorted(folders, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
             shutil.rmtree(folder, ignore_errors=True)
+        for build_id, build in list(self._ended.items()):
+            if not build.folders.top.exists():
+                self._ended.pop(build_id).forget()
 
 
 def _save_project(body: Mapping[str, Any]) -> None:

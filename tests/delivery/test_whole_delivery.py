@@ -100,6 +100,11 @@ def test_the_commands_show_where_the_delivery_is_and_point_clients_there(
     assert status.count("Succeeded") == 12  # the execution and its eleven actions
     assert "Running command scripts/synth" in developer.rehearsal("logs", "Build/Synth").stdout
     assert "fits several actions" in developer.rehearsal("logs", "Smoke").stderr
+    looked = developer.rehearsal("shell", "Synth", "--", "ls", "cdk.out")
+    assert "manifest.json" in looked.stdout.split()
+    assert developer.rehearsal("shell", "Synth", "--", "sh", "-c", "exit 7").returncode == 7
+    assert "there are: Source/" in developer.rehearsal("shell", "Sinth").stderr
+    assert "ran no build" in developer.rehearsal("shell", "Promote/Approve").stderr
     assert "no approval waits" in developer.rehearsal("approve").stderr
 
     exports = developer.rehearsal("env", "dev").stdout

@@ -10,77 +10,19 @@ from __future__ import annotations
 import os
 import pwd
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from embedded_aws.codebuild import sandbox
 from embedded_aws.codebuild.folders import SeenFolders
-from embedded_aws.isolation import Isolation
-from tests.embedded_aws.emulated import runs, start
-from tests.embedded_aws.projects import BUCKET, Projects
+from tests.embedded_aws import isolated
+from tests.embedded_aws.emulated import runs
+from tests.embedded_aws.isolated import Machine
+from tests.embedded_aws.projects import BUCKET
 
 HOME = Path(pwd.getpwuid(os.getuid()).pw_dir)
-SECRET = "what only the developer knows"
-AS_IT_IS, WITHOUT = "as this machine allows", "without bubblewrap"
-
-
-@dataclass
-class Machine:
-    """A server whose root is in a checkout, a secret beside it, and how it isolates its builds."""
-
-    projects: Projects
-    checkout: Path
-    isolation: Isolation
-    has_no_bwrap: bool
-
-    @property
-    def secret(self) -> Path:
-        """What a developer would not want a build to read."""
-        return self.checkout / "secret"
-
-    def said(self, name: str, *commands: str, **sections: object) -> str:
-        """The output of a build that succeeded."""
-        build = self.projects.run(name, {"build": list(commands)}, **sections)
-        assert build["buildStatus"] == "SUCCEEDED", self.projects.log(build)
-        return "\n".join(self.projects.output(build))
-
-
-@pytest.fixture(scope="module", params=[AS_IT_IS, WITHOUT])
-def machine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Machine]:
-    folder = tmp_path_factory.mktemp("isolation")
-    checkout = folder / "checkout"
-    subprocess.run(["git", "init", "--quiet", checkout], check=True)
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == WITHOUT:
-            patch.setenv("PATH", str(path_without("bwrap", folder / "bin")))
-        patch.setenv("PIP_FIND_LINKS", str(checkout / "wheels"))
-        (checkout / "wheels").mkdir()
-        with start(checkout / ".root", "codebuild") as server:
-            projects = Projects(server)
-            projects.prepare()
-            made = Machine(projects, checkout, Isolation.of(server.root), request.param == WITHOUT)
-            made.secret.write_text(SECRET)
-            yield made
-            builds = (server.root / "builds").resolve()
-    shutil.rmtree(builds)
-
-
-def path_without(program: str, folder: Path) -> Path:
-    """A folder of links to everything on PATH but this program."""
-    folder.mkdir()
-    for place in os.get_exec_path():
-        for found in Path(place).glob("*"):
-            link = folder / found.name
-            if found.name != program and not link.is_symlink():
-                link.symlink_to(found)
-    return folder
 
 
 def works() -> bool:
@@ -92,7 +34,7 @@ def works() -> bool:
         return False
 
 
-def isolated(machine: Machine) -> bool:
+def is_isolated(machine: Machine) -> bool:
     """Whether there is a sandbox; where there is none, the server says that, and why."""
     if machine.isolation.by:
         return True
@@ -101,7 +43,7 @@ def isolated(machine: Machine) -> bool:
 
 
 def test_the_server_says_whether_its_builds_are_isolated(machine: Machine) -> None:
-    assert isolated(machine) == (works() and not machine.has_no_bwrap)
+    assert is_isolated(machine) == (works() and not machine.has_no_bwrap)
     if machine.has_no_bwrap:
         assert machine.isolation.reason.startswith("bwrap is not installed: install it")
     build = machine.projects.run("says-so", {"build": ["true"]})
@@ -137,7 +79,7 @@ def test_home_and_temporary_files_are_the_builds_own(machine: Machine) -> None:
     *_, refused, home, temporary = said.splitlines()
     assert refused == "no repository"
     top = str((machine.projects.server.root / "builds").resolve())
-    if isolated(machine):
+    if is_isolated(machine):
         assert [home, temporary] == [
             str(SeenFolders(Path()).home),
             str(SeenFolders(Path()).temporary),
@@ -151,7 +93,7 @@ def test_home_and_temporary_files_are_the_builds_own(machine: Machine) -> None:
 
 
 def test_a_build_reaches_no_file_and_no_process_but_its_own(machine: Machine) -> None:
-    if not isolated(machine):
+    if not is_isolated(machine):
         return
     other = subprocess.Popen(["sleep", "100"])
     try:
@@ -177,7 +119,7 @@ def test_a_build_reaches_no_file_and_no_process_but_its_own(machine: Machine) ->
         other.kill()
         other.wait()
     assert machine.said("next", "ls /tmp/x ~/x || echo nothing").endswith("nothing")
-    assert machine.secret.read_text() == SECRET
+    assert machine.secret.read_text() == isolated.SECRET
 
 
 def test_what_a_build_left_behind_does_nothing_later(machine: Machine) -> None:
@@ -209,8 +151,8 @@ def test_nothing_is_read_through_a_link_that_a_build_made(machine: Machine) -> N
     build = machine.projects.wait(start)
     said = machine.projects.log(build)
     assert "no report files match report.xml" in said
-    assert SECRET not in said
-    if isolated(machine):
+    assert isolated.SECRET not in said
+    if is_isolated(machine):
         assert build["exportedEnvironmentVariables"] == [{"name": "STOLEN", "value": "nothing"}]
         keys = machine.projects.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="stolen")
         assert keys["KeyCount"] == 0
@@ -232,7 +174,7 @@ def test_a_local_cache_takes_nothing_that_is_not_the_builds(machine: Machine) ->
 
 def test_what_settings_and_programs_name_is_seen_and_no_more(machine: Machine) -> None:
     """Wheels in the checkout, because PIP_FIND_LINKS names them; not what lies beside them."""
-    if not isolated(machine):
+    if not is_isolated(machine):
         return
     said = machine.said("settings", f"ls -A {machine.checkout}; touch $PIP_FIND_LINKS/x || echo no")
     assert said.splitlines()[-1] == "no"
