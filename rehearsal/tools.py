@@ -30,7 +30,7 @@ def run_tool(
     """
     aws = server.environment(credentials) if credentials else {}
     done = subprocess.run(
-        [str(CHECKOUT / command[0]), *command[1:]],
+        [*_run_by(command[0]), *command[1:]],
         cwd=CHECKOUT,
         env=_environment(server) | aws | (more or {}),
         stdin=subprocess.DEVNULL,
@@ -45,6 +45,12 @@ def run_tool(
         name = " ".join(command)
         raise CommandError(f"`{name}` failed with exit code {done.returncode}:\n{last}")
     return done.stdout
+
+
+def _run_by(program: str) -> list[str]:
+    """A script by bash, as builds run it: a checkout from an archive may have lost its modes."""
+    path = str(CHECKOUT / program)
+    return ["bash", path] if program.startswith("scripts/") else [path]
 
 
 def _environment(server: Server) -> dict[str, str]:
