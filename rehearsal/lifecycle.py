@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from embedded_aws.clients import Session
 from embedded_aws.connections.played import Connection
 from embedded_aws.errors import NotRunningError
 from embedded_aws.host import package_managers
@@ -168,7 +169,16 @@ def _connection(settings: Settings) -> Connection:
     return Connection(source.connection_arn, source.repository, source.branch, FOLLOW)
 
 
+def pipeline_name(server: Server) -> str:
+    """The name of the pipeline that `server` was brought up with."""
+    return pipeline_stack(server.root / "assembly").pipeline
+
+
+def operator(server: Server) -> Session:
+    """Clients of the pipeline's operator."""
+    return server.session(Directory(server).operator())
+
+
 def operated(server: Server) -> Pipeline:
     """The pipeline as the operator's role reaches it."""
-    session = server.session(Directory(server).operator())
-    return Pipeline(pipeline_stack(server.root / "assembly").pipeline, session.client)
+    return Pipeline(pipeline_name(server), operator(server).client)
