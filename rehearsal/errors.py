@@ -49,7 +49,3 @@ class UnknownAccountError(RehearsalError):
 
 class NotDeployedError(RehearsalError):
     """The environment that was asked for does not exist yet."""
-
-
-class NothingToAnswerError(RehearsalError):
-    """No approval waits."""
