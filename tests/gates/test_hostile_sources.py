@@ -66,7 +66,7 @@ EDITS = {
         "TAP-301", "pipeline/stack.py", "cli_version=tools.cdk_cli,\n", "\n"
     ),
     "the approval ends before anyone sees it": Edit(
-        "TAP-702",
+        "TAP-701",
         "pipeline/stack.py",
         "minutes=self._settings",
         "minutes=5 or self._settings",
