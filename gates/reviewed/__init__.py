@@ -1,7 +1,8 @@
 """What a person has to have read: texts of what is synthesized, committed, compared by the gates.
 
-`permissions.txt` says who may do what, `delivery.txt` what the pipeline consists of. A text is made
-of blocks, a title and lines each, so that a difference reads as a change of one role or one action.
+`permissions.txt` says who may do what, `delivery.txt` what the pipeline consists of, `smoke.txt`
+what an environment must have passed. A text is made of blocks, a title and lines each, so that a
+difference reads as a change of one role or one action.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from typing import Final
 
 from gates.delivery import REVIEWED, Delivery
 from gates.registry import rule
-from gates.reviewed import permissions, pipeline
+from gates.reviewed import permissions, pipeline, smoke
 
 ACCEPT: Final = "make accept"
 RENDERERS: Final[dict[str, Callable[[Delivery], str]]] = {
     "permissions.txt": permissions.render,
     "delivery.txt": pipeline.render,
+    "smoke.txt": smoke.render,
 }
 _FIX: Final = f"take the change back, or run `{ACCEPT}` and have the difference reviewed"
 
@@ -39,6 +41,16 @@ def permissions_were_reviewed(delivery: Delivery) -> Iterator[tuple[str, str]]:
 )
 def delivery_was_reviewed(delivery: Delivery) -> Iterator[tuple[str, str]]:
     yield from differences(delivery, "delivery.txt")
+
+
+@rule(
+    "TAP-703",
+    why="the checks that an environment must pass are not as in gates/reviewed/smoke.txt, which a "
+    "person reviewed",
+    fix=_FIX,
+)
+def checks_were_reviewed(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    yield from differences(delivery, "smoke.txt")
 
 
 def differences(delivery: Delivery, name: str) -> Iterator[tuple[str, str]]:
