@@ -7,6 +7,7 @@ everything the emulator is known to ignore is named, so that no table passes ove
 from __future__ import annotations
 
 from rehearsal.behaviour import Behaviour
+from rehearsal.behaviour import emulated as _emulated
 from rehearsal.behaviour import shown as _shown
 from rehearsal.behaviour import tested as _tested
 from rehearsal.behaviour import unshown as _unshown
@@ -49,9 +50,15 @@ _PIPELINE = (
         "template/test_pipeline_artifacts.py"
         "::test_artifacts_are_encrypted_private_and_do_not_stay_forever",
     ),
-    _unshown(
+    _emulated(
         "a stage rolls back (RollbackStage, OnFailure)",
-        "the embedded CodePipeline offers no rollback",
+        "embedded_aws/test_stage_rollback.py"
+        "::test_a_rollback_runs_only_its_stage_with_the_targets_results",
+    ),
+    _emulated(
+        "a stage is entered, skipped or failed as its condition says",
+        "embedded_aws/test_stage_conditions.py"
+        "::test_a_skipped_stage_runs_nothing_and_the_execution_goes_on",
     ),
     _unshown(
         "the runtimes and packages of CodeBuild's image",
