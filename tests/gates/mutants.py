@@ -435,25 +435,13 @@ def buildspec_from_the_source(draft: Draft) -> None:
 
 @caught_by("TAP-308")
 def script_run_by_its_mode(draft: Draft) -> None:
-    bare = {"commands": ["scripts/synth", "bash scripts/gates", "bash scripts/supply-chain"]}
+    bare = {"commands": ["scripts/synth"]}
     draft.buildspec("synth", lambda spec: spec["phases"]["build"].update(bare))
 
 
 @caught_by("TAP-308")
 def script_run_by_its_mode_in_a_script(draft: Draft) -> None:
     draft.scripts["scripts/synth"] += "[ -d .venv ] || ./scripts/install-python\n"
-
-
-@caught_by("TAP-701")
-def gates_no_longer_run(draft: Draft) -> None:
-    draft.buildspec(
-        "synth", lambda s: s["phases"]["build"]["commands"].remove("bash scripts/gates")
-    )
-
-
-@caught_by("TAP-701")
-def gates_judge_the_assembly_of_last_time(draft: Draft) -> None:
-    draft.buildspec("synth", lambda s: s["phases"]["build"]["commands"].reverse())
 
 
 @caught_by("TAP-302")

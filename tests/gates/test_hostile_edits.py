@@ -13,9 +13,11 @@ import pytest
 from gates.delivery import Delivery
 from gates.finding import Finding
 from gates.rules import RULES, check
+from tests.gates import guard_mutants
 from tests.gates.drafts import Draft
 from tests.gates.mutants import MUTANTS, Mutation
 
+assert guard_mutants, "its mutants are registered when it is imported"
 # Rules about builds and the delivery, and the reviewed texts; test_own_rules.py has the others'.
 ABOUT_THE_DELIVERY = ("TAP-3", "TAP-4", "TAP-7")
 
