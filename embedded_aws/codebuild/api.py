@@ -21,6 +21,7 @@ from embedded_aws.codebuild.build import Build, folder_name
 from embedded_aws.codebuild.credentials import Endpoint
 from embedded_aws.codebuild.plan import Plan, plan
 from embedded_aws.codebuild.record import BuildError, Record
+from embedded_aws.errors import StateError
 from embedded_aws.json_service import Answer, JsonService, Operation, operation_of
 
 KEPT_BUILDS = 10
@@ -97,6 +98,13 @@ class Api(JsonService):
             build.stop()
         report_groups.reset()
         emulated.reset()
+
+    def get_state(self) -> dict[str, Any]:
+        """Nothing besides stores. Raises `StateError` while a build runs."""
+        with self._lock:
+            if self._running:
+                raise StateError(f"build {next(iter(self._running))} runs")
+        return {}
 
     # -- operations -----------------------------------------------------------------------------
 

@@ -64,6 +64,9 @@ def machine(running: Running, sandbox: Sandbox, caches: Path) -> dict[str, str]:
         "AWS_CA_BUNDLE": str(seen.certificates / "emulator.pem"),
         "NODE_EXTRA_CA_CERTS": everyone,
         "REQUESTS_CA_BUNDLE": everyone,
+        # For curl, and for what asks OpenSSL: validations call what was deployed with either.
+        "CURL_CA_BUNDLE": everyone,
+        "SSL_CERT_FILE": everyone,
         **sandbox.variables,
     }
 
