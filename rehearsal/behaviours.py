@@ -22,6 +22,11 @@ _PIPELINE = (
     ),
     _shown("the synth buildspec runs, unmodified, as its service role", "action:Build/Synth"),
     _shown(
+        "builds see nothing of this machine but its system, and leave nothing running",
+        "isolation:*",
+        "action:Build/Synth",
+    ),
+    _shown(
         "the pipeline deploys its own definition with the real CDK CLI", "action:UpdatePipeline/*"
     ),
     _shown(

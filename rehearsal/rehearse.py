@@ -64,7 +64,7 @@ def rehearse(
             server.stop()
     table = fidelity.table(result.evidence(), project.targets, project.behaviours)
     last = summary.write(root, result, table)
-    progress.say(verdict.text(result, table, last, logs))
+    progress.say(verdict.text(result, table, last, logs, stays=stays or not is_ours))
     return result.passed
 
 

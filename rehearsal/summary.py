@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.isolation import Isolation
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution, TestCase
 from pages.files import replace
@@ -57,6 +58,7 @@ class Outcome:
     commit: str
     actions: tuple[ActionRun, ...]
     smoke: dict[str, SmokeResult]
+    isolation: Isolation
 
     @property
     def passed(self) -> bool:
@@ -78,6 +80,7 @@ class Outcome:
                 name: [case.name for case in smoke.cases if case.passed]
                 for name, smoke in self.smoke.items()
             },
+            self.isolation,
         )
 
 
@@ -89,7 +92,9 @@ def outcome(
     smoke = smoke_of(pipeline, execution.id, targets, root)
     reached = {run.stage for run in runs}
     deployed = [label for each in targets if each.stage in reached for label in each.accounts]
-    return Outcome(targets[-1], tuple(dict.fromkeys(deployed)), execution, commit, runs, smoke)
+    isolation = Isolation.of(root)
+    labels = tuple(dict.fromkeys(deployed))
+    return Outcome(targets[-1], labels, execution, commit, runs, smoke, isolation)
 
 
 def smoke_of(
