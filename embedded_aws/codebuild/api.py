@@ -110,9 +110,7 @@ class Api(JsonService):
         asked = plan(project, body, get_region())
         with self._lock:
             record = _record(project, asked)
-            running = registry.running()
-            self._prune(running)
-            build = Build(asked, record, running, self._endpoint)
+            build = Build(asked, record, registry.running(), self._endpoint)
             self._running[record["id"]] = build
         context = contextvars.copy_context()  # the emulator's stores belong to account and region
         threading.Thread(
@@ -126,6 +124,8 @@ class Api(JsonService):
         finally:
             with self._lock:
                 del self._running[build_id]
+            # Here nobody waits for it: what is removed may be tens of thousands of files.
+            self._prune(registry.running())
 
     def _stop_build(self, body: Mapping[str, Any]) -> dict[str, Any]:
         build_id = _id(body["id"])
@@ -145,7 +145,8 @@ class Api(JsonService):
         }
 
     def _prune(self, running: registry.Running) -> None:
-        active = {folder_name(build_id) for build_id in self._running}
+        with self._lock:
+            active = {folder_name(build_id) for build_id in self._running}
         folders = [
             path
             for path in running.builds.resolve().glob("*")
