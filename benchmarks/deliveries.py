@@ -108,7 +108,7 @@ class Clone:
         people = json.loads((kept / "administrators.json").read_text())
         out = self.root / "plain"
         state = kept / "state.pickle"
-        with Server(self.root, port, region=REGION, services=(), state=state) as server:
+        with Server(self.root, port, region=REGION, state=state) as server:
 
             def deploy() -> None:
                 _run(["scripts/synth", "--output", str(out)], self.folder)
