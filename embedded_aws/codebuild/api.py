@@ -115,9 +115,7 @@ class Api(JsonService):
         asked = plan(project, body, get_region())
         with self._lock:
             record = _record(project, asked)
-            running = registry.running()
-            self._prune(running)
-            build = Build(asked, record, running, self._endpoint, self._isolation)
+            build = Build(asked, record, registry.running(), self._endpoint, self._isolation)
             self._running[record["id"]] = build
         context = contextvars.copy_context()  # the emulator's stores belong to account and region
         threading.Thread(
@@ -131,6 +129,8 @@ class Api(JsonService):
         finally:
             with self._lock:
                 self._ended[build_id] = self._running.pop(build_id)
+            # Here nobody waits for it: what is removed may be tens of thousands of files.
+            self._prune(registry.running())
 
     def _stop_build(self, body: Mapping[str, Any]) -> dict[str, Any]:
         build_id = _id(body["id"])
@@ -160,7 +160,8 @@ class Api(JsonService):
         }
 
     def _prune(self, running: registry.Running) -> None:
-        active = {folder_name(build_id) for build_id in self._running}
+        with self._lock:
+            active = {folder_name(build_id) for build_id in self._running}
         folders = [
             path
             for path in running.builds.resolve().glob("*")
@@ -168,9 +169,12 @@ class Api(JsonService):
         ]
         for folder in sorted(folders, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
             shutil.rmtree(folder, ignore_errors=True)
-        for build_id, build in list(self._ended.items()):
-            if not build.folders.top.exists():
-                self._ended.pop(build_id).forget()
+        with self._lock:
+            ended = list(self._ended.items())
+            gone = [build_id for build_id, build in ended if not build.folders.top.exists()]
+            forgotten = [self._ended.pop(build_id) for build_id in gone]
+        for build in forgotten:
+            build.forget()
 
 
 def _save_project(body: Mapping[str, Any]) -> None:
