@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from embedded_aws.codebuild import artifacts, buildspec, environment, runtimes
+from embedded_aws.codebuild import artifacts, buildspec, clone, environment, runtimes
 from embedded_aws.codebuild.credentials import Endpoint, RoleCredentials
 from embedded_aws.codebuild.environment import Folders
 from embedded_aws.codebuild.local_cache import LocalCache
@@ -155,6 +155,7 @@ class Build:
                 artifacts.download(s3, source["location"], archive, version)
                 artifacts.unpack(archive, folder)
                 archive.unlink()
+                clone.resolve(folder, self._role)
         self._spec = buildspec.parse(self._buildspec_text())
         for name in self._cache().restore():
             self._log.container(f"Restored {name} from the project's local cache")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.embedded_aws import emulated
+from tests.embedded_aws.delivery import Delivery
 from tests.embedded_aws.emulated import Credentials, Server
 
 
@@ -22,6 +23,16 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def administrators(emulator: Server) -> Mapping[str, Credentials]:
     """The administrator of each account."""
     return emulated.administrators(emulator)
+
+
+@pytest.fixture(scope="session")
+def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
+    """A server with our own services, roles, a bucket, a remote and a repository; no pipeline."""
+    root, worktree = tmp_path_factory.mktemp("pipelines"), tmp_path_factory.mktemp("worktree")
+    with emulated.start(root, "codebuild", "codepipeline", "connections") as server:
+        made = Delivery(server, emulated.administrators(server), worktree)
+        made.prepare()
+        yield made
 
 
 @pytest.fixture
