@@ -24,17 +24,35 @@ class Bar:
     text: str
 
 
-def bars(title: str, values: Sequence[Bar]) -> Markup:
-    """An SVG that stands by itself, one line a bar; the longest bar is the greatest value."""
+@dataclass(frozen=True)
+class Chart:
+    """A drawing of `height` pixels, as wide as all of them."""
+
+    title: str
+    height: int
+    content: tuple[Markup, ...]
+
+
+def bars(title: str, values: Sequence[Bar]) -> Chart:
+    """One line a bar; the longest bar is the greatest value."""
     most = max((bar.value or 0.0 for bar in values), default=0.0)
-    lines = [_line(bar, number, most) for number, bar in enumerate(values, start=1)]
-    height = _LINE * (len(values) + 1) + 6
     heading = element("text", title, x=0, y=_LINE - 9, font_weight="bold", **_TEXT)
+    lines = [_line(bar, number, most) for number, bar in enumerate(values, start=1)]
+    content = (heading, *(part for line in lines for part in line))
+    return Chart(title, _LINE * (len(values) + 1) + 6, content)
+
+
+def svg(title: str, charts: Sequence[Chart]) -> Markup:
+    """One drawing with the charts below each other. It stands by itself, and in a page."""
+    tops = [sum(chart.height for chart in charts[:number]) for number in range(len(charts))]
+    height = sum(chart.height for chart in charts)
     return element(
         "svg",
         element("title", title),
-        heading,
-        lines,
+        [
+            element("g", chart.content, transform=f"translate(0 {top})")
+            for chart, top in zip(charts, tops, strict=True)
+        ],
         xmlns="http://www.w3.org/2000/svg",
         role="img",
         viewBox=f"0 0 {_WIDTH} {height}",

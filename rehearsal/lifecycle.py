@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from embedded_aws.clients import Session
 from embedded_aws.errors import NotRunningError
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
@@ -16,10 +18,11 @@ from rehearsal.errors import AlreadyUpError, NotOursError, NotUpError
 from rehearsal.progress import Progress
 from rehearsal.project import Project
 from rehearsal.remote import Remote
-from rehearsal.synthesized import PipelineStack, pipeline_stack
+from rehearsal.synthesized import PipelineStack
 from rehearsal.tools import run_tool
 
 COMMAND_LOCK = "command.lock"
+_PIPELINE = "pipeline.json"
 
 
 @contextmanager
@@ -66,8 +69,8 @@ def attach_or_start(
         return start(root, port, project, progress, detached=detached), True
     if server.region != project.region:
         raise AlreadyUpError(
-            f"what is up in {root} plays {server.region}, but cdk.json says {project.region}: "
-            "end it with `scripts/rehearsal down`"
+            f"what is up in {root} plays {server.region}, but the app is for {project.region}: "
+            f"end it with `{project.command} down`"
         )
     prepare_accounts(server, project, progress)
     return server, False
@@ -99,15 +102,17 @@ def bring_up(server: Server, project: Project, progress: Progress) -> None:
     assembly, directory = server.root / "assembly", Directory(server)
     directory.forget()
     with ThreadPoolExecutor() as pool:
-        synth = pool.submit(_synthesize, server, project, assembly, progress)
+        synth = pool.submit(project.synthesize, server, assembly, progress)
         prepare_accounts(server, project, progress)
         synth.result()
-    stack = pipeline_stack(assembly)
-    directory.create_operator(stack.pipeline)
+    stack = project.pipeline(assembly)
     # Before the pipeline, whose creation starts an execution: it must not find an old remote.
     Remote(server.root).create(project.connection)
     with progress.step("pipeline deployed"):
         _deploy_pipeline(server, assembly, stack)
+    name = stack.pipeline or _made_up_name(server, stack)
+    (server.root / _PIPELINE).write_text(json.dumps(name))
+    directory.create_operator(name)
 
 
 def prepare_accounts(server: Server, project: Project, progress: Progress) -> None:
@@ -130,19 +135,33 @@ def bootstrap(server: Server, project: Project) -> None:
             each.result()
 
 
-def _synthesize(server: Server, project: Project, assembly: Path, progress: Progress) -> None:
-    with progress.step("pipeline synthesized"):
-        project.synthesize(server, assembly)
-
-
 def _deploy_pipeline(server: Server, assembly: Path, stack: PipelineStack) -> None:
     """The one deployment that a person makes at AWS; afterwards the pipeline updates itself."""
-    command = ["node_modules/.bin/cdk", "deploy", "--app", str(assembly), stack.stack]
+    command = ["node_modules/.bin/cdk", "deploy", "--app", str(assembly), stack.selector]
     command += ["--require-approval", "never", "--progress", "events", "--no-color"]
     run_tool(server, command, Directory(server).administrator(TOOLS))
 
 
+def _made_up_name(server: Server, stack: PipelineStack) -> str:
+    cloudformation = Directory(server).session(TOOLS).client("cloudformation")
+    found = cloudformation.describe_stack_resources(StackName=stack.name)["StackResources"]
+    return next(
+        str(each["PhysicalResourceId"])
+        for each in found
+        if each["LogicalResourceId"] == stack.logical_id
+    )
+
+
+def pipeline_name(server: Server) -> str:
+    """The name of the pipeline that `server` was brought up with."""
+    return str(json.loads((server.root / _PIPELINE).read_text()))
+
+
+def operator(server: Server) -> Session:
+    """Clients of the pipeline's operator."""
+    return server.session(Directory(server).operator())
+
+
 def operated(server: Server) -> Pipeline:
     """The pipeline as the operator's role reaches it."""
-    session = server.session(Directory(server).operator())
-    return Pipeline(pipeline_stack(server.root / "assembly").pipeline, session.client)
+    return Pipeline(pipeline_name(server), operator(server).client)

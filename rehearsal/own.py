@@ -11,16 +11,19 @@ from embedded_aws.clients import Credentials
 from embedded_aws.connections.played import Connection
 from embedded_aws.host import package_managers
 from embedded_aws.server import Server
-from rehearsal.accounts import TOOLS, Directory
+from rehearsal import snapshot
+from rehearsal.accounts import Directory
 from rehearsal.behaviour import Behaviour
 from rehearsal.behaviours import GROUPS
 from rehearsal.errors import UnknownAccountError, UnsupportedSourceError
 from rehearsal.native_code import foreign
+from rehearsal.progress import Progress
 from rehearsal.project import Project, Target
+from rehearsal.snapshot import Snapshot
 from rehearsal.tools import run_tool
 from settings import ConnectionSource, Settings
 
-FOLLOW = "scripts/rehearsal status"
+COMMAND = "scripts/rehearsal"
 _SMOKE_ACTION = "Smoke"
 
 
@@ -55,20 +58,33 @@ class OwnProject(Project):
         """Whether the functions' native code runs here."""
         return foreign(self.settings.architecture)
 
-    def synthesize(self, server: Server, assembly: Path) -> None:
+    @property
+    def remote(self) -> str:
+        """As the developer's guide has it: `git push rehearsal`."""
+        return "rehearsal"
+
+    @property
+    def command(self) -> str:
+        """The script."""
+        return COMMAND
+
+    def snapshot(self, scratch: Path) -> Snapshot:
+        """The checkout, uncommitted changes included."""
+        return snapshot.take(self.folder, scratch)
+
+    def synthesize(self, server: Server, assembly: Path, progress: Progress) -> None:
         """As the pipeline's own build does."""
         command = ["scripts/synth", "--output", str(assembly)]
-        run_tool(server, command, more=package_managers())
+        with progress.step("pipeline synthesized"):
+            run_tool(server, command, more=package_managers())
 
     def bootstrap(self, server: Server, label: str) -> None:
         """With our own template; every rehearsal does: a restored snapshot would prove less."""
         keys = Directory(server).administrator(label)
         run_tool(server, ["scripts/bootstrap", label], keys)
 
-    def caller(self, directory: Directory, label: str) -> Credentials:
-        """The pipeline's operator in tools, else the role of the environment's smoke tests."""
-        if label == TOOLS:
-            return directory.operator()
+    def smoke_role(self, directory: Directory, label: str) -> Credentials:
+        """The role of an environment's smoke tests. Raises `UnknownAccountError`."""
         try:
             return directory.smoke(self.settings.environment(label).smoke_role_arn)
         except KeyError as error:
@@ -88,4 +104,4 @@ def _connection(settings: Settings) -> Connection:
             'tap.source.type must be "connection"'
         )
     source = settings.source
-    return Connection(source.connection_arn, source.repository, source.branch, FOLLOW)
+    return Connection(source.connection_arn, source.repository, source.branch, f"{COMMAND} status")

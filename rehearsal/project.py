@@ -1,6 +1,6 @@
 """What is rehearsed: a CDK Pipelines app, in the terms that a rehearsal needs.
 
-`own.py` makes one of this checkout's settings. Nothing else of the rehearsal reads `cdk.json`.
+`own.py` makes one of this checkout's settings, `stock/` one of what any app's assembly says.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded_aws.clients import Credentials
 from embedded_aws.connections.played import Connection
 from embedded_aws.server import Server
-from rehearsal.accounts import Directory
 from rehearsal.behaviour import Behaviour
+from rehearsal.progress import Progress
+from rehearsal.snapshot import Snapshot
+from rehearsal.synthesized import PipelineStack, pipeline_stack
 
 
 @dataclass(frozen=True)
@@ -57,21 +58,36 @@ class Project(ABC):
         """What to know before it is rehearsed on this machine; None for nothing."""
         return None
 
+    @property
+    def remote(self) -> str | None:
+        """The name of the git remote that leads to the rehearsal, in the working tree's
+        repository; None where that is left alone."""
+        return None
+
+    @property
     @abstractmethod
-    def synthesize(self, server: Server, assembly: Path) -> None:
+    def command(self) -> str:
+        """What a person types before the name of a command."""
+
+    @abstractmethod
+    def snapshot(self, scratch: Path) -> Snapshot:
+        """The working tree as a commit; `scratch` is a folder to fill. Raises `SnapshotError`."""
+
+    @abstractmethod
+    def synthesize(self, server: Server, assembly: Path, progress: Progress) -> None:
         """Writes the cloud assembly, while the accounts are being prepared.
 
         Raises `CommandError` with the tail of what the command said.
         """
 
+    def pipeline(self, assembly: Path) -> PipelineStack:
+        """The stack that is deployed first, with the pipeline. Raises `NotSynthesizedError`."""
+        return pipeline_stack(assembly)
+
     @abstractmethod
     def bootstrap(self, server: Server, label: str) -> None:
         """Prepares an account as its owner would, with its administrator's keys. Raises the
         same."""
-
-    @abstractmethod
-    def caller(self, directory: Directory, label: str) -> Credentials:
-        """As whom a shell is pointed at an account, unless as its administrator."""
 
     @property
     @abstractmethod

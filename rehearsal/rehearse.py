@@ -11,7 +11,7 @@ from embedded_aws.errors import NotRunningError
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
 from ops.records import DeclaredAction, PendingApproval
-from rehearsal import fidelity, function_logs, snapshot, summary, verdict
+from rehearsal import fidelity, function_logs, summary, verdict
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError
 from rehearsal.follow import Follower
@@ -43,7 +43,7 @@ def rehearse(
     Leaves `summary.json`, reports and logs in `root/last`, whatever the outcome was.
     """
     summary.start_anew(root)
-    shot = snapshot.take(project.folder, root / "snapshot")
+    shot = project.snapshot(root / "snapshot")
     progress.say(f"Rehearsing {verdict.name_of(shot)}")
     server, is_ours = attach_or_start(root, port, project, progress, detached=keep != Keep.NEVER)
     try:
@@ -154,11 +154,15 @@ def bring_up_and_watch(
     with alone(root):
         server = start(root, port, project, progress, detached=detach)
     try:
-        push(server, project, snapshot.take(project.folder, server.root / "snapshot"))
-        Remote(server.root).add_to(project.folder)
-        progress.say(_how_to_use(server))
+        push(server, project, project.snapshot(server.root / "snapshot"))
+        remote = Remote(server.root)
+        if project.remote:
+            remote.add_to(project.folder, project.remote)
+        progress.say(_how_to_use(server, project, remote))
         if not detach:
-            follower = Follower(operated(server), progress, lambda a: _say_who_waits(a, progress))
+            follower = Follower(
+                operated(server), progress, lambda a: _say_who_waits(a, project, progress)
+            )
             follower.watch()
     except BaseException:
         server.stop()
@@ -175,20 +179,25 @@ def _refuse_second(root: Path) -> None:
     )
 
 
-def _how_to_use(server: Server) -> str:
+def _how_to_use(server: Server, project: Project, remote: Remote) -> str:
+    push = f"git push {project.remote or f'{remote.path} HEAD:{remote.branch}'}"
+    commands = {
+        push: "deliver the commit you are on",
+        f"{project.command} status": "see where it is",
+        f"{project.command} approve": "let it pass what waits for a person",
+        f'eval "$({project.command} env tools)"': "point any AWS client here",
+    }
+    width = max(map(len, commands))
     return "\n".join(
         [
             f"The embedded AWS answers at {server.endpoint}; the working tree was pushed.",
-            "  git push rehearsal                      deliver the commit you are on",
-            "  scripts/rehearsal status                see where it is",
-            "  scripts/rehearsal approve               let it into the last environment",
-            '  eval "$(scripts/rehearsal env tools)"   point any AWS client here',
+            *(f"  {command:<{width}}   {what}" for command, what in commands.items()),
         ]
     )
 
 
-def _say_who_waits(waiting: PendingApproval, progress: Progress) -> None:
+def _say_who_waits(waiting: PendingApproval, project: Project, progress: Progress) -> None:
     progress.say(
         f"    {waiting.stage}/{waiting.action} waits for a person: "
-        "`scripts/rehearsal approve` or `scripts/rehearsal reject --reason …`"
+        f"`{project.command} approve` or `{project.command} reject --reason …`"
     )

@@ -42,8 +42,9 @@ def text(
     """
     goal = result.goal.name
     if result.passed:
-        counted = checks(result.smoke.get(goal))
-        head = f"PASSED: {goal} serves {result.commit[:12]}; {counted}."
+        smoke = result.smoke.get(goal)
+        counted = f"; {checks(smoke)}" if smoke or result.goal.smoke else ""
+        head = f"PASSED: {goal} serves {result.commit[:12]}{counted}."
     else:
         head = f"FAILED: {result.commit[:12]} is not in {goal}, or not proved there."
     # Of a failed run nothing needs to be believed: what failed must not be lost among the rest.
@@ -113,5 +114,6 @@ def _fidelity(table: Sequence[Row], last: Path) -> Iterator[str]:
     for status in (Status.TESTED, Status.CHECKED_STATICALLY, Status.NOT_EXERCISED):
         rows = [row.group for row in table if row.status is status]
         counted = ", ".join(f"{rows.count(each)} {each}" for each in dict.fromkeys(rows))
-        yield f"  {status}: {counted}"
+        if rows:
+            yield f"  {status}: {counted}"
     yield f"  Each by name, with the reason: {last / 'fidelity.html'}"

@@ -178,15 +178,20 @@ def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
         add_a_step(worktree)
         accept(worktree)
 
-    execution = developer.push(
-        add_and_review, lambda _: developer.rehearsal("reject", "--reason", "not today")
-    )
+    def reject(_: PendingApproval) -> None:
+        rejected.append(developer.rehearsal("reject", "--reason", "not today").stdout)
+
+    rejected: list[str] = []
+    execution = developer.push(add_and_review, reject)
 
     status = developer.status_of(execution)
     assert status.get("Dev/Extra") == "Succeeded", developer.shown.getvalue()
     assert status["Promote/Approve"] == "Failed"
     assert not any(label.startswith("Prod/") for label in status)
     assert developer.code_in("prod") == serving
+    (said,) = rejected
+    assert re.search(r"GOOD  tests: Dev/Smoke: (\d+) of \1 checks passed", said)
+    assert f"rejected Promote/Approve of execution {execution.id}; the record: s3://" in said
     commit = execution.commit
     of_this_commit = [e for e in developer.pipeline.executions() if e.commit == commit]
     assert [e.status for e in of_this_commit] == ["Failed", "Cancelled"]

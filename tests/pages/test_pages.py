@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pages import parts
-from pages.chart import Bar, bars
+from pages.chart import Bar, bars, svg
 from pages.files import replace
 from pages.markup import Markup, element, join
 from pages.page import Tone, page
@@ -58,7 +58,7 @@ def whole(text: str) -> str:
         parts.table([text], [parts.group([text, text], [(text, text)])], labelled_by=text),
         parts.items([text, parts.toned(Tone.BAD, text)]),
         parts.folded(text, text),
-        bars(text, [Bar(text, 1.0, text)]),
+        svg(text, [bars(text, [Bar(text, 1.0, text)])]),
         kind=text,
         tone=Tone.UNSURE,
         summary=text,
@@ -127,12 +127,14 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
 
 
 def test_bars_are_as_long_as_their_values() -> None:
-    chart = Document(bars("Deployments", [Bar("2026-10", 4.0, "4"), Bar("2026-11", 2.0, "2")]))
+    months = [Bar("2026-10", 4.0, "4"), Bar("2026-11", 2.0, "2")]
+    chart = Document(svg("Figures", [bars("Deployments", months)]))
     widths = [float(a["width"] or 0) for tag, a in chart.tags if tag == "rect"]
     assert widths[0] == 2 * widths[1] > 0
     assert "Deployments" in chart.text
 
 
 def test_bars_of_nothing_have_no_length() -> None:
-    chart = Document(bars("Deployments", [Bar("2026-10", 0.0, "0"), Bar("2026-11", None, "none")]))
+    months = [Bar("2026-10", 0.0, "0"), Bar("2026-11", None, "none")]
+    chart = Document(svg("Figures", [bars("Deployments", months)]))
     assert [a["width"] for tag, a in chart.tags if tag == "rect"] == ["0"]
