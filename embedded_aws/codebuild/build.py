@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.codebuild import artifacts, buildspec, environment, runtimes
+from embedded_aws.codebuild import artifacts, buildspec, clone, environment, runtimes
 from embedded_aws.codebuild.credentials import Endpoint, RoleCredentials
 from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.local_cache import LocalCache
@@ -209,6 +209,7 @@ class Build:
                 artifacts.download(s3, source["location"], archive, version)
                 artifacts.unpack(archive, folder)
                 archive.unlink()
+                clone.resolve(folder, self._role)
         self._spec = buildspec.parse(self._buildspec_text())
         for name in self._cache().restore():
             self._log.container(f"Restored {name} from the project's local cache")
