@@ -147,6 +147,7 @@ def _synth_step(scope: Construct, source: SourceAction) -> pipelines.CodeBuildSt
         input=source.step,
         project_name=builds.project_name("synth"),
         logging=builds.logging(builds.log_group(scope, "synth")),
+        env=dict(builds.PACKAGE_CACHES),
         cache=builds.cache(),
         partial_build_spec=builds.part(**builds.CACHE_SECTION),
         install_commands=[

@@ -48,6 +48,7 @@ class Build:
         self._endpoint = endpoint
         self._unique = record["id"].rpartition(":")[2]
         self.folders = Folders(running.builds.resolve() / folder_name(record["id"]))
+        self._cache = LocalCache(running.root / "cache" / "projects" / plan.account / plan.project)
         self._redactor = Redactor()
         self._log = BuildLog(self.folders.top / "log.txt", self._redactor)
         self._role = RoleCredentials(
@@ -156,17 +157,10 @@ class Build:
                 artifacts.unpack(archive, folder)
                 archive.unlink()
         self._spec = buildspec.parse(self._buildspec_text())
-        for name in self._cache().restore():
-            self._log.container(f"Restored {name} from the project's local cache")
+        if "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes:
+            for name in self._cache.link(self.folders.source, self._spec.cache_paths):
+                self._log.container(f"Linked {name} to the project's local cache")
         self._start_shell(self._spec)
-
-    def _cache(self) -> LocalCache:
-        uses_it = "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes
-        return LocalCache(
-            self._running.root / "cache" / "projects" / self._plan.account / self._plan.project,
-            self.folders.source,
-            self._parsed().cache_paths if uses_it else (),
-        )
 
     def _buildspec_text(self) -> str:
         text = self._plan.source.get("buildspec") or ""
@@ -255,7 +249,7 @@ class Build:
     def _finalize(self, status: str) -> None:
         self._record.begin("FINALIZING")
         try:
-            self._leave(keeping=status == "SUCCEEDED")
+            self._leave()
         except Exception:  # the edge again: whoever waits for the record must see its end
             _logger.exception("the end of build %s", self._record["id"])
             status = "FAULT"
@@ -264,13 +258,12 @@ class Build:
             self._record.end("SUCCEEDED")
         self._record.finish(status)
 
-    def _leave(self, *, keeping: bool) -> None:
+    def _leave(self) -> None:
         """Gives everything back, last taken first; a step that fails does not stop the others."""
         with contextlib.ExitStack() as steps:
             steps.callback(self._log.close)
             steps.callback(shutil.rmtree, self.folders.temporary, ignore_errors=True)
-            if keeping:
-                steps.callback(self._cache().keep)
+            steps.callback(self._cache.release)
             steps.callback(self._endpoint.dismiss, self._unique)
             if self._runner is not None:
                 steps.callback(self._runner.close)
