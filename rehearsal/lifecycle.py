@@ -109,7 +109,7 @@ def bring_up(server: Server, settings: Settings, progress: Progress) -> None:
     stack = pipeline_stack(assembly)
     directory.create_operator(stack.pipeline)
     # Before the pipeline, whose creation starts an execution: it must not find an old remote.
-    Remote(server.root).create(_connection(settings))
+    Remote(server.root).create(connection_of(settings))
     with progress.step("pipeline deployed"):
         _deploy_pipeline(server, assembly, stack)
 
@@ -157,7 +157,7 @@ def _deploy_pipeline(server: Server, assembly: Path, stack: PipelineStack) -> No
     run_tool(server, command, Directory(server).administrator(TOOLS))
 
 
-def _connection(settings: Settings) -> Connection:
+def connection_of(settings: Settings) -> Connection:
     """The connection that the remote plays. Raises `UnsupportedSourceError`."""
     if not isinstance(settings.source, ConnectionSource):
         raise UnsupportedSourceError(
