@@ -175,6 +175,11 @@ _APPLICATION = (
     _unshown(
         "a failed stack's buckets are emptied by their tag", _ONLY_THE_CORRECTION, "bucket_tags"
     ),
+    _emulated(
+        "a failed first creation leaves a way back: taken names, protected tables",
+        "accounts/test_recovery.py::test_a_failed_creation_is_removed_and_the_next_one_succeeds",
+        correction="taken_tables",
+    ),
     *LIMITS["of the application"],
 )
 

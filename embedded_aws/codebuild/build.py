@@ -69,6 +69,7 @@ class Build:
         # Of no other project: who fills a cache decides what the next build that reads it runs.
         self._tools = self._cache_folder("tools")
         self._store = self._cache_folder("projects")
+        self._cache = LocalCache(self._store)
         sandboxes, self._isolation = isolation
         self._sandbox = sandboxes.around(self.folders, (self._tools, self._store))
         self._redactor = Redactor()
@@ -211,17 +212,10 @@ class Build:
                 archive.unlink()
                 clone.resolve(folder, self._role)
         self._spec = buildspec.parse(self._buildspec_text())
-        for name in self._cache().restore():
-            self._log.container(f"Restored {name} from the project's local cache")
+        if "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes:
+            for name in self._cache.link(self.folders.source, self._spec.cache_paths):
+                self._log.container(f"Linked {name} to the project's local cache")
         self._start_shell(self._spec)
-
-    def _cache(self) -> LocalCache:
-        uses_it = "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes
-        return LocalCache(
-            self._store,
-            self.folders.source,
-            self._parsed().cache_paths if uses_it else (),
-        )
 
     def _buildspec_text(self) -> str:
         text = self._plan.source.get("buildspec") or ""
@@ -309,7 +303,7 @@ class Build:
     def _finalize(self, status: str) -> None:
         self._record.begin("FINALIZING")
         try:
-            self._leave(keeping=status == "SUCCEEDED")
+            self._leave()
         except Exception:  # the edge again: whoever waits for the record must see its end
             _logger.exception("the end of build %s", self._record["id"])
             status = "FAULT"
@@ -318,13 +312,12 @@ class Build:
             self._record.end("SUCCEEDED")
         self._record.finish(status)
 
-    def _leave(self, *, keeping: bool) -> None:
+    def _leave(self) -> None:
         """Gives everything back, last taken first; a step that fails does not stop the others."""
         with contextlib.ExitStack() as steps:
             steps.callback(self._log.close)
             steps.callback(shutil.rmtree, self.folders.temporary, ignore_errors=True)
-            if keeping:
-                steps.callback(self._cache().keep)
+            steps.callback(self._cache.release)
             steps.callback(self._endpoint.dismiss, self._unique)
             if self._runner is not None:
                 steps.callback(self._runner.close)

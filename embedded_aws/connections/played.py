@@ -41,13 +41,15 @@ class Connection(_Written):
     """`arn` in either of the service's names; `repository` as the provider has it, `owner/name`.
 
     `branch` is the one that `HEAD` of the bare repository names. `follow` is what the hook tells
-    the developer to run after a start, empty for nothing.
+    the developer to run after a start, empty for nothing. `status` is what the service says of it:
+    at AWS one made by an API stays PENDING until a person has finished it in the console.
     """
 
     arn: str
     repository: str
     branch: str = "main"
     follow: str = ""
+    status: str = "AVAILABLE"
 
     @property
     def region(self) -> str:
