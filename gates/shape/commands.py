@@ -25,6 +25,8 @@ LOCKED = re.compile(
 SAYS = re.compile(
     r"echo [^;&|`$<>()\"']*|echo \"(?:[^\"$`\\]|\$\w+)*\"( >&2)?|command -v \"?\$?\w+\"? >/dev/null"
 )
+# What our scripts begin with; another one is told like any line.
+INTERPRETER = "#!/usr/bin/env bash\n"
 SCRIPT = re.compile(r"scripts/([\w-]+)")
 # A person makes locks; no build calls this one.
 NOT_BY_BUILDS = {"scripts/lock"}
@@ -67,9 +69,19 @@ def called_scripts(delivery: Delivery, builds: list[Build]) -> list[str]:
 
 
 def effective_lines(script: str) -> list[str]:
-    """A script's lines without comments and indentation; continued ones joined."""
-    lines = [" ".join(line.split()) for line in script.replace("\\\n", " ").splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
+    """A script's lines without comments and indentation; continued ones joined.
+
+    Its first line counts: it says what runs the script. A comment is not continued, whatever it
+    ends with.
+    """
+    text = script.removeprefix(INTERPRETER)
+    lines = [line for line in text.splitlines() if not _is_comment(line)]
+    joined = "\n".join(lines).replace("\\\n", " ").splitlines()
+    return [words for line in joined if (words := " ".join(line.split()))]
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#") and not line.startswith("#!")
 
 
 def _parts(command: str) -> list[str]:

@@ -132,8 +132,8 @@ def _of_role(role: Resource) -> list[dict[str, Any]]:
     return [statement for document in documents for statement in statements(document)]
 
 
-# What answers an approval, or goes around one (Service Authorization Reference, "Actions, resources
-# and condition keys for AWS CodePipeline").
+# What answers an approval, goes around one, or starts the pipeline with a commit of one's choice
+# (Service Authorization Reference, "Actions, resources and condition keys for AWS CodePipeline").
 GOES_AROUND = (
     "codepipeline:PutApprovalResult",
     "codepipeline:OverrideStageCondition",
@@ -142,6 +142,7 @@ GOES_AROUND = (
     "codepipeline:EnableStageTransition",
     "codepipeline:RetryStageExecution",
     "codepipeline:RollbackStage",
+    "codepipeline:StartPipelineExecution",
 )
 # Managed policies that hold one of them (AWS Managed Policy Reference Guide).
 BROAD = (
@@ -163,11 +164,18 @@ def people_approve(delivery: Delivery) -> Iterator[tuple[str, str]]:
     for template in delivery.assembly.templates:
         for role in roles(template):
             for action in GOES_AROUND:
-                if any(True for _ in role.allows(action)):
+                if any(True for _ in role.allows(action)) and not _is_the_events(role, action):
                     yield role.where, f"may {action}"
             for arn in role.managed:
                 if arn.rpartition("/")[2] in BROAD:
                     yield role.where, f"has {arn}"
+
+
+def _is_the_events(role: Role, action: str) -> bool:
+    """May only EventBridge take it, to start the pipeline for the branch that its rule names?"""
+    service = {"Service": "events.amazonaws.com"}
+    trust = [(each.get("Principal"), each.get("Effect")) for each in role.trust]
+    return action == "codepipeline:StartPipelineExecution" and trust == [(service, "Allow")]
 
 
 @rule(

@@ -13,6 +13,7 @@ from assembly.templates import NESTED, Assembly, Template
 from assembly.text import listed, plain
 from gates.delivery import SMOKE_SETTINGS, Delivery
 from gates.registry import rule
+from gates.shape.commands import INTERPRETER, effective_lines
 from gates.shape.order import smoke_of
 from gates.shape.roles import Role, role_of, roles
 from settings import Environment
@@ -79,21 +80,18 @@ def smoke_runs_the_suite(delivery: Delivery) -> Iterator[tuple[str, str]]:
     f"{SMOKE_SETTINGS} is allowed in gates/shape/smoke.py, by a review of its own",
 )
 def smoke_script_tells_the_truth(delivery: Delivery) -> Iterator[tuple[str, str]]:
-    text = delivery.scripts.get("scripts/smoke", "").replace("\\\n", " ")
-    doing = [re.sub(r"\s+", " ", line) for line in _effective(text)]
+    script = delivery.scripts.get("scripts/smoke", "")
+    doing = effective_lines(script)
+    if not script.startswith(INTERPRETER):
+        yield "scripts/smoke", f"does not begin with {INTERPRETER.strip()}"
     for line in doing[:-1]:
         if not SETTING_UP.fullmatch(line):
             yield "scripts/smoke", line
     if not doing or not RUNNING.fullmatch(doing[-1]):
         yield "scripts/smoke", "does not end by becoming pytest on the whole of integ/"
-    for line in _effective(delivery.scripts.get(SMOKE_SETTINGS, "")):
+    for line in effective_lines(delivery.scripts.get(SMOKE_SETTINGS, "")):
         if line not in SETTINGS:
             yield SMOKE_SETTINGS, line
-
-
-def _effective(text: str) -> list[str]:
-    lines = [line.strip() for line in text.splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 @rule(

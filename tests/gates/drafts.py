@@ -18,17 +18,20 @@ class Draft:
     original: Delivery
     documents: dict[str, Any]
     scripts: dict[str, str]
+    installs: dict[str, str]
 
     @classmethod
     def of(cls, delivery: Delivery) -> Draft:
-        documents, scripts = copy.deepcopy((delivery.assembly.documents, delivery.scripts))
-        return cls(delivery, documents, scripts)
+        copied = copy.deepcopy((delivery.assembly.documents, delivery.scripts, delivery.installs))
+        return cls(delivery, *copied)
 
     @property
     def delivery(self) -> Delivery:
         """As it is now, read anew."""
         assembly = replace(self.original.assembly, documents=self.documents)
-        return replace(self.original, assembly=assembly, scripts=self.scripts)
+        return replace(
+            self.original, assembly=assembly, scripts=self.scripts, installs=self.installs
+        )
 
     def template(self, stack: str = "tap-pipeline") -> dict[str, Any]:
         return self.delivery.assembly.stack(stack).body
