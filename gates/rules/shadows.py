@@ -16,7 +16,7 @@ _BY_THEMSELVES: Final = {"sitecustomize", "usercustomize", "conftest"}
 
 
 @rule(
-    "TAP-426",
+    "TAP-436",
     why="whatever runs in the checkout would import it in place of the library, or without asking: "
     "the gates, the smoke tests, the synthesis",
     fix="give it another name, or a place in a folder of ours",

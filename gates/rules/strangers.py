@@ -34,7 +34,7 @@ _TELLS_PEOPLE: Final = "AWS::SNS::Subscription"
 
 
 @rule(
-    "TAP-421",
+    "TAP-431",
     why="it belongs to nobody whom cdk.json names: data, alarms or rights would go to a stranger",
     fix="name the accounts and e-mail addresses of cdk.json only; an account of AWS itself is "
     "listed in gates/rules/strangers.py, with the page that names it",
@@ -65,7 +65,7 @@ def _is_written_out(subscription: Resource, asked_for: set[str | None]) -> bool:
 
 
 @rule(
-    "TAP-422",
+    "TAP-432",
     why="anybody in the world may do it",
     fix="name the principal, or ask whose call it is (aws:SourceAccount, aws:SourceArn, "
     "aws:PrincipalOrgID)",
@@ -109,7 +109,7 @@ def _is_narrow(value: str) -> bool:
 
 
 @rule(
-    "TAP-423",
+    "TAP-433",
     why="whoever finds the address may call it: no signature is asked for",
     fix="set AuthorizationType to AWS_IAM; only a preflight (OPTIONS), which API Gateway answers "
     "by itself, goes without",

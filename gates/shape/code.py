@@ -22,7 +22,7 @@ _OBJECTS: Final = ("S3Key", "Key", "ObjectKey")
 
 
 @rule(
-    "TAP-424",
+    "TAP-434",
     why="what runs would be something that is not in the assembly: nobody synthesized, judged or "
     "reviewed it, and whoever owns the place can change it",
     fix="ship code, layers and definitions as assets of the assembly; a layer is made by the same "

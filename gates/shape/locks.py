@@ -10,7 +10,7 @@ from gates.supply_chain import locks
 
 
 @rule(
-    "TAP-425",
+    "TAP-435",
     why="packages would come from elsewhere, unchecked or with scripts of their own, or tests "
     "would be left out",
     fix="make locks with scripts/lock; another setting is allowed in gates/supply_chain/locks.py, "

@@ -288,31 +288,31 @@ def alarms_suppressed_by_another(draft: Draft) -> None:
 # Strangers
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def alarms_told_to_a_stranger(draft: Draft) -> None:
     alarm(draft, "processorerrors", AlarmActions=[f"arn:aws:sns:us-west-2:{STRANGER}:alarms"])
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def alarms_mailed_to_a_stranger(draft: Draft) -> None:
     said = {"Protocol": "email", "Endpoint": "a@stranger.example", "TopicArn": "x"}
     add_everywhere(draft, "Mail", "AWS::SNS::Subscription", **said)
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def alarms_posted_to_a_stranger(draft: Draft) -> None:
     said = {"Protocol": "https", "Endpoint": "https://stranger.example/", "TopicArn": "x"}
     add_everywhere(draft, "Post", "AWS::SNS::Subscription", **said)
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def logs_streamed_to_a_stranger(draft: Draft) -> None:
     destination = f"arn:aws:logs:us-west-2:{STRANGER}:destination:all"
     said = {"DestinationArn": destination, "FilterPattern": "", "LogGroupName": "x"}
     add_everywhere(draft, "Stream", "AWS::Logs::SubscriptionFilter", **said)
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def table_that_a_stranger_reads(draft: Draft) -> None:
     statement = allow("dynamodb:Scan") | {"Principal": {"AWS": f"arn:aws:iam::{STRANGER}:root"}}
     policy = {"PolicyDocument": {"Statement": [statement]}}
@@ -320,37 +320,37 @@ def table_that_a_stranger_reads(draft: Draft) -> None:
         table["Properties"]["Replicas"][0]["ResourcePolicy"] = policy
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def stranger_in_two_pieces(draft: Draft) -> None:
     arn = {"Fn::Join": ["", ["arn:aws:sns:us-west-2:999999", "999999:alarms"]]}
     alarm(draft, "processorerrors", AlarmActions=[arn])
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def stranger_by_substitution(draft: Draft) -> None:
     arn = {"Fn::Sub": ["arn:aws:sns:us-west-2:999999${Rest}:alarms", {"Rest": "999999"}]}
     alarm(draft, "processorerrors", AlarmActions=[arn])
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def stranger_in_a_mapping(draft: Draft) -> None:
     for stack in ("tap-dev", "tap-prod"):
         draft.template(stack)["Mappings"] = {"Accounts": {"us-west-2": {"audit": STRANGER}}}
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def stranger_as_a_number(draft: Draft) -> None:
     function(draft, Environment={"Variables": {"AUDIT": int(STRANGER)}})
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def stranger_as_a_parameters_default(draft: Draft) -> None:
     for stack in ("tap-dev", "tap-prod"):
         audit = {"Type": "String", "Default": STRANGER}
         draft.template(stack)["Parameters"]["Audit"] = audit
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def stranger_in_a_workflow(draft: Draft) -> None:
     for machine in everywhere(draft, "AWS::StepFunctions::StateMachine"):
         text = json.dumps(machine["Properties"]["DefinitionString"])
@@ -359,7 +359,7 @@ def stranger_in_a_workflow(draft: Draft) -> None:
         machine["Properties"]["DefinitionString"] = definition
 
 
-@caught_by("TAP-421")
+@caught_by("TAP-431")
 def events_sent_to_a_strangers_bus(draft: Draft) -> None:
     target = {"Id": "Copy", "Arn": f"arn:aws:events:us-west-2:{STRANGER}:event-bus/default"}
     for rule in everywhere(draft, "AWS::Events::Rule", "ImagesOnUpload"):
@@ -382,7 +382,7 @@ def stranger_split_by_a_letter(draft: Draft) -> None:
 # Open to the world
 
 
-@caught_by("TAP-423")
+@caught_by("TAP-433")
 def method_that_anyone_may_call(draft: Draft) -> None:
     for stage in ("Dev", "Prod"):
         for file in [f for f in draft.documents if f.endswith(".template.json") and stage in f]:
@@ -391,25 +391,25 @@ def method_that_anyone_may_call(draft: Draft) -> None:
                     each["Properties"]["AuthorizationType"] = "NONE"
 
 
-@caught_by("TAP-423")
+@caught_by("TAP-433")
 def method_that_asks_a_function_of_its_own(draft: Draft) -> None:
     kind = "AWS::ApiGateway::Method"
     set_everywhere(draft, kind, "RequestsApiPOST", AuthorizationType="CUSTOM", AuthorizerId="a")
 
 
-@caught_by("TAP-423")
+@caught_by("TAP-433")
 def preflight_that_reaches_the_function(draft: Draft) -> None:
     for method in everywhere(draft, "AWS::ApiGateway::Method", "RequestsApiOPTIONS"):
         method["Properties"]["Integration"] = {"Type": "AWS_PROXY", "Uri": "x"}
 
 
-@caught_by("TAP-422")
+@caught_by("TAP-432")
 def function_that_the_world_may_call(draft: Draft) -> None:
     said = {"Action": "lambda:InvokeFunction", "FunctionName": "f", "Principal": "*"}
     add_everywhere(draft, "Open", "AWS::Lambda::Permission", **said, SourceAccount="*")
 
 
-@caught_by("TAP-422")
+@caught_by("TAP-432")
 def bucket_for_everyone_but_some(draft: Draft) -> None:
     condition = {"StringNotEquals": {"aws:PrincipalAccount": "222222222222"}}
     statement = allow("s3:GetObject") | {"Principal": "*", "Condition": condition}
@@ -417,7 +417,7 @@ def bucket_for_everyone_but_some(draft: Draft) -> None:
         policy["Properties"]["PolicyDocument"]["Statement"].append(statement)
 
 
-@caught_by("TAP-422")
+@caught_by("TAP-432")
 def bucket_for_roles_of_any_account(draft: Draft) -> None:
     condition = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/reader"}}
     statement = allow("s3:GetObject") | {"Principal": {"AWS": "*"}, "Condition": condition}
@@ -425,7 +425,7 @@ def bucket_for_roles_of_any_account(draft: Draft) -> None:
         policy["Properties"]["PolicyDocument"]["Statement"].append(statement)
 
 
-@caught_by("TAP-422")
+@caught_by("TAP-432")
 def function_url_without_signatures(draft: Draft) -> None:
     add_everywhere(draft, "Url", "AWS::Lambda::Url", AuthType="NONE", TargetFunctionArn="f")
 
@@ -433,35 +433,35 @@ def function_url_without_signatures(draft: Draft) -> None:
 # Code from elsewhere
 
 
-@caught_by("TAP-424")
+@caught_by("TAP-434")
 def layer_of_someone_elses(draft: Draft) -> None:
     function(draft, Layers=["arn:aws:lambda:us-west-2:333333333333:layer:helper:7"])
 
 
-@caught_by("TAP-424")
+@caught_by("TAP-434")
 def code_from_another_bucket(draft: Draft) -> None:
     function(draft, Code={"S3Bucket": "somebody-elses-bucket", "S3Key": "code.zip"})
 
 
-@caught_by("TAP-424")
+@caught_by("TAP-434")
 def code_under_another_key(draft: Draft) -> None:
     for declaration in everywhere(draft, "AWS::Lambda::Function", "RequestsProcessor"):
         declaration["Properties"]["Code"]["S3Key"] = "put-there-by-hand.zip"
 
 
-@caught_by("TAP-424")
+@caught_by("TAP-434")
 def layer_made_of_what_lies_elsewhere(draft: Draft) -> None:
     content = {"S3Bucket": "somebody-elses-bucket", "S3Key": "layer.zip"}
     add_everywhere(draft, "Helper", "AWS::Lambda::LayerVersion", Content=content)
 
 
-@caught_by("TAP-424")
+@caught_by("TAP-434")
 def function_from_an_image(draft: Draft) -> None:
     image = {"ImageUri": "333333333333.dkr.ecr.us-west-2.amazonaws.com/work:latest"}
     function(draft, Code=image, PackageType="Image")
 
 
-@caught_by("TAP-424")
+@caught_by("TAP-434")
 def workflow_from_a_bucket(draft: Draft) -> None:
     place = {"Bucket": "somebody-elses-bucket", "Key": "definition.json"}
     for machine in everywhere(draft, "AWS::StepFunctions::StateMachine"):
@@ -469,7 +469,7 @@ def workflow_from_a_bucket(draft: Draft) -> None:
         machine["Properties"]["DefinitionS3Location"] = place
 
 
-@caught_by("TAP-424")
+@caught_by("TAP-434")
 def api_from_a_bucket(draft: Draft) -> None:
     place = {"Bucket": "somebody-elses-bucket", "Key": "openapi.json"}
     set_everywhere(draft, "AWS::ApiGateway::RestApi", BodyS3Location=place)

@@ -72,13 +72,13 @@ def test_what_is_only_there_is_not_told(delivery: Delivery, checkout: Path) -> N
 )
 def test_what_shadows_a_library_is_told(delivery: Delivery, checkout: Path, name: str) -> None:
     written(checkout, name)
-    assert told(delivery, checkout, "TAP-426") == [name.partition("/")[0]]
+    assert told(delivery, checkout, "TAP-436") == [name.partition("/")[0]]
 
 
 def test_what_has_a_name_of_its_own_is_not_told(delivery: Delivery, checkout: Path) -> None:
     written(checkout, "pipeline_app.py")
     written(checkout, "yaml-notes/x.md")
-    assert told(delivery, checkout, "TAP-426") == []
+    assert told(delivery, checkout, "TAP-436") == []
 
 
 def test_an_install_file_anywhere_is_read(tmp_path: Path, delivery: Delivery) -> None:
