@@ -12,9 +12,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from embedded_aws.codepipeline.conditions import declared
 from embedded_aws.codepipeline.model import Action, Stage, Structure
 from embedded_aws.codepipeline.requests import StructureError
-from embedded_aws.codepipeline.variables import references
+from embedded_aws.codepipeline.variables import RESERVED_NAMESPACES, references
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,6 @@ OFFERED = {
 
 ACTION_MODES = frozenset({"CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE", "CREATE_UPDATE"})
 MODES = ("SUPERSEDED", "QUEUED")
-RESERVED_NAMESPACES = frozenset({"codepipeline", "variables"})
 
 
 def check(structure: Structure, region: str) -> None:
@@ -74,6 +74,7 @@ def check(structure: Structure, region: str) -> None:
     _check_artifacts(structure)
     _check_namespaces(structure)
     _check_references(structure)
+    declared.check(structure, region)
     _check_triggers(structure)
 
 

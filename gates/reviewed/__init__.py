@@ -1,9 +1,9 @@
 """What a person has to have read: texts of what is synthesized, committed, compared by the gates.
 
 `delivery.txt` says what the pipeline and its account consist of, `environment.txt` and those of its
-nested stacks what every environment does, `<name>.txt` what that one has otherwise. Application
-code changes none of them. A text is made of blocks, a title and lines each, so that a difference
-reads as a change of one resource or one action.
+nested stacks what every environment does, `<name>.txt` what that one has otherwise, `smoke.txt`
+what an environment must have passed. Application code changes none of them. A text is made of
+blocks, a title and lines each, so that a difference reads as a change of one resource or action.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Final
 
 from gates.delivery import REVIEWED, Delivery
 from gates.registry import rule
-from gates.reviewed import environments, pipeline
+from gates.reviewed import environments, pipeline, smoke
 from gates.reviewed.blocks import blocks_in, changes
 
 ACCEPT: Final = "make accept"
-RENDERERS: Final = (pipeline.texts, environments.texts)
+RENDERERS: Final = (pipeline.texts, environments.texts, smoke.texts)
 
 
 @rule(

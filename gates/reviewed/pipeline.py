@@ -24,6 +24,7 @@ from gates.reviewed import resources
 from gates.reviewed.blocks import Blocks, Line, added, flat, lines_of, text_of
 from gates.reviewed.names import Names
 from gates.shape.commands import called_scripts, effective_lines
+from guards.held import without_held
 
 TEXT: Final = "delivery.txt"
 _HEADER: Final = """\
@@ -111,13 +112,14 @@ def _build(build: Build, names: Names) -> Iterator[Line]:
 
 
 def _in_order(lines: Iterator[Line]) -> Iterator[Line]:
-    """Lines as they run; what publishes assets by itself, since its order follows the hashes."""
+    """Lines as they run, without what is held of the guards, which follows from the files; what
+    publishes assets by itself, since its order follows the hashes."""
     publishing = []
     for key, value in lines:
         if str(value).startswith(_PUBLISHES):
             publishing.append((key, _ASSET.sub("<asset>", str(value))))
         else:
-            yield key, value
+            yield key, without_held(value) if isinstance(value, str) else value
     yield from sorted(publishing)
 
 

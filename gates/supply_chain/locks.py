@@ -52,6 +52,8 @@ _NONE_OF_OURS: Final = {
     *("npm-shrinkwrap.json", ".pypirc", ".pdbrc", "sitecustomize.py", "usercustomize.py"),
 }
 SMOKE_SETTINGS: Final = "integ/pytest.ini"
+# Applications of others, which tests rehearse as they are: nothing of ours is installed by them.
+_OF_OTHERS: Final = "tests/stock/"
 
 
 def is_read_here(path: str) -> bool:
@@ -67,6 +69,8 @@ def problems(path: str, text: str) -> list[str]:
 
 def _reader(path: str) -> Callable[[str], Iterator[str]] | None:
     name = PurePosixPath(path).name
+    if path.startswith(_OF_OTHERS):
+        return None
     if name in _NONE_OF_OURS or (name == "pytest.ini" and path != SMOKE_SETTINGS):
         return _is_not_ours
     named: dict[str, Callable[[str], Iterator[str]]] = {

@@ -75,7 +75,7 @@ class Developer:
 
     def rehearsal(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the rehearsal's command line in the copy."""
-        command = ["scripts/rehearsal", "--root", str(self.server.root), *arguments]
+        command = ["bash", "scripts/rehearsal", "--root", str(self.server.root), *arguments]
         return subprocess.run(
             command, cwd=self.worktree, check=False, capture_output=True, text=True
         )
@@ -93,13 +93,16 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def copy_of_the_repository(folder: Path) -> Path:
-    """The working tree as a repository of its own, with what is installed linked into it."""
+    """The working tree as a repository of its own, with what is installed linked into it.
+
+    None of its files is executable, as in a source's archive that does not keep modes.
+    """
     folder.mkdir()
     ours = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
     for name in filter(None, git(CHECKOUT, *ours).split("\0")):
         if (CHECKOUT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(CHECKOUT / name, folder / name)
+            shutil.copyfile(CHECKOUT / name, folder / name)
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Everything")
@@ -125,6 +128,6 @@ def change(name: str, old: str, new: str) -> Callable[[Path], object]:
 
 def accept(worktree: Path) -> None:
     """What every change of a reviewed file needs: write them anew."""
-    command = [str(worktree / "scripts" / "accept")]
+    command = ["bash", str(worktree / "scripts" / "accept")]
     done = subprocess.run(command, cwd=worktree, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -19,8 +19,8 @@ import pytest
 from ops.records import PendingApproval
 from rehearsal import CHECKOUT
 from rehearsal.lifecycle import start
+from rehearsal.own import OwnProject
 from rehearsal.progress import Progress
-from settings import Settings
 from tests.delivery.developer import Developer, accept, change, copy_of_the_repository, git
 
 PIPELINE = "tap-pipeline"
@@ -34,7 +34,7 @@ steps: list[pipelines.Step] = [smoke]
                 input=self._source.step,
                 project_name=builds.project_name("extra"),
                 logging=builds.logging(builds.log_group(self, "extra")),
-                commands=["scripts/extra"],
+                commands=["bash scripts/extra"],
             )
             steps.append(extra)
         self._pipeline.add_stage(stage, post=steps)"""
@@ -49,7 +49,7 @@ def developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developer]:
     (root / "cache").symlink_to(cache)
     worktree = copy_of_the_repository(root / "worktree")
     progress = Progress(io.StringIO())
-    server = start(root, None, Settings.of_checkout(CHECKOUT), progress, detached=False)
+    server = start(root, None, OwnProject.of_checkout(CHECKOUT), progress, detached=False)
     try:
         yield Developer(server, worktree)
     finally:
@@ -98,7 +98,7 @@ def test_the_commands_show_where_the_delivery_is_and_point_clients_there(
     status = developer.rehearsal("status").stdout
     assert status.startswith("tap-pipeline: execution ")
     assert status.count("Succeeded") == 12  # the execution and its eleven actions
-    assert "Running command scripts/synth" in developer.rehearsal("logs", "Build/Synth").stdout
+    assert "Running command bash scripts/synth" in developer.rehearsal("logs", "Build/Synth").stdout
     assert "fits several actions" in developer.rehearsal("logs", "Smoke").stderr
     assert "no approval waits" in developer.rehearsal("approve").stderr
 
@@ -178,15 +178,20 @@ def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
         add_a_step(worktree)
         accept(worktree)
 
-    execution = developer.push(
-        add_and_review, lambda _: developer.rehearsal("reject", "--reason", "not today")
-    )
+    def reject(_: PendingApproval) -> None:
+        rejected.append(developer.rehearsal("reject", "--reason", "not today").stdout)
+
+    rejected: list[str] = []
+    execution = developer.push(add_and_review, reject)
 
     status = developer.status_of(execution)
     assert status.get("Dev/Extra") == "Succeeded", developer.shown.getvalue()
     assert status["Promote/Approve"] == "Failed"
     assert not any(label.startswith("Prod/") for label in status)
     assert developer.code_in("prod") == serving
+    (said,) = rejected
+    assert re.search(r"GOOD  tests: Dev/Smoke: (\d+) of \1 checks passed", said)
+    assert f"rejected Promote/Approve of execution {execution.id}; the record: s3://" in said
     commit = execution.commit
     of_this_commit = [e for e in developer.pipeline.executions() if e.commit == commit]
     assert [e.status for e in of_this_commit] == ["Failed", "Cancelled"]
@@ -233,8 +238,7 @@ def add_a_step(worktree: Path) -> None:
     """A build named Extra after dev's deployment, that runs a script of its own."""
     change(PIPELINE_STACK, "self._pipeline.add_stage(stage, post=[smoke])", NEW_STEP)(worktree)
     script = worktree / "scripts" / "extra"
-    script.write_text("#!/bin/sh\necho an extra step\n")
-    script.chmod(0o755)
+    script.write_text("echo an extra step\n")
     git(worktree, "add", "scripts/extra")
 
 

@@ -18,20 +18,24 @@ class Draft:
     original: Delivery
     documents: dict[str, Any]
     scripts: dict[str, str]
+    reviewed: dict[str, str]
     installs: dict[str, str]
 
     @classmethod
     def of(cls, delivery: Delivery) -> Draft:
-        copied = copy.deepcopy((delivery.assembly.documents, delivery.scripts, delivery.installs))
-        return cls(delivery, *copied)
+        texts = (delivery.scripts, delivery.reviewed, delivery.installs)
+        return cls(delivery, *copy.deepcopy((delivery.assembly.documents, *texts)))
 
     @property
     def delivery(self) -> Delivery:
         """As it is now, read anew."""
         assembly = replace(self.original.assembly, documents=self.documents)
-        return replace(
-            self.original, assembly=assembly, scripts=self.scripts, installs=self.installs
-        )
+        texts = {
+            "scripts": self.scripts,
+            "reviewed": self.reviewed,
+            "installs": self.installs,
+        }
+        return replace(self.original, assembly=assembly, **texts)
 
     def template(self, stack: str = "tap-pipeline") -> dict[str, Any]:
         return self.delivery.assembly.stack(stack).body

@@ -1,8 +1,8 @@
 """Hostile edits of what is synthesized, each with the rule that must report it.
 
-TAP-701 and TAP-701 are the reviewed texts: whoever reads a change of them says no. Everything else
-is reported whatever a review says. Each mutant does what a line or two in pipeline/, stages/ or
-scripts/ would. `test_hostile_sources.py` edits those for real, for a few of them.
+TAP-701 is the reviewed texts: whoever reads a change of them says no. Everything else is reported
+whatever a review says. Each mutant does what a line or two in pipeline/, stages/ or scripts/ would.
+`test_hostile_sources.py` edits those for real, for a few of them.
 """
 
 from __future__ import annotations
@@ -268,12 +268,12 @@ def smoke_command(draft: Draft, command: str, environment: str = "dev") -> None:
 
 @caught_by("TAP-407")
 def smoke_failures_swallowed(draft: Draft) -> None:
-    smoke_command(draft, "scripts/smoke || true")
+    smoke_command(draft, "bash scripts/smoke || true")
 
 
 @caught_by("TAP-407")
 def smoke_tests_chosen(draft: Draft) -> None:
-    smoke_command(draft, "scripts/smoke -k nothing_at_all", "prod")
+    smoke_command(draft, "bash scripts/smoke -k nothing_at_all", "prod")
 
 
 @caught_by("TAP-407")
@@ -433,14 +433,15 @@ def buildspec_from_the_source(draft: Draft) -> None:
     draft.project("synth")["Source"]["BuildSpec"] = "buildspec.yml"
 
 
-@caught_by("TAP-701")
-def gates_no_longer_run(draft: Draft) -> None:
-    draft.buildspec("synth", lambda s: s["phases"]["build"]["commands"].remove("scripts/gates"))
+@caught_by("TAP-308")
+def script_run_by_its_mode(draft: Draft) -> None:
+    bare = {"commands": ["scripts/synth"]}
+    draft.buildspec("synth", lambda spec: spec["phases"]["build"].update(bare))
 
 
-@caught_by("TAP-701")
-def gates_judge_the_assembly_of_last_time(draft: Draft) -> None:
-    draft.buildspec("synth", lambda s: s["phases"]["build"]["commands"].reverse())
+@caught_by("TAP-308")
+def script_run_by_its_mode_in_a_script(draft: Draft) -> None:
+    draft.scripts["scripts/synth"] += "[ -d .venv ] || ./scripts/install-python\n"
 
 
 @caught_by("TAP-302")

@@ -13,11 +13,12 @@ import pytest
 from gates.delivery import Delivery
 from gates.finding import Finding
 from gates.rules import RULES, check
-from tests.gates import mutants_of_files, mutants_of_templates
+from tests.gates import guard_mutants, mutants_of_files, mutants_of_templates
 from tests.gates.drafts import Draft
 from tests.gates.mutants import MUTANTS, Mutation
 
 # What they register, importing them did.
+assert guard_mutants
 assert mutants_of_files
 assert mutants_of_templates
 

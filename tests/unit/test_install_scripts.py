@@ -1,10 +1,12 @@
 """Proves that a machine without a needed program is told in one line which one and how to get it.
 
-What the scripts install is proved by every other test: they run on it.
+And that no script relies on executable bits. What the scripts install is proved by every other
+test: they run on it.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -44,3 +46,10 @@ def test_a_missing_program_is_named_with_how_to_get_it(
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{missing} is missing: install")
     assert "https://" in line
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.iterdir()), ids=lambda path: path.name)
+def test_a_script_calls_another_through_bash(script: Path) -> None:
+    """Those that builds reach are judged by the gates, too (TAP-308); here, every one."""
+    by_its_mode = re.compile(r"(?:^|&&|\|\||;|\$\()\s*(?:exec\s+)?(?:\./)?scripts/[\w-]+", re.M)
+    assert by_its_mode.findall(script.read_text()) == []

@@ -192,6 +192,16 @@ def test_names_that_git_hosts_allow_are_accepted(repository: str) -> None:
         ("source.connection_arn", ..., "a connection's ARN"),
         ("source.connection_arn", "my-connection", "a connection's ARN"),
         ("source.connection_arn", CONNECTION.replace(":connection/", ":host/"), "a connection's"),
+        (
+            "source.connection_arn",
+            CONNECTION.replace("111111111111", "444444444444"),
+            "'s own account",
+        ),
+        (
+            "source.connection_arn",
+            CONNECTION.replace("us-west-2", "eu-west-1"),
+            "region, arn:aws:codeconnections:us-west-2:111111111111:connection/ID",
+        ),
         ("source.repository", "shop", "owner/name"),
         ("source.repository", "https://github.com/example-org/shop", "owner/name"),
         ("source.repository", ..., "owner/name"),
@@ -228,6 +238,22 @@ def test_a_bucket_source_is_checked_as_such(key: str, value: str, expected: str)
     (problem,) = problems(changed("source", source))
     assert problem.startswith(f"tap.source.{key} is ")
     assert expected in problem
+
+
+def test_the_examples_connection_serves_only_the_examples_account() -> None:
+    settings = changed("tools_account", "444444444444")
+    settings["source"]["connection_arn"] = CONNECTION.replace("111111111111", "444444444444")
+    (problem,) = problems(settings)
+    assert problem.startswith("tap.source.connection_arn is ")
+    assert problem.endswith(
+        "expected a connection that exists, in place of the example's made-up id"
+    )
+
+
+def test_an_account_that_was_changed_alone_is_noticed_at_the_connection() -> None:
+    (problem,) = problems(changed("tools_account", "444444444444"))
+    assert problem.startswith("tap.source.connection_arn is ")
+    assert ":us-west-2:444444444444:connection/ID" in problem
 
 
 def test_a_codecommit_source_is_checked_as_such() -> None:
