@@ -12,6 +12,7 @@ from assembly.templates import Resource, Template
 from assembly.text import listed, plain
 from gates.delivery import Delivery
 from gates.registry import rule
+from settings import CodeCommitSource
 
 ROLE = "AWS::IAM::Role"
 POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
@@ -132,8 +133,8 @@ def _of_role(role: Resource) -> list[dict[str, Any]]:
     return [statement for document in documents for statement in statements(document)]
 
 
-# What answers an approval, goes around one, or starts the pipeline with a commit of one's choice
-# (Service Authorization Reference, "Actions, resources and condition keys for AWS CodePipeline").
+# What answers an approval, or goes around one (Service Authorization Reference, "Actions, resources
+# and condition keys for AWS CodePipeline").
 GOES_AROUND = (
     "codepipeline:PutApprovalResult",
     "codepipeline:OverrideStageCondition",
@@ -142,8 +143,13 @@ GOES_AROUND = (
     "codepipeline:EnableStageTransition",
     "codepipeline:RetryStageExecution",
     "codepipeline:RollbackStage",
-    "codepipeline:StartPipelineExecution",
 )
+# Takes any commit as its source ("StartPipelineExecution", CodePipeline API reference,
+# sourceRevisions). The event of a CodeCommit repository needs it, and nobody else does.
+STARTS = "codepipeline:StartPipelineExecution"
+BY_EVENTS = {"Effect": "Allow", "Action": "sts:AssumeRole"} | {
+    "Principal": {"Service": "events.amazonaws.com"}
+}
 # Managed policies that hold one of them (AWS Managed Policy Reference Guide).
 BROAD = (
     "AdministratorAccess",
@@ -156,26 +162,22 @@ BROAD = (
 
 @rule(
     "TAP-405",
-    why="a build or a function could answer the approval in a person's place, or go around it",
+    why="a build or a function could answer an approval in a person's place, go around it, or "
+    "deliver a commit that nobody pushed",
     fix="name only the actions that the role needs; approvals are answered by people's own roles, "
     "which this repository does not make",
 )
 def people_approve(delivery: Delivery) -> Iterator[tuple[str, str]]:
     for template in delivery.assembly.templates:
         for role in roles(template):
-            for action in GOES_AROUND:
-                if any(True for _ in role.allows(action)) and not _is_the_events(role, action):
+            events = isinstance(delivery.intended.source, CodeCommitSource)
+            starts = [] if events and role.trust == [BY_EVENTS] else [STARTS]
+            for action in (*GOES_AROUND, *starts):
+                if any(True for _ in role.allows(action)):
                     yield role.where, f"may {action}"
             for arn in role.managed:
                 if arn.rpartition("/")[2] in BROAD:
                     yield role.where, f"has {arn}"
-
-
-def _is_the_events(role: Role, action: str) -> bool:
-    """May only EventBridge take it, to start the pipeline for the branch that its rule names?"""
-    service = {"Service": "events.amazonaws.com"}
-    trust = [(each.get("Principal"), each.get("Effect")) for each in role.trust]
-    return action == "codepipeline:StartPipelineExecution" and trust == [(service, "Allow")]
 
 
 @rule(

@@ -515,13 +515,3 @@ def credential_in_a_description(draft: Draft) -> None:
 @caught_by("TAP-306")
 def password_of_a_database(draft: Draft) -> None:
     add_everywhere(draft, "Db", "AWS::RDS::DBInstance", MasterUserPassword="correct horse")
-
-
-# Starting the pipeline
-
-
-@caught_by("TAP-405")
-def function_starts_the_pipeline_with_any_commit(draft: Draft) -> None:
-    draft.rights_of("RequestsProcessor", "tap-prod").append(
-        allow("codepipeline:StartPipelineExecution")
-    )
