@@ -23,6 +23,7 @@ from gates.delivery import REVIEWED, Delivery
 from gates.reviewed import differences, render, write
 from gates.rules import RULES
 from gates.shape.roles import Role
+from guards.held import without_held
 from tests.gates.drafts import Draft
 from tests.support.synthesis import Assembly
 
@@ -116,7 +117,7 @@ def test_every_action_build_and_command_is_in_the_text_of_the_delivery(written: 
     for build in written.pipeline.builds:
         assert f"\nbuild {build.name}\n" in text
         for line in build.commands:
-            shown = line.replace("\n", "\\n")
+            shown = without_held(line).replace("\n", "\\n")
             assert f" {shown}\n" in text or line.startswith("cdk-assets ")
     for name in (
         "scripts/smoke",
