@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from assembly.intended import APPROVAL, GUARDS, PROMOTE
 from embedded_aws.clients import Credentials, Session
 from embedded_aws.server import Server
 from rehearsal.errors import NotUpError, UnknownAccountError
@@ -28,11 +29,8 @@ _WATCHING = (
     *("codebuild:BatchGet*", "codebuild:Describe*", "codebuild:List*"),
     *("logs:Describe*", "logs:FilterLogEvents", "logs:Get*"),
 )
-_ANSWERING = (
-    "codepipeline:PutApprovalResult",
-    "codepipeline:RetryStageExecution",
-    "codepipeline:StopPipelineExecution",
-)
+_ENDING = ("codepipeline:RetryStageExecution", "codepipeline:StopPipelineExecution")
+_ANSWERING = "codepipeline:PutApprovalResult"
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,7 +72,10 @@ class Directory:
         self._path.unlink(missing_ok=True)
 
     def create_operator(self, pipeline: str) -> None:
-        """The role in tools that may watch everything there and answer `pipeline`'s approval."""
+        """The role in tools that may watch everything there and answer `pipeline`'s approvals.
+
+        Who may answer is said for each approval, so that at AWS these may be different people.
+        """
         iam = self.session(TOOLS).client("iam")
         trusted = f"arn:aws:iam::{self.account(TOOLS)}:user/{ADMINISTRATOR}"
         iam.create_role(
@@ -85,7 +86,9 @@ class Directory:
         arn = f"arn:aws:codepipeline:{self._server.region}:{self.account(TOOLS)}:{pipeline}"
         for name, document in {
             "watch": _policy(*_WATCHING, Resource="*"),
-            "answer": _policy(*_ANSWERING, Resource=[arn, f"{arn}/*"]),
+            "end": _policy(*_ENDING, Resource=[arn, f"{arn}/*"]),
+            "answer-for-guards": _policy(_ANSWERING, Resource=f"{arn}/{GUARDS}/{APPROVAL}"),
+            "answer-for-promotion": _policy(_ANSWERING, Resource=f"{arn}/{PROMOTE}/{APPROVAL}"),
         }.items():
             iam.put_role_policy(RoleName=OPERATOR, PolicyName=name, PolicyDocument=document)
 
@@ -102,7 +105,7 @@ class Directory:
         return self._server.session(self.administrator(label))
 
     def operator(self) -> Credentials:
-        """A session of the role that may watch the pipeline and answer its approval."""
+        """A session of the role that may watch the pipeline and answer its approvals."""
         arn = f"arn:aws:iam::{self.account(TOOLS)}:role/{OPERATOR}"
         return self._assume(self.administrator(TOOLS), arn)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
+from assembly.intended import GUARDS
 from embedded_aws.errors import NotRunningError
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
@@ -104,7 +105,11 @@ class Approver:
         self._progress = progress
 
     def decide(self, waiting: PendingApproval) -> None:
-        """Approve if smoke tests ran and passed in every environment before; reject otherwise."""
+        """Approve changed guards as they are; and the last environment if smoke tests ran and
+        passed in every one before. Reject it otherwise."""
+        if waiting.stage == GUARDS:
+            self._agree(waiting)
+            return
         *earlier, guarded = (each.name for each in self._settings.environments)
         smoke = summary.smoke_of(self._pipeline, waiting.execution_id, self._settings, self._root)
         proved = all(name in smoke and smoke[name].passed for name in earlier)
@@ -114,6 +119,15 @@ class Approver:
         self._progress.say(f"    {verb} {named} for {guarded}; {checks}")
         reason = f"The rehearsal stands in for the approver. {checks}."
         self._pipeline.answer(waiting, approved=proved, reason=reason)
+
+    def _agree(self, waiting: PendingApproval) -> None:
+        """What is rehearsed is this person's own working tree: who else would have to agree?"""
+        self._progress.say(f"    approving the guards of {verdict.name_of(self._shot)}, which are")
+        self._progress.say(
+            f"    those of this working tree; at AWS a person decides: {waiting.message}"
+        )
+        reason = "The rehearsal stands in for the approver: the guards are the working tree's own."
+        self._pipeline.answer(waiting, approved=True, reason=reason)
 
 
 def bring_up_and_watch(root: Path, port: int | None, progress: Progress, *, detach: bool) -> None:
@@ -154,7 +168,7 @@ def _how_to_use(server: Server) -> str:
             f"The embedded AWS answers at {server.endpoint}; the working tree was pushed.",
             "  git push rehearsal                      deliver the commit you are on",
             "  scripts/rehearsal status                see where it is",
-            "  scripts/rehearsal approve               let it into the last environment",
+            "  scripts/rehearsal approve               answer yes to the approval that waits",
             '  eval "$(scripts/rehearsal env tools)"   point any AWS client here',
         ]
     )

@@ -56,14 +56,14 @@ class Draft:
         return next(each for each in functions if each["FunctionName"] == name)
 
     def rights_of(self, role: str, stack: str = "tap-pipeline") -> Any:
-        """The statements of the policy that is attached to the role whose logical id starts so."""
-        policies = (
-            r["Properties"]
-            for r in self.resources(stack).values()
-            if r["Type"] == "AWS::IAM::Policy"
-        )
-        (found,) = (p for p in policies if p["Roles"][0]["Ref"].startswith(role))
-        return found["PolicyDocument"]["Statement"]
+        """The statements of the role whose logical id starts so: of its policy, or its own."""
+        resources = self.resources(stack)
+        for each in resources.values():
+            attached = each["Properties"].get("Roles") if each["Type"] == "AWS::IAM::Policy" else []
+            if attached and attached[0]["Ref"].startswith(role):
+                return each["Properties"]["PolicyDocument"]["Statement"]
+        (found,) = (each for name, each in resources.items() if name.startswith(role))
+        return found["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
 
     @property
     def pipeline(self) -> Any:

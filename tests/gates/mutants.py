@@ -104,7 +104,7 @@ def approval_that_does_not_name_the_commit(draft: Draft) -> None:
 
 @caught_by("TAP-405")
 def synth_build_answers_the_approval(draft: Draft) -> None:
-    draft.rights_of("PipelineBuildSynth").append(allow("codepipeline:PutApprovalResult"))
+    draft.rights_of("Rolesynth").append(allow("codepipeline:PutApprovalResult"))
 
 
 @caught_by("TAP-405")
@@ -136,7 +136,7 @@ def prod_prepared_and_executed_in_dev(draft: Draft) -> None:
 
 @caught_by("TAP-401")
 def synth_build_deploys_prod(draft: Draft) -> None:
-    draft.rights_of("PipelineBuildSynth").append(allow("sts:AssumeRole", PROD_DEPLOY))
+    draft.rights_of("Rolesynth").append(allow("sts:AssumeRole", PROD_DEPLOY))
 
 
 @caught_by("TAP-401")
@@ -366,7 +366,8 @@ def application_names_another_address(draft: Draft) -> None:
 @caught_by("TAP-410")
 def smoke_project_takes_the_deploy_role(draft: Draft) -> None:
     role = draft.named("AWS::IAM::Role", "tap-pipeline-smoke-prod")
-    statement = role["Policies"][0]["PolicyDocument"]["Statement"][0]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    (statement,) = (each for each in statements if each["Action"] == "sts:AssumeRole")
     statement["Resource"] = [statement["Resource"], PROD_DEPLOY]
 
 
@@ -533,7 +534,7 @@ def build_role_that_a_person_takes(draft: Draft) -> None:
 
 @caught_by("TAP-307")
 def build_starts_the_self_update_with_its_own_buildspec(draft: Draft) -> None:
-    draft.rights_of("PipelineBuildSynth").append(allow("codebuild:StartBuild"))
+    draft.rights_of("Rolesynth").append(allow("codebuild:StartBuild"))
 
 
 # Actions and deployments
