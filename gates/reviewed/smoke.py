@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from gates.delivery import Delivery
+from gates.delivery import SMOKE_SETTINGS, Delivery
 from gates.tools.run import isolated, run
 
 HEADER: Final = """\
@@ -20,7 +20,12 @@ HEADER: Final = """\
 
 
 def render(delivery: Delivery) -> str:
-    """The text, ending in a newline. Raises ToolError when the suite cannot be collected."""
+    """The text, ending in a newline; no checks where the checkout has no suite.
+
+    Raises ToolError when the suite cannot be collected.
+    """
+    if not (delivery.checkout / SMOKE_SETTINGS).is_file():
+        return HEADER
     return f"{HEADER}\n{_collected(delivery.checkout.resolve())}"
 
 

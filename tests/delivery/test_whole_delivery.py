@@ -250,7 +250,7 @@ def test_a_step_that_nobody_reviewed_is_stopped_by_name_before_the_pipeline_chan
 def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
     developer: Developer,
 ) -> None:
-    """Asked about the guards once: the pipeline that was let in is made from those of the commit."""
+    """Asked about the guards once: the pipeline that was let in holds those of the commit."""
     serving = developer.code_in("prod")
     asked: list[str] = []
 

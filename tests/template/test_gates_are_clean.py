@@ -25,8 +25,3 @@ def test_the_gates_are_clean(assembly: Assembly, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(report.read_text())["findings"] == []
-
-
-def test_the_pipelines_build_runs_the_gates_after_its_synth(assembly: Assembly) -> None:
-    commands = assembly.commands("tap-pipeline-synth")
-    assert commands.index("scripts/gates") == commands.index("scripts/synth") + 1
