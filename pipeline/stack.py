@@ -16,6 +16,7 @@ from constructs import Construct
 from pipeline import builds, guarding, promotion
 from pipeline.artifacts import artifact_bucket
 from pipeline.assembly import gates_step, synth_step
+from pipeline.decisions import decision_bucket
 from pipeline.deployed_commit import tell_commit
 from pipeline.smoke import project_role_arn, smoke_step
 from pipeline.source import source_action, start_on_push
@@ -65,6 +66,7 @@ class PipelineStack(cdk.Stack):
         self._settings, self._options = settings, options
         self._source = source_action(self, settings.source)
         self._artifacts = artifact_bucket(self)
+        decision_bucket(self, PIPELINE_NAME)
         self._pipeline = self._self_updating_pipeline()
         self._deliver_to_environments()
         self._pipeline.build_pipeline()

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from assembly.intended import APPROVAL, GUARDS, PROMOTE
 from embedded_aws.clients import Credentials, Session
 from embedded_aws.server import Server
 from rehearsal.errors import NotUpError, UnknownAccountError
@@ -29,8 +28,12 @@ _WATCHING = (
     *("codebuild:BatchGet*", "codebuild:Describe*", "codebuild:List*"),
     *("logs:Describe*", "logs:FilterLogEvents", "logs:Get*"),
 )
-_ENDING = ("codepipeline:RetryStageExecution", "codepipeline:StopPipelineExecution")
-_ANSWERING = "codepipeline:PutApprovalResult"
+_ANSWERING = (
+    "codepipeline:PutApprovalResult",
+    "codepipeline:RetryStageExecution",
+    "codepipeline:StopPipelineExecution",
+)
+_RECORDING = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,10 +75,8 @@ class Directory:
         self._path.unlink(missing_ok=True)
 
     def create_operator(self, pipeline: str) -> None:
-        """The role in tools that may watch everything there and answer `pipeline`'s approvals.
-
-        Who may answer is said for each approval, so that at AWS these may be different people.
-        """
+        """The role in tools that may watch everything there, and answer `pipeline`'s approval with
+        a record of it."""
         iam = self.session(TOOLS).client("iam")
         trusted = f"arn:aws:iam::{self.account(TOOLS)}:user/{ADMINISTRATOR}"
         iam.create_role(
@@ -84,11 +85,11 @@ class Directory:
             MaxSessionDuration=43200,
         )
         arn = f"arn:aws:codepipeline:{self._server.region}:{self.account(TOOLS)}:{pipeline}"
+        bucket = f"arn:aws:s3:::{pipeline.lower()}-decisions-*"
         for name, document in {
             "watch": _policy(*_WATCHING, Resource="*"),
-            "end": _policy(*_ENDING, Resource=[arn, f"{arn}/*"]),
-            "answer-for-guards": _policy(_ANSWERING, Resource=f"{arn}/{GUARDS}/{APPROVAL}"),
-            "answer-for-promotion": _policy(_ANSWERING, Resource=f"{arn}/{PROMOTE}/{APPROVAL}"),
+            "answer": _policy(*_ANSWERING, Resource=[arn, f"{arn}/*"]),
+            "record": _policy(*_RECORDING, Resource=[bucket, f"{bucket}/*"]),
         }.items():
             iam.put_role_policy(RoleName=OPERATOR, PolicyName=name, PolicyDocument=document)
 
@@ -105,7 +106,7 @@ class Directory:
         return self._server.session(self.administrator(label))
 
     def operator(self) -> Credentials:
-        """A session of the role that may watch the pipeline and answer its approvals."""
+        """A session of the role that may watch the pipeline and answer its approval."""
         arn = f"arn:aws:iam::{self.account(TOOLS)}:role/{OPERATOR}"
         return self._assume(self.administrator(TOOLS), arn)
 

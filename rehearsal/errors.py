@@ -39,13 +39,13 @@ class UnsupportedSourceError(RehearsalError):
     """The settings take the source from something that is not rehearsed."""
 
 
+class UnusableAppError(RehearsalError):
+    """The folder holds no app that can be rehearsed as it is."""
+
+
 class UnknownAccountError(RehearsalError):
     """The settings name no such account."""
 
 
 class NotDeployedError(RehearsalError):
     """The environment that was asked for does not exist yet."""
-
-
-class NothingToAnswerError(RehearsalError):
-    """No approval waits."""

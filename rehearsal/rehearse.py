@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 
 from assembly.intended import GUARDS
 from embedded_aws.errors import NotRunningError
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
-from ops.records import PendingApproval
-from rehearsal import CHECKOUT, fidelity, function_logs, snapshot, summary, verdict
+from ops.records import DeclaredAction, PendingApproval
+from rehearsal import fidelity, function_logs, summary, verdict
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError
 from rehearsal.follow import Follower
 from rehearsal.lifecycle import alone, attach_or_start, operated, start
 from rehearsal.progress import Progress
+from rehearsal.project import Project, Target
 from rehearsal.remote import Remote
 from rehearsal.snapshot import Snapshot
 from rehearsal.summary import Outcome
-from settings import Settings
+
+# API reference, ApprovalResult.
+_REASON_CHARACTERS = 512
 
 
 class Keep(StrEnum):
@@ -30,19 +35,20 @@ class Keep(StrEnum):
     ALWAYS = "left up"
 
 
-def rehearse(root: Path, port: int | None, progress: Progress, keep: Keep) -> bool:
-    """Rehearse the delivery of the working tree; whether it reached the last environment, and the
-    smoke tests there passed.
+def rehearse(
+    project: Project, root: Path, port: int | None, progress: Progress, keep: Keep
+) -> bool:
+    """Rehearse the delivery of the working tree; whether it reached the last target, and the smoke
+    tests there passed.
 
     Leaves `summary.json`, reports and logs in `root/last`, whatever the outcome was.
     """
-    settings = Settings.of_checkout(CHECKOUT)
     summary.start_anew(root)
-    shot = snapshot.take(CHECKOUT, root / "snapshot")
+    shot = project.snapshot(root / "snapshot")
     progress.say(f"Rehearsing {verdict.name_of(shot)}")
-    server, is_ours = attach_or_start(root, port, settings, progress, detached=keep != Keep.NEVER)
+    server, is_ours = attach_or_start(root, port, project, progress, detached=keep != Keep.NEVER)
     try:
-        result = deliver(server, shot, settings, progress)
+        result = deliver(server, shot, project, progress)
         logs = {
             name: function_logs.keep(
                 Directory(server).session(name), root / "last" / "logs" / name, result.began
@@ -57,30 +63,32 @@ def rehearse(root: Path, port: int | None, progress: Progress, keep: Keep) -> bo
     if is_ours and not stays:
         with progress.step("everything taken down"):
             server.stop()
-    table = fidelity.table(result.evidence(), settings.environments)
+    table = fidelity.table(result.evidence(), project.targets, project.behaviours)
     last = summary.write(root, result, table)
     progress.say(verdict.text(result, table, last, logs))
     return result.passed
 
 
-def deliver(server: Server, shot: Snapshot, settings: Settings, progress: Progress) -> Outcome:
+def deliver(server: Server, shot: Snapshot, project: Project, progress: Progress) -> Outcome:
     """Push `shot` and follow it to its end, approving it on the way."""
     pipeline = operated(server)
     before = frozenset(each.id for each in pipeline.executions())
-    push(server, shot, before=before)
-    approver = Approver(pipeline, settings, shot, server.root, progress)
+    push(server, project, shot, before=before)
+    approver = Approver(pipeline, project.targets, shot, server.root, progress)
     execution = Follower(pipeline, progress, approver.decide).follow(shot.commit, since=before)
-    return summary.outcome(pipeline, execution, shot.commit, settings, server.root)
+    return summary.outcome(pipeline, execution, shot.commit, project.targets, server.root)
 
 
-def push(server: Server, shot: Snapshot, *, before: frozenset[str] = frozenset()) -> None:
+def push(
+    server: Server, project: Project, shot: Snapshot, *, before: frozenset[str] = frozenset()
+) -> None:
     """Push `shot`, and start the pipeline where the push did not.
 
     A push of nothing but documentation, for example, starts no execution: the trigger's filters
     say so. The remote's hook returns once the provider's webhook has been served, so an execution
     that the push starts is there afterwards, and none of `before`.
     """
-    Remote(server.root).push(CHECKOUT, shot.commit, environment=shot.environment)
+    Remote(server.root).push(project.folder, shot.commit, environment=shot.environment)
     # Starting is not for the operator, who may only watch and answer.
     pipeline = Pipeline(operated(server).name, Directory(server).session(TOOLS).client)
     if all(each.id in before for each in pipeline.executions()):
@@ -93,32 +101,50 @@ class Approver:
     def __init__(
         self,
         pipeline: Pipeline,
-        settings: Settings,
+        targets: Sequence[Target],
         shot: Snapshot,
         root: Path,
         progress: Progress,
     ) -> None:
         self._pipeline = pipeline
-        self._settings = settings
+        self._targets = targets
         self._shot = shot
         self._root = root
         self._progress = progress
 
     def decide(self, waiting: PendingApproval) -> None:
-        """Approve changed guards as they are; and the last environment if smoke tests ran and
-        passed in every one before. Reject it otherwise."""
+        """Approve changed guards as they are; and what comes later if smoke tests ran and passed
+        wherever they must before. Reject it otherwise."""
         if waiting.stage == GUARDS:
             self._agree(waiting)
             return
-        *earlier, guarded = (each.name for each in self._settings.environments)
-        smoke = summary.smoke_of(self._pipeline, waiting.execution_id, self._settings, self._root)
-        proved = all(name in smoke and smoke[name].passed for name in earlier)
-        checks = "; ".join(f"{name}: {verdict.checks(smoke.get(name))}" for name in earlier)
+        smoke = summary.smoke_of(self._pipeline, waiting.execution_id, self._targets, self._root)
+        before, after = self._around(waiting)
+        tested = [each.name for each in self._in_stages(before) if each.smoke or each.name in smoke]
+        proved = all(name in smoke and smoke[name].passed for name in tested)
+        checks = "; ".join(f"{name}: {verdict.checks(smoke.get(name))}" for name in tested)
+        checks = checks or "no checks come before it"
         verb = "approving" if proved else "REJECTING"
+        for_what = ", ".join(each.name for each in self._in_stages(after)) or waiting.stage
+        actions = ", ".join(each.action for each in after) or "no deployment"
         named = verdict.name_of(self._shot)
-        self._progress.say(f"    {verb} {named} for {guarded}; {checks}")
+        self._progress.say(f"    {verb} {named} for {for_what} ({actions}); {checks}")
         reason = f"The rehearsal stands in for the approver. {checks}."
-        self._pipeline.answer(waiting, approved=proved, reason=reason)
+        self._pipeline.answer(waiting, approved=proved, reason=reason[:_REASON_CHARACTERS])
+
+    def _around(
+        self, waiting: PendingApproval
+    ) -> tuple[list[DeclaredAction], list[DeclaredAction]]:
+        """The deployments before, and those that it lets through: up to the next approval."""
+        actions = self._pipeline.declared_actions()
+        labels = [(each.stage, each.action) for each in actions]
+        here = labels.index((waiting.stage, waiting.action))
+        after = takewhile(lambda each: not each.approves, actions[here + 1 :])
+        return [e for e in actions[:here] if e.deploys], [e for e in after if e.deploys]
+
+    def _in_stages(self, actions: Sequence[DeclaredAction]) -> list[Target]:
+        stages = {each.stage for each in actions}
+        return [each for each in self._targets if each.stage in stages]
 
     def _agree(self, waiting: PendingApproval) -> None:
         """What is rehearsed is this person's own working tree: who else would have to agree?"""
@@ -130,22 +156,27 @@ class Approver:
         self._pipeline.answer(waiting, approved=True, reason=reason)
 
 
-def bring_up_and_watch(root: Path, port: int | None, progress: Progress, *, detach: bool) -> None:
+def bring_up_and_watch(
+    project: Project, root: Path, port: int | None, progress: Progress, *, detach: bool
+) -> None:
     """Bring a rehearsal up, push the working tree, and unless `detach` follow every push.
 
     Approvals are left to a person. Raises `AlreadyUpError` if one is up on `root`. An interruption
     takes it down.
     """
     _refuse_second(root)
-    settings = Settings.of_checkout(CHECKOUT)
     with alone(root):
-        server = start(root, port, settings, progress, detached=detach)
+        server = start(root, port, project, progress, detached=detach)
     try:
-        push(server, snapshot.take(CHECKOUT, server.root / "snapshot"))
-        Remote(server.root).add_to(CHECKOUT)
-        progress.say(_how_to_use(server))
+        push(server, project, project.snapshot(server.root / "snapshot"))
+        remote = Remote(server.root)
+        if project.remote:
+            remote.add_to(project.folder, project.remote)
+        progress.say(_how_to_use(server, project, remote))
         if not detach:
-            follower = Follower(operated(server), progress, lambda a: _say_who_waits(a, progress))
+            follower = Follower(
+                operated(server), progress, lambda a: _say_who_waits(a, project, progress)
+            )
             follower.watch()
     except BaseException:
         server.stop()
@@ -162,20 +193,25 @@ def _refuse_second(root: Path) -> None:
     )
 
 
-def _how_to_use(server: Server) -> str:
+def _how_to_use(server: Server, project: Project, remote: Remote) -> str:
+    push = f"git push {project.remote or f'{remote.path} HEAD:{remote.branch}'}"
+    commands = {
+        push: "deliver the commit you are on",
+        f"{project.command} status": "see where it is",
+        f"{project.command} approve": "let it pass what waits for a person",
+        f'eval "$({project.command} env tools)"': "point any AWS client here",
+    }
+    width = max(map(len, commands))
     return "\n".join(
         [
             f"The embedded AWS answers at {server.endpoint}; the working tree was pushed.",
-            "  git push rehearsal                      deliver the commit you are on",
-            "  scripts/rehearsal status                see where it is",
-            "  scripts/rehearsal approve               answer yes to the approval that waits",
-            '  eval "$(scripts/rehearsal env tools)"   point any AWS client here',
+            *(f"  {command:<{width}}   {what}" for command, what in commands.items()),
         ]
     )
 
 
-def _say_who_waits(waiting: PendingApproval, progress: Progress) -> None:
+def _say_who_waits(waiting: PendingApproval, project: Project, progress: Progress) -> None:
     progress.say(
         f"    {waiting.stage}/{waiting.action} waits for a person: "
-        "`scripts/rehearsal approve` or `scripts/rehearsal reject --reason …`"
+        f"`{project.command} approve` or `{project.command} reject --reason …`"
     )

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ops.records import ActionRun, TestCase
 from rehearsal import function_logs
-from rehearsal.behaviours import GROUPS
 from rehearsal.fidelity import Row, Status
 from rehearsal.function_logs import FunctionLog
 from rehearsal.snapshot import Snapshot
@@ -41,18 +40,20 @@ def text(
 
     last: the folder with summary, pages and logs. logs: by environment, of its functions.
     """
+    goal = result.goal.name
     if result.passed:
-        counted = checks(result.smoke[result.goal])
-        head = f"PASSED: {result.goal} serves {result.commit[:12]}; {counted}."
+        smoke = result.smoke.get(goal)
+        counted = f"; {checks(smoke)}" if smoke or result.goal.smoke else ""
+        head = f"PASSED: {goal} serves {result.commit[:12]}{counted}."
     else:
-        head = f"FAILED: {result.commit[:12]} is not in {result.goal}, or not proved there."
+        head = f"FAILED: {result.commit[:12]} is not in {goal}, or not proved there."
     # Of a failed run nothing needs to be believed: what failed must not be lost among the rest.
     limits = _fidelity(table, last) if result.passed else []
     lines = ["", head, *_failures(result, logs), "", *limits, ""]
     lines += [f"The pipeline took {_seconds(result.actions):.0f} s. Everything: {last}"]
     for smoke in result.smoke.values():
         if "html" in smoke.reports:
-            lines += [f"  {smoke.environment} smoke report: {smoke.reports['html']}"]
+            lines += [f"  {smoke.target} smoke report: {smoke.reports['html']}"]
     return "\n".join(lines)
 
 
@@ -70,10 +71,10 @@ def _failures(result: Outcome, logs: Mapping[str, Sequence[FunctionLog]]) -> Ite
             yield f"  {run.label} failed: {_first_line(run)}"
     for smoke in result.smoke.values():
         for number, (first, *others) in enumerate(_alike(smoke.failures)):
-            yield f"  {smoke.environment} smoke check failed: {first.name}"
+            yield f"  {smoke.target} smoke check failed: {first.name}"
             yield from (f"    {line}" for line in _lines(first.message)[:_MESSAGE_LINES])
             if number == 0:
-                yield from _logged(logs.get(smoke.environment, ()), first)
+                yield from _logged(logs.get(smoke.target, ()), first)
             if others:
                 names = ", ".join(each.name for each in others)
                 yield f"    {len(others)} more failed like it: {names}"
@@ -112,6 +113,7 @@ def _fidelity(table: Sequence[Row], last: Path) -> Iterator[str]:
     yield f"Fidelity: {exercised} of {len(table)} behaviours were exercised in this run."
     for status in (Status.TESTED, Status.CHECKED_STATICALLY, Status.NOT_EXERCISED):
         rows = [row.group for row in table if row.status is status]
-        counted = ", ".join(f"{rows.count(each)} {each}" for each in GROUPS if each in rows)
-        yield f"  {status}: {counted}"
+        counted = ", ".join(f"{rows.count(each)} {each}" for each in dict.fromkeys(rows))
+        if rows:
+            yield f"  {status}: {counted}"
     yield f"  Each by name, with the reason: {last / 'fidelity.html'}"

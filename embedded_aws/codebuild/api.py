@@ -16,11 +16,12 @@ from ministack.core.responses import get_region, new_uuid
 from ministack.services import codebuild as emulated
 
 from embedded_aws import members, registry
-from embedded_aws.codebuild import report_groups, resources
+from embedded_aws.codebuild import report_groups, resources, sandbox
 from embedded_aws.codebuild.build import Build, folder_name
 from embedded_aws.codebuild.credentials import Endpoint
 from embedded_aws.codebuild.plan import Plan, plan
 from embedded_aws.codebuild.record import BuildError, Record
+from embedded_aws.errors import StateError
 from embedded_aws.json_service import Answer, JsonService, Operation, operation_of
 
 KEPT_BUILDS = 10
@@ -54,6 +55,9 @@ class Api(JsonService):
     invalid_code = "InvalidInputException"
 
     def __init__(self) -> None:
+        running = registry.running()
+        self._sandboxes, isolation = sandbox.find(running.root, running.package_managers)
+        isolation.write(running.root)
         self._endpoint = Endpoint()
         self._running: dict[str, Build] = {}
         self._lock = threading.Lock()
@@ -93,6 +97,13 @@ class Api(JsonService):
         report_groups.reset()
         emulated.reset()
 
+    def get_state(self) -> dict[str, Any]:
+        """Nothing besides stores. Raises `StateError` while a build runs."""
+        with self._lock:
+            if self._running:
+                raise StateError(f"build {next(iter(self._running))} runs")
+        return {}
+
     # -- operations -----------------------------------------------------------------------------
 
     def _start_build(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,7 +115,7 @@ class Api(JsonService):
             record = _record(project, asked)
             running = registry.running()
             self._prune(running)
-            build = Build(asked, record, running, self._endpoint)
+            build = Build(asked, record, running, self._endpoint, self._sandboxes)
             self._running[record["id"]] = build
         context = contextvars.copy_context()  # the emulator's stores belong to account and region
         threading.Thread(

@@ -13,15 +13,15 @@ import contextlib
 import functools
 import logging
 import re
-import shlex
 import shutil
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from embedded_aws.codebuild import artifacts, buildspec, environment, runtimes
 from embedded_aws.codebuild.credentials import Endpoint, RoleCredentials
-from embedded_aws.codebuild.environment import Folders
+from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.local_cache import LocalCache
 from embedded_aws.codebuild.logs import BuildLog, Redactor
 from embedded_aws.codebuild.outputs import Outputs
@@ -33,6 +33,7 @@ from embedded_aws.codebuild.record import (
     Record,
 )
 from embedded_aws.codebuild.runner import Runner
+from embedded_aws.codebuild.sandbox import Sandboxes
 from embedded_aws.registry import Running
 
 _logger = logging.getLogger("codebuild")
@@ -41,13 +42,24 @@ _logger = logging.getLogger("codebuild")
 class Build:
     """Runs a plan. `execute` is for the worker thread, `stop` for any other."""
 
-    def __init__(self, plan: Plan, record: Record, running: Running, endpoint: Endpoint) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        record: Record,
+        running: Running,
+        endpoint: Endpoint,
+        sandboxes: Sandboxes,
+    ) -> None:
         self._plan = plan
         self._record = record
         self._running = running
         self._endpoint = endpoint
         self._unique = record["id"].rpartition(":")[2]
         self.folders = Folders(running.builds.resolve() / folder_name(record["id"]))
+        # Of no other project: who fills a cache decides what the next build that reads it runs.
+        self._tools = self._cache_folder("tools")
+        self._store = self._cache_folder("projects")
+        self._sandbox = sandboxes.around(self.folders, (self._tools, self._store))
         self._redactor = Redactor()
         self._log = BuildLog(self.folders.top / "log.txt", self._redactor)
         self._role = RoleCredentials(
@@ -59,6 +71,11 @@ class Build:
         self._lock = threading.Lock()
         self._stopped = False
         self._failed = False
+
+    def _cache_folder(self, kind: str) -> Path:
+        """The project's own."""
+        top = self._running.root / "cache" / kind
+        return (top / self._plan.account / self._plan.project).resolve()
 
     def stop(self) -> None:
         """Ends the build as STOPPED, with every process it started."""
@@ -97,7 +114,7 @@ class Build:
             phase = spec.phases.get(name, buildspec.Phase())
             succeeded = self._phase(name.upper(), functools.partial(self._commands, phase))
             if not succeeded:
-                self._shell("export CODEBUILD_BUILD_SUCCEEDING=0")
+                self._shell().run("export CODEBUILD_BUILD_SUCCEEDING=0")
             goes_on = phase.on_failure == "CONTINUE" or (name == "build" and not phase.on_failure)
             if not succeeded and not goes_on:
                 return
@@ -137,8 +154,10 @@ class Build:
     # -- the phases -----------------------------------------------------------------------------
 
     def _provision(self) -> None:
+        for folder in (self._tools, self._store):
+            folder.mkdir(parents=True, exist_ok=True)
         self.folders.make()
-        runtimes.provide(self.folders, self._plan.environment.get("image", ""))
+        runtimes.provide(self._sandbox, self._plan.environment.get("image", ""))
         if self._plan.logs_enabled:
             location = self._record["logs"]
             client = self._role.client("logs")
@@ -163,7 +182,7 @@ class Build:
     def _cache(self) -> LocalCache:
         uses_it = "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes
         return LocalCache(
-            self._running.root / "cache" / "projects" / self._plan.account / self._plan.project,
+            self._store,
             self.folders.source,
             self._parsed().cache_paths if uses_it else (),
         )
@@ -187,17 +206,16 @@ class Build:
             self._log.container(note)
         for password in environment.url_passwords(self._running.package_managers.values()):
             self._redactor.hide(password)
-        variables = environment.machine(self._running, self.folders)
+        variables = environment.machine(self._running, self._sandbox, self._tools)
         variables |= self._endpoint.admit(self._unique, self._role)
         self._redactor.hide(variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"])
-        variables |= environment.documented(self._plan, self._record.fields(), self.folders)
+        variables |= environment.documented(self._plan, self._record.fields(), self._sandbox.seen)
         variables |= environment.custom(
             self._plan, spec.env, self._running.endpoint, self._role.client, self._redactor.hide
         )
         runner = Runner(
             shell=spec.env.shell,
-            folder=self.folders.top / "commands",
-            directory=self.folders.source,
+            sandbox=self._sandbox,
             environment=variables,
             output=self._log.line,
             deadline=self._deadline,
@@ -206,7 +224,7 @@ class Build:
             self._runner = runner
 
     def _commands(self, phase: buildspec.Phase) -> None:
-        wanted = {name: self._expand(text) for name, text in phase.runtime_versions.items()}
+        wanted = {name: self._shell().value(text) for name, text in phase.runtime_versions.items()}
         for line in runtimes.select(wanted, self.folders):
             self._log.container(line)
         try:
@@ -232,7 +250,7 @@ class Build:
     def _run_all(self, commands: tuple[str, ...]) -> None:
         for command in commands:
             self._log.container(f"Running command {command}")
-            status = self._shell(command)
+            status = self._shell().run(command)
             if status != 0:
                 reason = f"Error while executing command: {command}. Reason: exit status {status}"
                 failed = f"Command did not exit successfully {command} exit status {status}"
@@ -244,10 +262,9 @@ class Build:
             plan=self._plan,
             spec=self._parsed(),
             record=self._record,
-            folders=self.folders,
             role=self._role,
             log=self._log,
-            expand=self._expand,
+            runner=self._shell(),
         ).upload()
 
     # -- the end --------------------------------------------------------------------------------
@@ -275,18 +292,10 @@ class Build:
             if self._runner is not None:
                 steps.callback(self._runner.close)
 
-    def _expand(self, text: str) -> str:
-        """What the build's shell makes of `text` between double quotes."""
-        if not set(text) & {"$", "`"}:
-            return text
-        target = self.folders.temporary / "value"
-        self._shell(f'printf %s "{text}" > {shlex.quote(str(target))}')
-        return target.read_text()
-
-    def _shell(self, command: str) -> int:
+    def _shell(self) -> Runner:
         if self._runner is None:
             raise BuildError("INTERNAL_SERVICE_ERROR", "the build has no shell yet")
-        return self._runner.run(command)
+        return self._runner
 
     def _parsed(self) -> buildspec.Buildspec:
         if self._spec is None:

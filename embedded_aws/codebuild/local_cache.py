@@ -26,6 +26,7 @@ class LocalCache:
 
     def __init__(self, store: Path, source: Path, paths: Iterable[str]) -> None:
         self._store = store
+        self._source = source
         self._folders = {_folder(path): source / _folder(path) for path in paths}
 
     def restore(self) -> list[str]:
@@ -42,7 +43,9 @@ class LocalCache:
         Raises `OSError`; what was kept before is still there then.
         """
         for name, folder in self._folders.items():
-            _move(folder, self._kept(name))
+            # A build may have made a link to elsewhere of a folder above it: that is not its own.
+            if folder.resolve() == self._source.resolve() / name:
+                _move(folder, self._kept(name))
 
     def _kept(self, name: str) -> Path:
         return self._store / hashlib.sha256(name.encode()).hexdigest()[:16]

@@ -90,6 +90,18 @@ class Api(JsonService):
         for pipeline in self._state:
             self._engine.delete(pipeline)
 
+    def get_state(self) -> dict[str, Any]:
+        """Every pipeline with all that it ever ran. Raises `StateError` while an execution runs."""
+        with self._state.changed:
+            return {"pipelines": self._state.at_rest(), "tokens": self._tokens}
+
+    def load_persisted_state(self, data: dict[str, Any]) -> None:
+        """Takes them back."""
+        with self._state.changed:
+            for pipeline in data["pipelines"]:
+                self._state.add(pipeline)
+            self._tokens.update(data["tokens"])
+
     def _locked(self, operation: Operation, request: Members) -> Mapping[str, Any]:
         with self._state.changed:
             return operation(request)

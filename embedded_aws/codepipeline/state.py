@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from embedded_aws.codepipeline.model import Action, Kind, Stage, Structure
 from embedded_aws.codepipeline.requests import not_found
+from embedded_aws.errors import StateError
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
 
@@ -260,6 +261,13 @@ class State:
         return sorted(
             (p for (a, _), p in self._pipelines.items() if a == account), key=lambda p: p.name
         )
+
+    def at_rest(self) -> list[Pipeline]:
+        """Every pipeline. Raises `StateError` while an execution of one runs."""
+        for pipeline in self:
+            if any(not execution.ended for execution in pipeline.executions):
+                raise StateError(f"an execution of {pipeline.name} runs")
+        return list(self)
 
     def __iter__(self) -> Iterator[Pipeline]:
         return iter(list(self._pipelines.values()))

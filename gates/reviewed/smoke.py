@@ -13,20 +13,21 @@ from typing import Final
 from gates.delivery import SMOKE_SETTINGS, Delivery
 from gates.tools.run import isolated, run
 
-HEADER: Final = """\
+TEXT: Final = "smoke.txt"
+_HEADER: Final = """\
 # The checks that every environment must pass after a deployment. Reviewed: what is not here is not
 # proved. Written by `make accept`.
 """
 
 
-def render(delivery: Delivery) -> str:
-    """The text, ending in a newline; no checks where the checkout has no suite.
+def texts(delivery: Delivery) -> dict[str, str]:
+    """The text by the name of its file; no checks where the checkout has no suite.
 
     Raises ToolError when the suite cannot be collected.
     """
     if not (delivery.checkout / SMOKE_SETTINGS).is_file():
-        return HEADER
-    return f"{HEADER}\n{_collected(delivery.checkout.resolve())}"
+        return {TEXT: _HEADER}
+    return {TEXT: f"{_HEADER}\n{_collected(delivery.checkout.resolve())}"}
 
 
 @lru_cache

@@ -14,10 +14,13 @@ class ToolError(Exception):
     """A tool did not do its work. That is never "no findings"."""
 
 
-def run(command: list[str], *, expected: Collection[int]) -> str:
-    """What the command prints. Raises ToolError when its exit code is none of the expected."""
+def run(command: list[str], *, expected: Collection[int], folder: Path | None = None) -> str:
+    """What the command prints, run in `folder` or here.
+
+    Raises ToolError when its exit code is none of the expected.
+    """
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as error:
         raise ToolError(f"{command[0]} cannot be run: {error}") from error
     if done.returncode not in expected:

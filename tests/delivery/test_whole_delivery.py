@@ -23,8 +23,8 @@ from ops.records import PendingApproval
 from rehearsal import CHECKOUT
 from rehearsal.accounts import Directory
 from rehearsal.lifecycle import start
+from rehearsal.own import OwnProject
 from rehearsal.progress import Progress
-from settings import Settings
 from tests.delivery.developer import Developer, accept, change, copy_of_the_repository, git
 
 PIPELINE = "tap-pipeline"
@@ -53,7 +53,7 @@ def developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developer]:
     (root / "cache").symlink_to(cache)
     worktree = copy_of_the_repository(root / "worktree")
     progress = Progress(io.StringIO())
-    server = start(root, None, Settings.of_checkout(CHECKOUT), progress, detached=False)
+    server = start(root, None, OwnProject.of_checkout(CHECKOUT), progress, detached=False)
     try:
         yield Developer(server, worktree)
     finally:
@@ -263,8 +263,9 @@ def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
         if waiting.stage == "Guards":
             developer.rehearsal("approve")
         else:
-            developer.rehearsal("reject", "--reason", "not today")
+            rejected.append(developer.rehearsal("reject", "--reason", "not today").stdout)
 
+    rejected: list[str] = []
     execution = developer.push(add_and_review, answer)
 
     status = developer.status_of(execution)
@@ -273,6 +274,9 @@ def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
     assert status["Promote/Approve"] == "Failed"
     assert not any(label.startswith("Prod/") for label in status)
     assert developer.code_in("prod") == serving
+    (said,) = rejected
+    assert re.search(r"GOOD  tests: Dev/Smoke: (\d+) of \1 checks passed", said)
+    assert f"rejected Promote/Approve of execution {execution.id}; the record: s3://" in said
     commit = execution.commit
     of_this_commit = [e for e in developer.pipeline.executions() if e.commit == commit]
     assert [e.status for e in of_this_commit] == ["Failed", "Cancelled"]

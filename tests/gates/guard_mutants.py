@@ -239,7 +239,7 @@ def smoke_report_is_no_longer_judged(draft: Draft) -> None:
     draft.scripts["scripts/smoke"] = script.partition("if [ $#")[0] + "exit $status\n"
 
 
-@caught_by("TAP-703")
+@caught_by("TAP-701")
 def reviewed_checks_are_fewer(draft: Draft) -> None:
     name = "  test_an_unsigned_call_is_refused\n"
     draft.reviewed["smoke.txt"] = draft.reviewed["smoke.txt"].replace(name, "")

@@ -66,7 +66,7 @@ EDITS = {
         "TAP-301", "pipeline/stack.py", "cli_version=tools.cdk_cli,\n", "\n"
     ),
     "the approval ends before anyone sees it": Edit(
-        "TAP-702",
+        "TAP-701",
         "pipeline/stack.py",
         "limit_wait(built, minutes=minutes)",
         "limit_wait(built, minutes=5)",

@@ -37,7 +37,7 @@ def _delivery(source: dict[str, str], checkout: Path) -> Delivery:
 def test_another_source_breaks_no_rule(deliveries: dict[str, Delivery], source: str) -> None:
     found = check(deliveries[source])
     rules = {each.rule for each in found if not each.path.startswith("accounts/bootstrap/")}
-    assert rules == {"TAP-701", "TAP-702"}
+    assert rules == {"TAP-701"}
 
 
 def test_an_event_of_another_branch_is_reported(deliveries: dict[str, Delivery]) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from ops.records import ActionRun, Execution
 from ops.records import TestCase as Case
-from rehearsal import fidelity, fidelity_page, verdict
+from rehearsal import fidelity, verdict
+from rehearsal.behaviours import GROUPS
+from rehearsal.fidelity_page import fidelity_page
 from rehearsal.function_logs import FunctionLog
+from rehearsal.project import Target
 from rehearsal.summary import Outcome, SmokeResult
-from settings import Environment
 
-ENVIRONMENTS = (Environment("dev", "222222222222"), Environment("prod", "333333333333"))
+TARGETS = (Target("dev", "Dev", ("dev",), "Smoke"), Target("prod", "Prod", ("prod",), "Smoke"))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PASSED = Case("test_a_signed_request_is_accepted", passed=True, message="")
 FAILED = Case("test_a_replay_answers_the_same_ids", passed=False, message="expected 1, got 2")
@@ -28,11 +30,11 @@ def run_of(label: str, status: str, error: str = "") -> ActionRun:
 
 def outcome(status: str, *runs: ActionRun, **smoke: list[Case]) -> Outcome:
     results = {name: SmokeResult(name, tuple(cases), {}) for name, cases in smoke.items()}
-    return Outcome("prod", (), Execution("id", status, "c" * 40), "c" * 40, runs, results)
+    return Outcome(TARGETS[-1], (), Execution("id", status, "c" * 40), "c" * 40, runs, results)
 
 
 def text(result: Outcome, *logs: FunctionLog) -> str:
-    table = fidelity.table(result.evidence(), ENVIRONMENTS)
+    table = fidelity.table(result.evidence(), TARGETS, GROUPS)
     return verdict.text(result, table, Path("last"), {"dev": logs})
 
 
@@ -114,8 +116,8 @@ def test_what_was_not_exercised_is_counted_by_kind_and_named_on_the_page() -> No
         r"not exercised: \d+ of the pipeline, .* that the emulator ignores$", said, re.M
     )
     assert "last/fidelity.html" in said
-    table = fidelity.table(result.evidence(), ENVIRONMENTS)
-    shown = fidelity_page.page(table, "<commit>")
+    table = fidelity.table(result.evidence(), TARGETS, GROUPS)
+    shown = fidelity_page(table, "<commit>")
     assert "&lt;commit&gt;" in shown
     assert all(escape(row.behaviour) in shown and escape(row.evidence) in shown for row in table)
 

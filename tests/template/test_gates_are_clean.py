@@ -25,3 +25,8 @@ def test_the_gates_are_clean(assembly: Assembly, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(report.read_text())["findings"] == []
+
+
+def test_the_synth_leaves_the_judging_to_the_gates(assembly: Assembly) -> None:
+    """What the CDK's own validation would write beside the templates is not there."""
+    assert not list(assembly.directory.rglob("validation-report.json"))

@@ -15,8 +15,17 @@ from embedded_aws.codepipeline.model import Kind, Stage
 from embedded_aws.codepipeline.performing import Performer
 from embedded_aws.codepipeline.state import ActionRun, ConditionRun, Execution, Pipeline, State
 
-NOT_CHECKED = frozenset({"ConfigurationError", "PermissionError", "InternalError"})
-"""Error codes of rules that gave no answer."""
+NOT_CHECKED = frozenset(
+    {
+        "ConfigurationError",
+        "InternalError",
+        "PermissionError",
+        "RevisionOutOfSync",
+        "RevisionUnavailable",
+        "SystemUnavailable",
+    }
+)
+"""Error codes of rules that gave no answer; a function may say so itself (`FailureType`)."""
 
 
 @dataclass(frozen=True)

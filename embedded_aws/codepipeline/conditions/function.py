@@ -33,7 +33,8 @@ def invoke(context: Context) -> Outcome:
         message = error.response["Error"]["Message"]
         raise ActionError(f"cannot invoke {name}: {message}", code="PermissionError") from error
     if answer.get("FunctionError"):
-        raise ActionError(f"the function {name} raised: {answer['Payload'].read().decode()}")
+        raised = answer["Payload"].read().decode()
+        raise ActionError(f"the function {name} raised: {raised}", code="ConfigurationError")
     deadline = time.monotonic() + ANSWER_SECONDS
     while context.wait(POLL_SECONDS):
         if time.monotonic() > deadline:
