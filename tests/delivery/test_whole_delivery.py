@@ -198,6 +198,14 @@ def test_a_commit_that_empties_a_gate_waits_and_rejected_leaves_all_as_it_was(
         "Guards/Approve": "Failed",
     }
     assert left_alone(developer) == before
+    # Retried, it asks again: a no stays one until the branch is another.
+    developer.aws(
+        *("codepipeline", "retry-stage-execution", "--pipeline-name", PIPELINE),
+        *("--stage-name", "Guards", "--pipeline-execution-id", execution.id),
+        *("--retry-mode", "FAILED_ACTIONS"),
+    )
+    asked_again = developer.rehearsal("reject", "--reason", "it still is")
+    assert asked_again.returncode == 0, asked_again.stdout + asked_again.stderr
 
 
 def left_alone(developer: Developer) -> list[object]:
@@ -261,7 +269,7 @@ def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
     def answer(waiting: PendingApproval) -> None:
         asked.append(waiting.stage)
         if waiting.stage == "Guards":
-            developer.rehearsal("approve")
+            developer.rehearsal("approve", "--yes")
         else:
             rejected.append(developer.rehearsal("reject", "--reason", "not today").stdout)
 
@@ -334,6 +342,6 @@ def only_guards_are_let(developer: Developer) -> Callable[[PendingApproval], Non
 
     def answer(waiting: PendingApproval) -> None:
         assert waiting.stage == "Guards"
-        assert developer.rehearsal("approve").returncode == 0
+        assert developer.rehearsal("approve", "--yes").returncode == 0
 
     return answer
