@@ -22,6 +22,7 @@ from ops.pipeline import Pipeline
 from ops.records import PendingApproval
 from rehearsal import CHECKOUT
 from rehearsal.accounts import Directory
+from rehearsal.follow import Follower
 from rehearsal.lifecycle import start
 from rehearsal.own import OwnProject
 from rehearsal.progress import Progress
@@ -204,8 +205,20 @@ def test_a_commit_that_empties_a_gate_waits_and_rejected_leaves_all_as_it_was(
         *("--stage-name", "Guards", "--pipeline-execution-id", execution.id),
         *("--retry-mode", "FAILED_ACTIONS"),
     )
-    asked_again = developer.rehearsal("reject", "--reason", "it still is")
-    assert asked_again.returncode == 0, asked_again.stdout + asked_again.stderr
+    asked: list[str] = []
+    answer = reject_again(developer, asked)
+    follower = Follower(developer.pipeline, Progress(io.StringIO()), answer)
+    assert follower.follow(str(execution.commit), since=frozenset()).status == "Failed"
+    assert asked == ["Guards"]
+    assert left_alone(developer) == before
+
+
+def reject_again(developer: Developer, asked: list[str]) -> Callable[[PendingApproval], None]:
+    def reject(waiting: PendingApproval) -> None:
+        asked.append(waiting.stage)
+        assert developer.rehearsal("reject", "--reason", "it still is").returncode == 0
+
+    return reject
 
 
 def left_alone(developer: Developer) -> list[object]:
