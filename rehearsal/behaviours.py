@@ -20,6 +20,16 @@ _PIPELINE = (
     _shown(
         "a commit of the connection's repository becomes the source artifact", "action:Source/*"
     ),
+    _shown(
+        "the deployed pipeline compares a commit's guards with those it was made from",
+        "action:Compare/Compare",
+    ),
+    _emulated(
+        "a commit that changes a guard waits for a person before anything of it runs",
+        "delivery/test_whole_delivery.py"
+        "::test_a_commit_that_empties_a_gate_waits_and_rejected_leaves_all_as_it_was",
+    ),
+    _shown("the gates judge what is deployed in a build of their own", "action:Build/Gates"),
     _shown("the synth buildspec runs, unmodified, as its service role", "action:Build/Synth"),
     _shown(
         "builds see nothing of this machine but its system, and leave nothing running",

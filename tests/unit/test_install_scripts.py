@@ -25,7 +25,12 @@ NODE_LOCK = "tests/files/tables/corpus"
 def checkout(tmp_path: Path) -> Path:
     """The scripts and small locks, with the installed tools, and settings that lead nowhere."""
     (tmp_path / "scripts").mkdir()
-    for name in (".python-version", "scripts/install-python", "scripts/install-node", "requirements.txt"):
+    for name in (
+        ".python-version",
+        "scripts/install-python",
+        "scripts/install-node",
+        "requirements.txt",
+    ):
         shutil.copy(REPOSITORY / name, tmp_path / name)
     shutil.copy(REPOSITORY / LOCK, tmp_path / "lock.txt")
     for name in ("package.json", "package-lock.json"):
