@@ -190,14 +190,19 @@ class Bucket:
             )
         return f"promotions/{execution_id}.html"
 
-    def promotion(self, execution_id: str) -> list[Verdict]:
-        """The verdicts of an execution's promotion page; [] when it has none."""
+    def promotion(self, execution_id: str) -> dict[str, Any] | None:
+        """The JSON twin of an execution's promotion page; None when it has none."""
         try:
             document = json.loads(self._read(f"promotions/{execution_id}.json"))
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", *_MISSING):
-                return []
+                return None
             raise self._refused(error) from None
+        return dict(document)
+
+    def verdicts(self, execution_id: str) -> list[Verdict]:
+        """Those of an execution's promotion page; [] when it has none."""
+        document = self.promotion(execution_id) or {"verdicts": []}
         return [
             Verdict(Level(each["level"]), each["about"], each["text"])
             for each in document["verdicts"]

@@ -7,6 +7,7 @@ everything the emulator is known to ignore is named, so that no table passes ove
 from __future__ import annotations
 
 from rehearsal.behaviour import Behaviour
+from rehearsal.behaviour import emulated as _emulated
 from rehearsal.behaviour import shown as _shown
 from rehearsal.behaviour import tested as _tested
 from rehearsal.behaviour import unshown as _unshown
@@ -177,6 +178,12 @@ _APPLICATION = (
     _unshown("a repeated StartExecution", _ONLY_THE_CORRECTION, "same_execution"),
     _unshown(
         "a template above 51,200 bytes is deployed by its URL", _ONLY_THE_CORRECTION, "template_url"
+    ),
+    _emulated(
+        "a change set says what changes in nested stacks, too",
+        "embedded_aws/test_nested_stacks.py"
+        "::test_a_change_set_says_what_changes_in_nested_stacks_too",
+        "nested_change_sets",
     ),
     _unshown("a function's uncaught error stays inside", _ONLY_THE_CORRECTION, "lambda_error"),
     _unshown(

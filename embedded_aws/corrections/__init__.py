@@ -26,6 +26,7 @@ CORRECTIONS = (
     "log_streams",
     "machine_role",
     "nested_attributes",
+    "nested_change_sets",
     "object_version",
     "own_disk",
     "post_checksum",

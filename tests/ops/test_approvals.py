@@ -61,9 +61,9 @@ class Person(io.StringIO):
     def isatty(self) -> bool:
         return True
 
-    def readline(self, size: int | None = -1, /) -> str:
+    def readline(self, size: int = -1, /) -> str:
         self._thinks()
-        return super().readline(-1 if size is None else size)
+        return super().readline(size)
 
 
 def at_the_terminal(monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
