@@ -1,8 +1,9 @@
 """Who may do what on what, as a template grants it: one grant for each such triple.
 
-Read are inline and managed policies, trust policies, the policies of resources, and functions'
-permissions. A statement with NotAction, NotResource or NotPrincipal grants what cannot be listed:
-it is kept whole, as one grant.
+Read are inline and managed policies, trust policies, every policy that a resource has, functions'
+permissions, and what is open to everybody. A statement with NotAction, NotResource or NotPrincipal
+grants what cannot be listed: it is kept whole, as one grant. What stands under a condition of the
+template (Fn::If) counts in each case.
 """
 
 from __future__ import annotations
@@ -14,17 +15,31 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from assembly.text import listed, plain
+from promotion.names import named, referred
 
 _NEGATED: Final = ("NotAction", "NotResource", "NotPrincipal")
-_IDENTITIES: Final = ("Roles", "Users", "Groups")
-# Where the policy of a resource stands, and what names the resource.
+_IDENTITIES: Final = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
+# Policies of identities that stand beside them, and whose they are.
+_OF_IDENTITIES: Final = {
+    "AWS::IAM::GroupPolicy": ("GroupName",),
+    "AWS::IAM::ManagedPolicy": ("Roles", "Users", "Groups"),
+    "AWS::IAM::Policy": ("Roles", "Users", "Groups"),
+    "AWS::IAM::RolePolicy": ("RoleName",),
+    "AWS::IAM::UserPolicy": ("UserName",),
+}
+# Policies of resources that stand beside them, and what names the resource. Other resources have
+# their policies in themselves.
 _OF_RESOURCES: Final = {
-    "AWS::ECR::Repository": ("RepositoryPolicyText", ""),
-    "AWS::KMS::Key": ("KeyPolicy", ""),
-    "AWS::S3::BucketPolicy": ("PolicyDocument", "Bucket"),
-    "AWS::SNS::TopicPolicy": ("PolicyDocument", "Topics"),
-    "AWS::SQS::QueuePolicy": ("PolicyDocument", "Queues"),
-    "AWS::SecretsManager::ResourcePolicy": ("ResourcePolicy", "SecretId"),
+    "AWS::S3::BucketPolicy": "Bucket",
+    "AWS::SNS::TopicPolicy": "Topics",
+    "AWS::SQS::QueuePolicy": "Queues",
+    "AWS::SecretsManager::ResourcePolicy": "SecretId",
+}
+# What asks nobody who they are, when a property says so. A preflight (OPTIONS) cannot be signed.
+_OPEN: Final = {
+    "AWS::ApiGateway::Method": ("AuthorizationType", "execute-api:Invoke"),
+    "AWS::ApiGatewayV2::Route": ("AuthorizationType", "execute-api:Invoke"),
+    "AWS::Lambda::Url": ("AuthType", "lambda:InvokeFunctionUrl"),
 }
 
 
@@ -62,46 +77,33 @@ def of_template(template: Mapping[str, Any]) -> set[Grant]:
     }
 
 
-def holders(template: Mapping[str, Any]) -> set[str]:
-    """Everything that could have a policy, by the name that grants know it by."""
-    return {_named(logical_id, template) for logical_id in template.get("Resources", {})}
-
-
-def boundaries(template: Mapping[str, Any]) -> dict[str, str]:
-    """The permissions boundary of each identity that has one."""
-    return {
-        _named(logical_id, template): str(plain(resource["Properties"]["PermissionsBoundary"]))
-        for logical_id, resource in template.get("Resources", {}).items()
-        if "PermissionsBoundary" in (resource.get("Properties") or {})
-    }
-
-
 def _of_resource(
     logical_id: str, resource: Mapping[str, Any], template: Mapping[str, Any]
 ) -> Iterator[Grant]:
     properties = resource.get("Properties") or {}
     kind = resource.get("Type", "")
-    myself = _named(logical_id, template)
-    if kind in ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"):
+    myself = named(logical_id, template)
+    if kind in _IDENTITIES:
         yield from _of_identity(myself, properties)
-    elif kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
-        named = [each for key in _IDENTITIES for each in listed(properties.get(key))]
-        named += listed(properties.get("RoleName"))
-        for who in named or [{"Ref": logical_id}]:
-            yield from _statements(_reference(who, template), properties.get("PolicyDocument"))
+    elif kind in _OF_IDENTITIES:
+        whose = [each for key in _OF_IDENTITIES[kind] for each in _each(properties.get(key))]
+        for who in whose or [{"Ref": logical_id}]:
+            yield from _statements(referred(who, template), properties.get("PolicyDocument"))
     elif kind == "AWS::Lambda::Permission":
         yield _permission(properties, template)
-    elif kind in _OF_RESOURCES:
-        key, name = _OF_RESOURCES[kind]
-        about = [_reference(each, template) for each in listed(properties.get(name))] or [myself]
-        for each in about:
-            yield from _statements("", properties.get(key), each)
+    else:
+        about = _each(properties.get(_OF_RESOURCES.get(kind, "")))
+        for each in [referred(one, template) for one in about] or [myself]:
+            for value in properties.values():
+                if isinstance(value, dict) and "Statement" in value:
+                    yield from _statements("", value, each)
+        yield from _open(kind, myself, properties)
 
 
 def _of_identity(myself: str, properties: Mapping[str, Any]) -> Iterator[Grant]:
-    for policy in listed(properties.get("Policies")):
+    for policy in _each(properties.get("Policies")):
         yield from _statements(myself, policy.get("PolicyDocument"))
-    for arn in listed(properties.get("ManagedPolicyArns")):
+    for arn in _each(properties.get("ManagedPolicyArns")):
         yield Grant("Allow", myself, f"whatever {plain(arn)} allows", "*")
     for grant in _statements("", properties.get("AssumeRolePolicyDocument"), f"the role {myself}"):
         yield replace(grant, holder=myself)
@@ -117,9 +119,16 @@ def _permission(properties: Mapping[str, Any], template: Mapping[str, Any]) -> G
         "Allow",
         str(plain(properties.get("Principal"))),
         str(properties.get("Action")),
-        _reference(properties.get("FunctionName"), template),
-        json.dumps(limits, sort_keys=True) if limits else "",
+        referred(properties.get("FunctionName"), template),
+        canonical(limits) if limits else "",
     )
+
+
+def _open(kind: str, myself: str, properties: Mapping[str, Any]) -> Iterator[Grant]:
+    if kind in _OPEN:
+        key, action = _OPEN[kind]
+        if properties.get(key, "NONE") == "NONE" and properties.get("HttpMethod") != "OPTIONS":
+            yield Grant("Allow", "*", action, myself)
 
 
 def _statements(who: str, document: Any, about: str = "") -> Iterator[Grant]:
@@ -127,66 +136,62 @@ def _statements(who: str, document: Any, about: str = "") -> Iterator[Grant]:
 
     about: the resource that has the policy.
     """
-    for statement in listed((document or {}).get("Statement")):
+    if not isinstance(document, dict):
+        if document is not None:
+            yield Grant("Allow", who or "somebody", f"what {document} says", about or "*")
+        return
+    for statement in _each(document.get("Statement")):
         effect = statement.get("Effect", "Allow")
-        condition = _canonical(statement["Condition"]) if statement.get("Condition") else ""
-        whole = {key: plain(value) for key, value in statement.items() if key != "Sid"}
+        condition = canonical(statement["Condition"]) if statement.get("Condition") else ""
         if any(key in statement for key in _NEGATED):
-            says = f"what {_canonical(whole)} says"
+            whole = canonical({key: value for key, value in statement.items() if key != "Sid"})
+            says = f"what {whole} says"
             yield Grant(effect, who or "somebody", says, about or "*", holder=who or about)
             continue
         principals = [who] if who else list(_principals(statement.get("Principal")))
-        resources = [str(plain(e)) for e in listed(statement.get("Resource"))] or [about]
+        resources = [str(plain(e)) for e in _each(statement.get("Resource"))] or [about]
         resources = [about if each == "*" and about else each for each in resources]
         yield from (
-            Grant(effect, principal, str(action), resource, condition, who or about)
+            Grant(effect, principal, str(plain(action)), resource, condition, who or about)
             for principal in principals
-            for action in listed(statement.get("Action"))
+            for action in _each(statement.get("Action"))
             for resource in resources
         )
 
 
 def _principals(principal: Any) -> Iterator[str]:
-    if not isinstance(principal, dict):
-        yield str(plain(principal))
-        return
-    if any(key.startswith("Fn::") or key == "Ref" for key in principal):
-        yield str(plain(principal))
-        return
-    for kind, values in principal.items():
-        for value in listed(values):
-            text = str(plain(value))
-            yield text if text == "*" or kind == "Service" else f"{kind} {text}"
+    for each in _each(principal):
+        if not isinstance(each, dict) or any(key in ("Ref", *_FUNCTIONS) for key in each):
+            yield str(plain(each))
+            continue
+        for kind, values in each.items():
+            for value in _each(values):
+                text = str(plain(value))
+                yield text if text == "*" or kind == "Service" else f"{kind} {text}"
 
 
-def _reference(value: Any, template: Mapping[str, Any]) -> str:
-    """A resource by the name it has, so that another logical id is not another one."""
-    match value:
-        case {"Ref": str(logical_id)} | {"Fn::GetAtt": [str(logical_id), *_]}:
-            return _named(logical_id, template)
-    return str(plain(value))
+_FUNCTIONS: Final = ("Fn::GetAtt", "Fn::Join", "Fn::Sub", "Fn::ImportValue", "Fn::Select")
+_NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 
 
-_NAMES: Final = ("RoleName", "UserName", "GroupName", "ManagedPolicyName", "FunctionName",
-                 "BucketName", "QueueName", "TopicName")  # fmt: skip
+def _each(value: Any) -> Iterator[Any]:
+    """What stands alone or in a list, in every case of a condition."""
+    for item in listed(value):
+        if isinstance(item, dict) and "Fn::If" in item:
+            for case in item["Fn::If"][1:]:
+                yield from _each(case)
+        elif item != _NO_VALUE:
+            yield item
 
 
-def _named(logical_id: str, template: Mapping[str, Any]) -> str:
-    properties = template.get("Resources", {}).get(logical_id, {}).get("Properties") or {}
-    names = [plain(properties[key]) for key in _NAMES if key in properties]
-    return names[0] if names and isinstance(names[0], str) else f"<{logical_id}>"
+def canonical(value: Any) -> str:
+    """As JSON, equal for what means the same: keys in order, lists without one."""
+    return json.dumps(_sorted(plain(value)), sort_keys=True)
 
 
-def _canonical(value: Any) -> str:
-    """Equal for what means the same: keys in order, lists without one."""
-
-    def sorted_(each: Any) -> Any:
-        if isinstance(each, dict):
-            return {key: sorted_(value) for key, value in each.items()}
-        if isinstance(each, list):
-            return sorted(
-                (sorted_(one) for one in each), key=lambda one: json.dumps(one, sort_keys=True)
-            )
-        return each
-
-    return json.dumps(sorted_(plain(value)), sort_keys=True)
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_sorted, value), key=lambda each: json.dumps(each, sort_keys=True))
+    return value

@@ -12,8 +12,9 @@ from itertools import groupby
 from typing import Final
 
 from ops.verdicts import Level, Verdict
-from promotion import grants
+from promotion import grants, limits
 from promotion.grants import Grant
+from promotion.names import holders
 from promotion.preview import StackPreview
 
 ABOUT: Final = "permissions"
@@ -23,15 +24,15 @@ def judge(previews: Sequence[StackPreview]) -> Iterator[Verdict]:
     """A verdict for each who gains something, for each limit that goes."""
     before = {grant for each in previews for grant in grants.of_template(each.before)}
     after = {grant for each in previews for grant in grants.of_template(each.after)}
+    still = {name for each in previews for name in holders(each.after)}
     gained = sorted(_new(after, before, "Allow"), key=_by_name)
     for who, each in groupby(gained, key=lambda grant: grant.who):
         yield Verdict(Level.RED, ABOUT, f"{who} gains: {'; '.join(map(_gain, each))}")
-    still = {name for each in previews for name in grants.holders(each.after)}
     for lost in sorted(_new(before, after, "Deny"), key=_by_name):
         if lost.holder in still:
             limit = f"{lost.action} on {lost.resource}"
             yield Verdict(Level.RED, ABOUT, f"{lost.who} is no longer denied {limit}")
-    yield from _boundaries(previews, still)
+    yield from _limits(previews, still)
 
 
 def _new(wanted: set[Grant], known: set[Grant], effect: str) -> Iterator[Grant]:
@@ -51,11 +52,11 @@ def _gain(grant: Grant) -> str:
     return f"{grant.action} on {grant.resource}{only}"
 
 
-def _boundaries(previews: Sequence[StackPreview], still: set[str]) -> Iterator[Verdict]:
-    before = {k: v for each in previews for k, v in grants.boundaries(each.before).items()}
-    after = {k: v for each in previews for k, v in grants.boundaries(each.after).items()}
-    for who, boundary in sorted(before.items()):
-        now = after.get(who)
-        if who in still and now != boundary:
-            text = f"{who} has the permissions boundary {now or 'no more'}, and had {boundary}"
+def _limits(previews: Sequence[StackPreview], still: set[str]) -> Iterator[Verdict]:
+    before = {k: v for each in previews for k, v in limits.of_template(each.before).items()}
+    after = {k: v for each in previews for k, v in limits.of_template(each.after).items()}
+    for (who, limit), value in sorted(before.items()):
+        now = after.get((who, limit))
+        if who in still and now != value:
+            text = f"the {limit} of {who} was {value} and is {now or 'none'}"
             yield Verdict(Level.RED, ABOUT, text)

@@ -175,6 +175,17 @@ def test_who_gains_what_on_what_is_said(prod: Prod) -> None:
     ]
 
 
+def bucket(**blocks: bool) -> dict[str, Any]:
+    properties = {"PublicAccessBlockConfiguration": blocks}
+    return {"Type": "AWS::S3::Bucket", "Properties": properties}
+
+
+def url(asks: str) -> dict[str, Any]:
+    """A function's address; asks: who the caller is, or nobody."""
+    properties = {"TargetFunctionArn": "orders", "AuthType": asks}
+    return {"Type": "AWS::Lambda::Url", "Properties": properties}
+
+
 SAME: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "reordered": (
         template(Worker=role(allow(["a:B", "c:D"]), allow("e:F"))),
@@ -205,6 +216,7 @@ SAME: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         template(Worker=role(allow("a:B")), Q=queue(VisibilityTimeout=1)),
         template(Worker=role(allow("a:B"), Description="new"), Q=queue(VisibilityTimeout=2)),
     ),
+    "asks who calls": (template(Q=queue()), template(Q=queue(), U=url("AWS_IAM"))),
     "removed with its bucket": (
         template(
             B={"Type": "AWS::S3::Bucket"},
@@ -256,13 +268,28 @@ WIDER: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a boundary goes": (
         template(Worker=role(PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess")),
         template(Worker=role()),
-        "<Worker> has the permissions boundary no more, and had "
-        "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        "the permissions boundary of <Worker> was arn:aws:iam::aws:policy/ReadOnlyAccess "
+        "and is none",
     ),
     "all but something": (
         template(Worker=role()),
         template(Worker=role({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})),
         '<Worker> gains: what {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"} says on *',
+    ),
+    "a case of a condition": (
+        template(Worker=role(allow("a:B"))),
+        template(Worker=role(allow({"Fn::If": ["Yes", "a:C", {"Ref": "AWS::NoValue"}]}))),
+        "<Worker> gains: a:C on *",
+    ),
+    "a bucket may be made public": (
+        template(B=bucket(BlockPublicAcls=True, BlockPublicPolicy=True)),
+        template(B=bucket(BlockPublicAcls=True, BlockPublicPolicy=False)),
+        "the BlockPublicPolicy of <B> was on and is none",
+    ),
+    "a function that anybody may call": (
+        template(Q=queue()),
+        template(Q=queue(), U=url("NONE")),
+        "* gains: lambda:InvokeFunctionUrl on <U>",
     ),
     "a new policy of an old role": (
         template(Worker=role()),
