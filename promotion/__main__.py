@@ -104,7 +104,7 @@ def _placing(s3: Any, account: str, region: str) -> Callable[[str, str], str]:
 
     def place(_: str, body: str) -> str:
         key = f"{hashlib.sha256(body.encode()).hexdigest()}.json"
-        s3.put_object(Bucket=bucket, Key=key, Body=body.encode())
+        s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ExpectedBucketOwner=account)
         return f"https://s3.{region}.amazonaws.com/{bucket}/{key}"
 
     return place

@@ -186,6 +186,12 @@ _APPLICATION = (
         "nested_change_sets",
     ),
     _emulated(
+        "a bucket that the wrong account owns is not taken for one's own",
+        "embedded_aws/test_corrections.py"
+        "::test_a_bucket_of_another_account_than_expected_is_refused",
+        "expected_owner",
+    ),
+    _emulated(
         "what somebody changed by hand is found (drift)",
         "ops/test_commands.py::test_what_was_changed_by_hand_is_told",
     ),
