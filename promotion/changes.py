@@ -33,7 +33,8 @@ class Property:
     """One property that changes. before, after: short texts; "" where there is none.
 
     replaces: whether its change makes a new resource, as CloudFormation says: Never, Conditionally
-    or Always. because: the parameter or resource that it follows, or "".
+    or Always. because: the parameter or resource that it follows, or "". follows: whether it is
+    written as before, and changes only if what it follows turns out otherwise.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Property:
     after: str
     replaces: str
     because: str
+    follows: bool
 
     @property
     def text(self) -> str:
@@ -74,8 +76,28 @@ class Change:
         return f"{self.type} {self.logical_id}{named}"
 
     @property
+    def follows(self) -> bool:
+        """Whether it changes only if another resource's attributes turn out otherwise.
+
+        CloudFormation lists whatever reads an attribute of a resource that changes, and leaves it
+        alone when the attribute stayed ("ResourceChangeDetail", Evaluation, AWS CloudFormation API
+        Reference).
+        """
+        possible = (Action.CHANGED, Action.PERHAPS_REPLACED)
+        parts = self.properties
+        return self.action in possible and bool(parts) and all(each.follows for each in parts)
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The logical ids and parameters that it follows."""
+        named = (each.because.partition(".")[0] for each in self.properties if each.because)
+        return tuple(dict.fromkeys(named))
+
+    @property
     def text(self) -> str:
         """In a sentence."""
+        if self.follows:
+            return f"changed only as far as {', '.join(self.causes)} turns out otherwise"
         forced = [each.name for each in self.properties if each.replaces == "Always"]
         if self.action is Action.REPLACED and forced:
             return f"replaced, because {', '.join(forced)} cannot be changed in place"
@@ -130,6 +152,9 @@ def _properties(
         name = target.get("Name") or target["Attribute"]
         known = found.get(name)
         replaces = target.get("RequiresRecreation", "Never")
+        dynamic = detail.get("Evaluation") == "Dynamic" and _raw(before, target) == _raw(
+            after, target
+        )
         worst = max(replaces, known.replaces if known else "Never", key=_ORDER.index)
         found[name] = Property(
             name,
@@ -137,6 +162,7 @@ def _properties(
             _short(after, target),
             worst,
             detail.get("CausingEntity", "") or (known.because if known else ""),
+            dynamic and (known is None or known.follows),
         )
     return list(found.values())
 
@@ -144,11 +170,15 @@ def _properties(
 _ORDER: Final = ("Never", "Conditionally", "Always")
 
 
+def _raw(resource: Mapping[str, Any], target: Mapping[str, Any]) -> Any:
+    """The value as a template has it."""
+    if target["Attribute"] == "Properties":
+        return resource.get("Properties", {}).get(target.get("Name"), _UNSET)
+    return resource.get(target["Attribute"], _UNSET)
+
+
 def _short(resource: Mapping[str, Any], target: Mapping[str, Any]) -> str:
     """The value in a template, references as names, cut where it is long."""
-    if target["Attribute"] == "Properties":
-        value = resource.get("Properties", {}).get(target.get("Name"), _UNSET)
-    else:
-        value = resource.get(target["Attribute"], _UNSET)
+    value = _raw(resource, target)
     text = "" if value is _UNSET else str(plain(value))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\u2026"

@@ -60,7 +60,7 @@ def _tone(report: Report) -> Tone:
 def _summary(report: Report) -> str:
     red, notes = report.count(Level.RED), report.count(Level.NOTE)
     against = f"{red} to think about" if red else "Nothing speaks against it"
-    changes = [change for preview in report.previews for change in preview.changes]
+    changes = [c for preview in report.previews for c in preview.changes if not c.follows]
     counted = [
         f"{sum(change.action is action for change in changes)} {action.value}"
         for action in Action
@@ -112,16 +112,23 @@ def _stack(preview: StackPreview) -> list[Markup]:
         return [heading, element("p", "No change.")]
     order = list(Action)
     changes = sorted(preview.changes, key=lambda change: order.index(change.action))
-    table = parts.table(
-        ["Resource", "What happens", "Properties"],
-        [parts.rows(map(_change, changes))],
-        labelled_by=preview.label,
-    )
-    return [heading, table]
+    sure = [change for change in changes if not change.follows]
+    follow = [change for change in changes if change.follows]
+    said = f"{len(follow)} more read something of these, and change only if it turns out otherwise"
+    return [
+        heading,
+        *([_table(sure, preview.label)] if sure else []),
+        *([parts.folded(said, _table(follow, preview.label))] if follow else []),
+    ]
+
+
+def _table(changes: Sequence[Change], labelled_by: str) -> Markup:
+    lines = parts.rows(map(_change, changes))
+    return parts.table(["Resource", "What happens", "Properties"], [lines], labelled_by=labelled_by)
 
 
 def _change(change: Change) -> tuple[Child, Child, Child]:
-    loud = _LOUD.get(change.action)
+    loud = None if change.follows else _LOUD.get(change.action)
     happens = parts.toned(loud, change.text) if loud else change.text
     return change.label, happens, parts.items(each.text for each in change.properties)
 

@@ -50,5 +50,8 @@ def _stack(preview: StackPreview) -> dict[str, Any]:
         "stack": preview.label,
         "is_new": preview.is_new,
         "unseen": preview.unseen,
-        "changes": [{"text": change.text, **asdict(change)} for change in preview.changes],
+        "changes": [
+            {"text": change.text, "follows": change.follows, **asdict(change)}
+            for change in preview.changes
+        ],
     }

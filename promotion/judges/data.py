@@ -38,11 +38,18 @@ STATEFUL: Final = {
 
 
 def judge(previews: Sequence[StackPreview]) -> Iterator[Verdict]:
-    """A verdict for every resource with data that does not stay as it is."""
-    for change in (change for preview in previews for change in preview.changes):
-        what = STATEFUL.get(change.type)
-        if what and change.action in _SENTENCES:
-            yield Verdict(Level.RED, ABOUT, _text(change, what))
+    """A verdict for every resource with data that does not stay as it is.
+
+    NOTE where it does unless something else, that is not replaced, turns out otherwise.
+    """
+    for preview in previews:
+        replaced = {c.logical_id for c in preview.changes if c.action is Action.REPLACED}
+        for change in preview.changes:
+            what = STATEFUL.get(change.type)
+            if what and change.action in _SENTENCES:
+                surely = not change.follows or replaced & set(change.causes)
+                level = Level.RED if surely else Level.NOTE
+                yield Verdict(level, ABOUT, _text(change, what))
 
 
 _SENTENCES: Final = {

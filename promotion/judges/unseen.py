@@ -29,7 +29,7 @@ def judge(previews: Sequence[StackPreview]) -> Iterator[Verdict]:
 def _reasons(change: Change, after: Mapping[str, Any]) -> Iterator[str]:
     if change.type.startswith(_CUSTOM):
         yield f"a custom resource is {change.action}, and what that does only its function knows"
-    if change.action is Action.PERHAPS_REPLACED:
+    if change.action is Action.PERHAPS_REPLACED and not change.follows:
         yield "whether it is replaced depends on values that are known only while it is deployed"
     resource = after.get("Resources", {}).get(change.logical_id, {})
     if any("{{resolve:" in text for text in texts(resource)):

@@ -113,6 +113,25 @@ def test_parameters_that_the_deployment_does_not_set_keep_their_values(prod: Pro
     assert change.properties[0].because == "Seconds"
 
 
+def test_what_only_follows_is_told_from_what_changes(prod: Prod) -> None:
+    def body(seconds: int, name: str) -> dict[str, Any]:
+        arn = {"Fn::GetAtt": ["Queue", "Arn"]}
+        reader = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": arn}}
+        named = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": arn, "TopicName": name}}
+        return template(Queue=queue(VisibilityTimeout=seconds), Reader=reader, Named=named)
+
+    prod.deploy("following", body(1, "following"))
+    previews = prod.preview("following", body(2, "renamed"))
+    changes = {change.logical_id: change for change in only(previews)}
+    assert {name: change.follows for name, change in changes.items()} == {
+        "Queue": False,
+        "Reader": True,
+        "Named": False,
+    }
+    assert changes["Reader"].text == "changed only as far as Queue turns out otherwise"
+    assert list(unseen.judge(previews)) == []
+
+
 def test_a_template_that_is_too_long_for_a_call_is_placed(prod: Prod) -> None:
     prod.deploy("long", template(Queue=queue()))
     body = {**template(Queue=queue(VisibilityTimeout=5)), "Metadata": {"x": "y" * LONGEST_BODY}}
