@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
-from assembly.text import plain
-
-_LONGEST: Final = 160
-_UNSET: Final = object()
+from promotion.values import MISSING, Difference, differences
 
 
 class Action(StrEnum):
@@ -30,7 +27,7 @@ _REPLACEMENTS: Final = {"True": Action.REPLACED, "Conditional": Action.PERHAPS_R
 
 @dataclass(frozen=True)
 class Property:
-    """One property that changes. before, after: short texts; "" where there is none.
+    """One property that changes. differences: between the old template and the new one.
 
     replaces: whether its change makes a new resource, as CloudFormation says: Never, Conditionally
     or Always. because: the parameter or resource that it follows, or "". follows: whether it is
@@ -38,19 +35,17 @@ class Property:
     """
 
     name: str
-    before: str
-    after: str
+    differences: tuple[Difference, ...]
     replaces: str
     because: str
     follows: bool
 
     @property
-    def text(self) -> str:
-        """In a sentence."""
-        cause = f" (follows {self.because})" if self.because else ""
-        if not self.before and not self.after:
-            return f"{self.name}{cause}"
-        return f"{self.name}: {self.before or 'nothing'} \u2192 {self.after or 'nothing'}{cause}"
+    def texts(self) -> tuple[str, ...]:
+        """A line each."""
+        if self.differences:
+            return tuple(each.text for each in self.differences)
+        return (f"{self.name} follows {self.because}" if self.because else self.name,)
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ class Change:
     @property
     def label(self) -> str:
         """The resource as people find it again."""
-        named = f" ({self.physical_id})" if self.physical_id else ""
+        named = f" ({stack_name(self.physical_id)})" if self.physical_id else ""
         return f"{self.type} {self.logical_id}{named}"
 
     @property
@@ -158,8 +153,7 @@ def _properties(
         worst = max(replaces, known.replaces if known else "Never", key=_ORDER.index)
         found[name] = Property(
             name,
-            _short(before, target),
-            _short(after, target),
+            tuple(differences(name, _raw(before, target), _raw(after, target))),
             worst,
             detail.get("CausingEntity", "") or (known.because if known else ""),
             dynamic and (known is None or known.follows),
@@ -173,12 +167,11 @@ _ORDER: Final = ("Never", "Conditionally", "Always")
 def _raw(resource: Mapping[str, Any], target: Mapping[str, Any]) -> Any:
     """The value as a template has it."""
     if target["Attribute"] == "Properties":
-        return resource.get("Properties", {}).get(target.get("Name"), _UNSET)
-    return resource.get(target["Attribute"], _UNSET)
+        return resource.get("Properties", {}).get(target.get("Name"), MISSING)
+    return resource.get(target["Attribute"], MISSING)
 
 
-def _short(resource: Mapping[str, Any], target: Mapping[str, Any]) -> str:
-    """The value in a template, references as names, cut where it is long."""
-    value = _raw(resource, target)
-    text = "" if value is _UNSET else str(plain(value))
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\u2026"
+def stack_name(physical_id: str) -> str:
+    """Of a stack given by its ARN, `…:stack/<name>/<id>`; any other id as it is."""
+    is_stack = physical_id.startswith("arn:") and ":stack/" in physical_id
+    return physical_id.split("/")[1] if is_stack else physical_id

@@ -130,7 +130,11 @@ def _table(changes: Sequence[Change], labelled_by: str) -> Markup:
 def _change(change: Change) -> tuple[Child, Child, Child]:
     loud = None if change.follows else _LOUD.get(change.action)
     happens = parts.toned(loud, change.text) if loud else change.text
-    return change.label, happens, parts.items(each.text for each in change.properties)
+    return (
+        change.label,
+        happens,
+        parts.items(text for each in change.properties for text in each.texts),
+    )
 
 
 def _tests(tests: Sequence[Tests]) -> Markup | None:

@@ -18,7 +18,7 @@ import yaml
 from botocore.exceptions import ClientError
 
 from assembly.templates import NESTED, Assembly, Resource, Template
-from promotion.changes import Action, Change
+from promotion.changes import Action, Change, stack_name
 
 _POLL_SECONDS: Final = 0.5
 _PATIENCE_SECONDS: Final = 300.0
@@ -164,7 +164,7 @@ class Previewer:
         self, row: Mapping[str, Any], label: str, parent: Template
     ) -> Iterator[StackPreview]:
         label = f"{label} / {row['LogicalResourceId']}"
-        name = _stack_name(row.get("PhysicalResourceId", ""))
+        name = stack_name(row.get("PhysicalResourceId", ""))
         before = self._template(name) if name else {}
         if row["Action"] == "Remove":
             yield _gone(label, name, before)
@@ -215,11 +215,6 @@ class Previewer:
             for each in page["Changes"]:
                 if "ResourceChange" in each:
                     yield each["ResourceChange"]
-
-
-def _stack_name(physical_id: str) -> str:
-    """Of a nested stack's resource, whose physical id is the stack's ARN, `…:stack/<name>/<id>`."""
-    return physical_id.split("/")[1] if physical_id.startswith("arn:") else physical_id
 
 
 def _gone(label: str, name: str, before: Body) -> StackPreview:

@@ -51,7 +51,7 @@ def test_added_changed_replaced_and_removed_are_told_apart(prod: Prod) -> None:
         "Slow": Action.CHANGED,
     }
     (timeout,) = changes["Slow"].properties
-    assert timeout.text == "VisibilityTimeout: 30 \u2192 60"
+    assert timeout.texts == ("VisibilityTimeout: 30 \u2192 60",)
     assert changes["Rows"].text == "replaced, because TableName cannot be changed in place"
     assert changes["Gone"].policy == "Delete"
     assert changes["Slow"].physical_id
@@ -78,7 +78,7 @@ def test_nested_stacks_are_seen_by_their_change_sets(prod: Prod) -> None:
     assert (added.label, added.is_new) == ("outer / Added", True)
     assert [c.logical_id for c in added.changes] == ["Third"]
     assert (inner.label, inner.is_new) == ("outer / Inner", False)
-    assert inner.changes[0].properties[0].text == "VisibilityTimeout: 10 \u2192 20"
+    assert inner.changes[0].properties[0].texts == ("VisibilityTimeout: 10 \u2192 20",)
 
 
 def test_a_nested_stack_that_goes_takes_its_resources_along(prod: Prod) -> None:
