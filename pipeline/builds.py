@@ -45,8 +45,8 @@ def part(**sections: object) -> codebuild.BuildSpec:
 # `npm ci` does it with node_modules, `python -m venv` refuses one.
 CACHE_FOLDER: Final = ".cache"
 CACHE_SECTION: Final = {"cache": {"paths": [f"{CACHE_FOLDER}/**/*"]}}
-# By absolute names, since package managers are started elsewhere, where no file of a checkout can set
-# them up; so by a command: variables of a buildspec cannot name another.
+# By absolute names, since package managers are started elsewhere, where no file of a checkout can
+# set them up; so by a command: variables of a buildspec cannot name another.
 USE_CACHE: Final = " ".join(
     [
         "export",
