@@ -18,7 +18,13 @@ INSTALLS = re.compile(
 FETCHES = re.compile(r"\b(?:curl|wget)\b|\bgit\s+clone\b|--(?:extra-)?index-url|--trusted-host")
 LOCKED = re.compile(
     r"npm ci --ignore-scripts\b|npx --no(?:-install)?\b"
-    r"|(?:\S*python[\d.]* -m pip|\S*pip3?|\S*uv pip) (?:install|sync) .*--require-hashes\b"
+    r"|(?:\S*python[\d.]*\"?(?: -I)? -m pip|\S*pip3?|\S*uv\"? pip) (?:install|sync)"
+    r" .*--require-hashes\b"
+)
+# Where package managers keep packages in a build: in the one folder that it keeps for the next.
+USES_CACHE = (
+    'export UV_CACHE_DIR="$PWD/.cache/uv" PIP_CACHE_DIR="$PWD/.cache/pip"'
+    ' npm_config_cache="$PWD/.cache/npm"'
 )
 # Lines of a script that say something and run nothing: a message, a question whether a tool is
 # there, and the beginning of what is done where it is not.
