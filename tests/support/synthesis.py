@@ -18,7 +18,7 @@ from assembly.pipeline import Pipeline
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # What no synthesis and no gate reads.
-LEFT_OUT = ("benchmarks/", "docs/", "embedded_aws/", "ops/", "rehearsal/", "tests/")
+LEFT_OUT = ("benchmarks/", "docs/", "embedded_aws/", "rehearsal/", "tests/")
 TOOLS = (".venv", "node_modules")
 
 
