@@ -25,7 +25,12 @@ NODE_LOCK = "tests/files/tables/corpus"
 def checkout(tmp_path: Path) -> Path:
     """The scripts and small locks, with the installed tools, and settings that lead nowhere."""
     (tmp_path / "scripts").mkdir()
-    for name in (".python-version", "scripts/install-python", "scripts/install-node", "requirements.txt"):
+    for name in (
+        ".python-version",
+        "scripts/install-python",
+        "scripts/install-node",
+        "requirements.txt",
+    ):
         shutil.copy(REPOSITORY / name, tmp_path / name)
     shutil.copy(REPOSITORY / LOCK, tmp_path / "lock.txt")
     for name in ("package.json", "package-lock.json"):
@@ -54,7 +59,14 @@ def test_python_packages_come_from_where_the_person_says(checkout: Path) -> None
     assert install(checkout, "install-python", "lock.txt", "made") == ""
     assert list(checkout.glob("made/lib/*/site-packages/jmespath"))
     shutil.rmtree(checkout / "made")
-    said = install(checkout, "install-python", "lock.txt", "made", UV_DEFAULT_INDEX=NOWHERE)
+    said = install(
+        checkout,
+        "install-python",
+        "lock.txt",
+        "made",
+        UV_DEFAULT_INDEX=NOWHERE,
+        UV_HTTP_RETRIES="0",
+    )
     assert "127.0.0.1:9" in said
 
 
