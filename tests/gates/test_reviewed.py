@@ -130,9 +130,10 @@ def test_every_action_build_and_command_is_in_the_text_of_the_delivery(written: 
 
 def test_stages_in_another_order_are_told(written: Delivery) -> None:
     draft = Draft.of(written)
-    name = draft.stages[2]["Name"]
-    draft.stages.append(draft.stages.pop(2))
-    assert f"+ {len(draft.stages)} {name}" in told(draft)["delivery.txt, stages"]
+    moved_ = draft.stage("UpdatePipeline")
+    draft.stages.remove(moved_)
+    draft.stages.append(moved_)
+    assert f"+ {len(draft.stages)} UpdatePipeline" in told(draft)["delivery.txt, stages"]
 
 
 def test_a_reference_is_shown_by_where_it_leads_across_nested_stacks(written: Delivery) -> None:
