@@ -16,7 +16,7 @@ faults: install ## Run 200,000 requests and 50,000 uploads while AWS fails; exit
 	@.venv/bin/python -m tests.properties.faults
 	@.venv/bin/python -m tests.properties.file_faults
 
-bench: install ## Measure the functions against naive ones, and write docs/benchmarks.md
+bench: install ## Measure functions against naive ones, and deliveries; write docs/benchmarks.md
 	@.venv/bin/python -m benchmarks
 
 load: install ## Put the deployed service under load on the emulator, 2,000 requests, one worker killed

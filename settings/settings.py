@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from settings.environments import ACCOUNT, ACCOUNT_IN_WORDS, Environment, read_environments
+from settings.guards import read_guards
 from settings.reader import Problem, Reader
 from settings.source import Source, read_source
 
@@ -45,8 +46,9 @@ class Settings:
     """Everything that differs between one installation of the delivery system and another.
 
     tools_account: 12 digits, where the pipeline lives. environments: in the order of delivery, the
-    last one behind the approval. application: the services' own options by service, as they stand
-    in the file; `stages.options` knows them.
+    last one behind the approval. guards: globs, as in a .gitignore, of the files that a commit
+    changes only with a person's yes. application: the services' own options by service, as they
+    stand in the file; `stages.options` knows them.
     """
 
     tools_account: str
@@ -55,6 +57,7 @@ class Settings:
     source: Source
     architecture: str
     approval_timeout_minutes: int
+    guards: tuple[str, ...]
     application: Mapping[str, object]
 
     @property
@@ -91,6 +94,7 @@ class Settings:
             source=read_source(reader.section("source"), tools, region),
             architecture=reader.one_of("architecture", ("x86_64", "arm64"), default="x86_64"),
             approval_timeout_minutes=reader.whole_number(*minutes),
+            guards=read_guards(reader, "guards"),
             application=reader.mapping("application"),
         )
         reader.finish()

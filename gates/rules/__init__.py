@@ -22,6 +22,7 @@ from gates.shape import (
     builds,
     commands,
     deployments,
+    guarding,
     literal,
     order,
     parity,
@@ -33,6 +34,18 @@ from gates.shape import (
 __all__ = ["RULES", "Rule", "check"]
 _RULE_MODULES = (
     *(alarms, data, exposure, loops, trust, workflow),
-    *(assets, builds, commands, deployments, literal, order, parity, roles, smoke, sources),
+    *(
+        assets,
+        builds,
+        commands,
+        deployments,
+        guarding,
+        literal,
+        order,
+        parity,
+        roles,
+        smoke,
+        sources,
+    ),
     reviewed,
 )

@@ -18,6 +18,8 @@ IMAGES = re.compile(r"aws/codebuild/amazonlinux-(x86_64|aarch64)-standard:\d+\.\
 # What lets a failed command pass, or changes who or what runs it (CodeBuild user guide, "Build
 # specification reference for CodeBuild").
 FORGIVING = {"on-failure", "finally", "run-as", "env", "proxy", "batch"}
+# What may be said about a build's environment: which variables it hands on.
+HANDED_ON = {"exported-variables"}
 SECRETS = re.compile(
     r"AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}"
     r"|xox[abprs]-[\w-]{10,}|-----BEGIN|eyJ[\w-]{10,}\.eyJ|npm_\w{30,}"
@@ -74,6 +76,8 @@ def failures_count(delivery: Delivery) -> Iterator[tuple[Resource, str]]:
         for build in builds_of(delivery.assembly, template):
             phases = build.buildspec.get("phases", {})
             said = {*build.buildspec, *(key for phase in phases.values() for key in phase)}
+            if set(build.buildspec.get("env", {})) == HANDED_ON:
+                said.remove("env")
             for key in sorted(said & FORGIVING):
                 yield build.resource, key
 

@@ -93,9 +93,21 @@ def called_scripts(delivery: Delivery, builds: list[Build]) -> list[str]:
 
 
 def effective_lines(script: str) -> list[str]:
-    """A script's lines without comments and indentation; continued ones joined."""
-    lines = [" ".join(line.split()) for line in script.replace("\\\n", " ").splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
+    """A script's lines without comments and indentation; continued ones joined.
+
+    As a shell reads them: a line ends with a line feed alone, a comment is not continued, and what
+    a continued line goes on with is no comment line.
+    """
+    lines: list[str] = []
+    goes_on = False
+    for line in script.split("\n"):
+        text = re.sub(r"[ \t]+", " ", line.removesuffix("\\")).strip(" ")
+        if goes_on:
+            lines[-1] = f"{lines[-1]} {text}".strip(" ")
+        elif not text.startswith("#"):
+            lines.append(text)
+        goes_on = line.endswith("\\") and (goes_on or not text.startswith("#"))
+    return [line for line in lines if line]
 
 
 def _parts(command: str) -> list[str]:

@@ -27,15 +27,19 @@ import pytest
 from botocore.exceptions import WaiterError
 
 from assembly.templates import Assembly as CloudAssembly
+from embedded_aws.isolation import Isolation
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
 from ops.records import Execution, PendingApproval
+from rehearsal import fidelity, kept
 from rehearsal.accounts import Directory
+from rehearsal.fidelity import RunEvidence
 from rehearsal.follow import Follower
-from rehearsal.lifecycle import connection_of, operated
+from rehearsal.lifecycle import operated
+from rehearsal.own import OwnProject
+from rehearsal.parity.recording import at_aws
 from rehearsal.progress import Progress
 from rehearsal.remote import Remote
-from rehearsal.synthesized import pipeline_stack
 from settings import ConnectionSource
 from tests.delivery.developer import copy_of_the_repository, git
 from tests.support.bootstrap import ENVIRONMENTS, SETTINGS
@@ -134,7 +138,8 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     with Server(root, region=SETTINGS.region) as server:
         Directory(server).create_administrators(SETTINGS.accounts)
         # The handshake in the console, which no API can do.
-        Remote(server.root).create(connection_of(SETTINGS))
+        Remote(server.root).create(OwnProject.of_settings(worktree, SETTINGS).connection)
+        (root / kept.PIPELINE).write_text(json.dumps("tap-pipeline"))
         yield Life(server, worktree, io.StringIO())
 
 
@@ -172,7 +177,7 @@ def test_the_pipeline_is_deployed_by_the_page(life: Life) -> None:
     life.run(
         "tools", deploy.replace("TapPipelineStack", "TapPipelineStack --require-approval never")
     )
-    Directory(life.server).create_operator(pipeline_stack(life.worktree / "cdk.out").pipeline)
+    life.people.create_operator("tap-pipeline")
     (life.server.root / "assembly").symlink_to(life.worktree / "cdk.out")
     assert int(life.run("dev", quota)) >= 170
     said = life.run("tools", "scripts/preflight tools", check=False)
@@ -338,6 +343,22 @@ def test_a_recording_agrees_with_itself_and_a_difference_is_found(
     assert set(recorded["checks"]) == set(ENVIRONMENTS)
     assert SETTINGS.tools_account not in json.dumps(recorded["forms"])
     life.run("tools", f"scripts/parity compare {folder}")
+
+    assert at_aws(life.worktree) is None
+    real = recorded | {"at": "AWS", "when": "2026-12-01T080000Z"}
+    (life.worktree / "docs" / "parity").mkdir()
+    (life.worktree / "docs" / "parity" / "real.json").write_text(json.dumps(real))
+    found = at_aws(life.worktree)
+    assert found is not None
+    project = OwnProject.of_settings(life.worktree, SETTINGS)
+    nothing = RunEvidence.of([], {}, Isolation())
+    rows = fidelity.table(nothing, project.targets, project.behaviours, found)
+    shown = {row.behaviour: row.at_aws for row in rows}
+    assert shown["smoke tests run between the stages"] == "shown, recorded 2026-12-01T080000Z"
+    assert shown["iam:PassRole"] == "no recording could show it"
+    assert {r.at_aws for r in fidelity.table(nothing, project.targets, project.behaviours)} == {
+        "never recorded"
+    }
 
     recorded["checks"][LAST]["test_an_unsigned_call_is_refused"] = "failed"
     recorded["forms"]["GetPipelineState"]["stageStates"][0]["retryStageMetadata"] = {}

@@ -28,7 +28,7 @@ from embedded_aws.clients import Credentials
 from embedded_aws.connections.played import Connection
 from embedded_aws.server import Server
 from rehearsal.accounts import Directory
-from rehearsal.lifecycle import bootstrap
+from rehearsal.tools import run_tool
 from settings import ConnectionSource, Settings
 from tests.accounts.conftest import become, client
 from tests.support.bootstrap import SETTINGS
@@ -80,7 +80,8 @@ def looking(
     source = SETTINGS.source
     assert isinstance(source, ConnectionSource)
     Connection(source.connection_arn, source.repository).write(accounts_server.root)
-    bootstrap(accounts_server, ["tools", "dev"])
+    for name in ("tools", "dev"):
+        run_tool(accounts_server, ["scripts/bootstrap", name], people.administrator(name))
     return Looking(accounts_server, people, checkout)
 
 

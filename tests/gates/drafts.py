@@ -18,17 +18,19 @@ class Draft:
     original: Delivery
     documents: dict[str, Any]
     scripts: dict[str, str]
+    reviewed: dict[str, str]
 
     @classmethod
     def of(cls, delivery: Delivery) -> Draft:
-        documents, scripts = copy.deepcopy((delivery.assembly.documents, delivery.scripts))
-        return cls(delivery, documents, scripts)
+        parts = (delivery.assembly.documents, delivery.scripts, delivery.reviewed)
+        return cls(delivery, *copy.deepcopy(parts))
 
     @property
     def delivery(self) -> Delivery:
         """As it is now, read anew."""
         assembly = replace(self.original.assembly, documents=self.documents)
-        return replace(self.original, assembly=assembly, scripts=self.scripts)
+        texts = {"scripts": self.scripts, "reviewed": self.reviewed}
+        return replace(self.original, assembly=assembly, **texts)
 
     def template(self, stack: str = "tap-pipeline") -> dict[str, Any]:
         return self.delivery.assembly.stack(stack).body

@@ -53,7 +53,7 @@ def test_one_that_covers_nothing_fails(changes: dict[str, str]) -> None:
     assert rules(acknowledgement(**changes)).count("ACK-3") == 1
 
 
-@pytest.mark.parametrize("rule", ["TAP-401", "TAP-702"])
+@pytest.mark.parametrize("rule", ["TAP-401", "TAP-701"])
 def test_what_no_acknowledgement_may_allow_stays_a_finding(rule: str) -> None:
     found = Finding("Prod/Deploy", "", rule, "why", "fix")
     for pattern in (rule, "TAP-*"):

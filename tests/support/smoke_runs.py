@@ -60,7 +60,8 @@ class Checkout:
 
     def __init__(self, folder: Path, service: str = "requests") -> None:
         self.folder = folder
-        shutil.copytree(ROOT / "integ", folder / "integ", ignore=shutil.ignore_patterns("*.pyc"))
+        for room in ("integ", "pages"):
+            shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("*.pyc"))
         for checks in (folder / "integ").glob("test_*_api.py"):
             if checks.stem != f"test_{service}_api":
                 checks.unlink()
