@@ -69,9 +69,9 @@ class Build:
         # Of no other project: who fills a cache decides what the next build that reads it runs.
         self._tools = self._cache_folder("tools")
         self._store = self._cache_folder("projects")
+        self._cache = LocalCache(self._store)
         sandboxes, self._isolation = isolation
         self._sandbox = sandboxes.around(self.folders, (self._tools, self._store))
-        self._cache = LocalCache(self._store)
         self._redactor = Redactor()
         self._log = BuildLog(self.folders.top / "log.txt", self._redactor)
         self._role = RoleCredentials(

@@ -87,7 +87,7 @@ class Recording:
                 environment: [name for name, outcome in checks.items() if outcome == _PASSED]
                 for environment, checks in self.checks.items()
             },
-            Isolation(),
+            Isolation(reason="a recording does not say how builds were kept apart"),
         )
 
     def differs(self, here: Recording) -> list[str]:
