@@ -43,7 +43,9 @@ class LocalCache:
         for name in names:
             kept = host / hashlib.sha256(name.encode()).hexdigest()[:16]
             kept.mkdir(exist_ok=True)
-            if not (source / name).exists():
+            # The source may lead elsewhere by a link of its own, or bring the folder itself.
+            inside = (source / name).resolve() == source.resolve() / name
+            if inside and not (source / name).exists():
                 (source / name).parent.mkdir(parents=True, exist_ok=True)
                 (source / name).symlink_to(kept)
                 linked.append(name)
