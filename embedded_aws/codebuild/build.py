@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.codebuild import artifacts, buildspec, environment, runtimes
+from embedded_aws.codebuild import artifacts, buildspec, clone, environment, runtimes
 from embedded_aws.codebuild.credentials import Endpoint, RoleCredentials
 from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.local_cache import LocalCache
@@ -206,6 +206,7 @@ class Build:
                 artifacts.download(s3, source["location"], archive, version)
                 artifacts.unpack(archive, folder)
                 archive.unlink()
+                clone.resolve(folder, self._role)
         self._spec = buildspec.parse(self._buildspec_text())
         if "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes:
             paths = self._spec.cache_paths
