@@ -85,7 +85,7 @@ def tidy_later(root: Path) -> None:
 
 def _caches(cache: Path) -> list[Path]:
     """Those of projects, see `codebuild.local_cache`; and whatever releases before this one had."""
-    of_projects = cache.glob("projects/*/*/host-*")
+    of_projects = [path for path in cache.glob("projects/*/*/*") if path.name != "locks"]
     others = [path for path in cache.glob("*") if path.name != "projects"]
     return [path for path in [*of_projects, *others] if path.is_dir() and not path.is_symlink()]
 

@@ -55,10 +55,12 @@ def test_a_server_removes_the_caches_that_were_used_longest_ago(tmp_path: Path) 
     project = tmp_path / "cache" / "projects" / "111111111111" / "project"
     for number, age in enumerate((30, 20, 10)):
         filled(project / f"host-{number}", age=age)
-    filled(tmp_path / "cache" / "npm", age=40)  # as a release before this one had it
+    for name in ("npm", "projects/1/p/0123456789abcdef"):  # as releases before this one had it
+        filled(tmp_path / "cache" / name, age=40)
+    (project / "locks").mkdir()
     bounds.tidy(tmp_path, caches=Bound(2, 100 * MEBIBYTE))
-    assert names(project.iterdir()) == ["host-1", "host-2"]
-    assert names((tmp_path / "cache").iterdir()) == ["projects"]
+    assert names(project.iterdir()) == ["host-1", "host-2", "locks"]
+    assert names((tmp_path / "cache").glob("**/file")) == ["file", "file"]
 
 
 def test_a_cache_that_a_build_took_meanwhile_stays(tmp_path: Path) -> None:
