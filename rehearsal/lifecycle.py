@@ -107,7 +107,7 @@ def bring_up(server: Server, project: Project, progress: Progress) -> None:
         synth.result()
     stack = project.pipeline(assembly)
     # Before the pipeline, whose creation starts an execution: it must not find an old remote.
-    Remote(server.root).create(project.connection)
+    Remote(server.root).create(project.source)
     with progress.step("pipeline deployed"):
         _deploy_pipeline(server, assembly, stack)
     name = stack.pipeline or _made_up_name(server, stack)

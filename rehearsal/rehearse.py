@@ -19,6 +19,7 @@ from rehearsal.lifecycle import alone, attach_or_start, operated, start
 from rehearsal.progress import Progress
 from rehearsal.project import Project, Target
 from rehearsal.remote import Remote
+from rehearsal.revision import revision_of
 from rehearsal.snapshot import Snapshot
 from rehearsal.summary import Outcome
 
@@ -74,7 +75,8 @@ def deliver(server: Server, shot: Snapshot, project: Project, progress: Progress
     before = frozenset(each.id for each in pipeline.executions())
     push(server, project, shot, before=before)
     approver = Approver(pipeline, project.targets, shot, server.root, progress)
-    execution = Follower(pipeline, progress, approver.decide).follow(shot.commit, since=before)
+    follower = Follower(pipeline, progress, approver.decide)
+    execution = follower.follow(revision_of(server, shot.commit), since=before)
     return summary.outcome(pipeline, execution, shot.commit, project.targets, server.root)
 
 

@@ -342,7 +342,9 @@ def test_a_full_clone_has_history_links_and_the_providers_address(
     name = f"full-{kind}"
     sources.deploy({"P": pipeline(name, given, build)}, name)
     sources.until(lambda: executions(sources, name)[0]["status"] != "InProgress", f"{name} ends")
-    assert "authorization failed for primary source" in executions(sources, name)[0]["statusSummary"]
+    assert (
+        "authorization failed for primary source" in executions(sources, name)[0]["statusSummary"]
+    )
     allowed = json.dumps(policy(["logs:*", "s3:GetObject", permission], "*"))
     session = sources.server.session(root_of(TOOLS))
     session.client("iam").put_role_policy(
