@@ -27,6 +27,9 @@ class Isolation:
         except FileNotFoundError:
             return cls(reason="no server that runs builds was started here")
 
+    def __str__(self) -> str:
+        return f"isolated by {self.by}" if self.by else f"not isolated: {self.reason}"
+
     def write(self, root: Path) -> None:
         """Puts it into the root."""
         _path(root).write_text(json.dumps(asdict(self)))

@@ -39,9 +39,18 @@ def part(**sections: object) -> codebuild.BuildSpec:
     return codebuild.BuildSpec.from_object({"version": "0.2", **sections})
 
 
-# The section of a buildspec that names the folders of `cache()`: what the install commands leave
-# for the project's next build on the same host.
-CACHE_SECTION: Final = {"cache": {"paths": [".venv/**/*", "node_modules/**/*"]}}
+# What the install commands leave for the project's next build on the same host: packages as their
+# managers keep them, not what they install. CodeBuild links the folder into the build (CodeBuild
+# user guide, "Local caching"), and what makes an environment anew removes a link in its place:
+# `npm ci` does it with node_modules, `python -m venv` refuses one.
+CACHE_FOLDER: Final = ".cache"
+CACHE_SECTION: Final = {"cache": {"paths": [f"{CACHE_FOLDER}/**/*"]}}
+# Seen from the checkout's top, where every script starts.
+PACKAGE_CACHES: Final = {
+    "UV_CACHE_DIR": f"{CACHE_FOLDER}/uv",
+    "PIP_CACHE_DIR": f"{CACHE_FOLDER}/pip",
+    "npm_config_cache": f"{CACHE_FOLDER}/npm",
+}
 
 
 def cache() -> codebuild.Cache:

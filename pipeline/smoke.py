@@ -71,6 +71,7 @@ def smoke_step(
             "TAP_ENVIRONMENT": environment.name,
             "TAP_SMOKE_ROLE_ARN": environment.smoke_role_arn,
             "TAP_COMMIT": source.revision,
+            **builds.PACKAGE_CACHES,
         },
         env_from_cfn_outputs=dict(api_urls),
         install_commands=["bash scripts/install-python"],

@@ -86,6 +86,17 @@ def parser() -> ArgumentParser:
         keep.add_argument(
             option, dest="keep", action="store_const", const=kept, help=f"everything is {kept}"
         )
+    run.add_argument(
+        "--fresh",
+        action="store_true",
+        help="start from nothing, not from the last rehearsal that passed (CI=true does, too)",
+    )
+    run.add_argument(
+        "--from",
+        dest="base",
+        metavar="REF",
+        help="deliver this commit first, then the working tree on top of it",
+    )
     _port(run)
     _of_an_app(run)
 
@@ -101,6 +112,12 @@ def parser() -> ArgumentParser:
         operation.formatter_class = argparse.RawDescriptionHelpFormatter
         operation.set_defaults(operation=name)
         module.arguments(operation)
+
+    shell = _command(commands, "shell", cli.shell, "look into an action's latest build")
+    shell.add_argument("action", help="for example Synth, or Build/Synth")
+    shell.add_argument(
+        "line", nargs=argparse.REMAINDER, metavar="-- COMMAND …", help="run this, and no shell"
+    )
 
     env = _command(commands, "env", cli.env, 'point a shell here: eval "$(… env tools)"')
     env.add_argument(

@@ -22,6 +22,11 @@ _PIPELINE = (
     ),
     _shown("the synth buildspec runs, unmodified, as its service role", "action:Build/Synth"),
     _shown(
+        "builds see nothing of this machine but its system, and leave nothing running",
+        "isolation:*",
+        "action:Build/Synth",
+    ),
+    _shown(
         "the pipeline deploys its own definition with the real CDK CLI", "action:UpdatePipeline/*"
     ),
     _shown(
@@ -169,6 +174,11 @@ _APPLICATION = (
     _unshown("a function's uncaught error stays inside", _ONLY_THE_CORRECTION, "lambda_error"),
     _unshown(
         "a failed stack's buckets are emptied by their tag", _ONLY_THE_CORRECTION, "bucket_tags"
+    ),
+    _emulated(
+        "a failed first creation leaves a way back: taken names, protected tables",
+        "accounts/test_recovery.py::test_a_failed_creation_is_removed_and_the_next_one_succeeds",
+        correction="taken_tables",
     ),
     *LIMITS["of the application"],
 )

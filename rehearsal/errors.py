@@ -43,9 +43,17 @@ class UnusableAppError(RehearsalError):
     """The folder holds no app that can be rehearsed as it is."""
 
 
+class EarlierError(RehearsalError):
+    """The commit that an update starts from cannot be delivered."""
+
+
 class UnknownAccountError(RehearsalError):
     """The settings name no such account."""
 
 
 class NotDeployedError(RehearsalError):
     """The environment that was asked for does not exist yet."""
+
+
+class NoWorkspaceError(RehearsalError):
+    """The action has no build to look into, or what it worked in is gone."""

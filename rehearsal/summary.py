@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.isolation import Isolation
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution, TestCase
 from pages.files import replace
 from rehearsal.fidelity import Row, RunEvidence
 from rehearsal.fidelity_page import fidelity_page
 from rehearsal.project import Target
+from rehearsal.update import Change
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,11 @@ class SmokeResult:
 @dataclass(frozen=True)
 class Outcome:
     """How a commit fared on its way to the last target, `goal`; `deployed` are the accounts (their
-    labels) that it was deployed to, as far as an action in the targets' stages ran."""
+    labels) that it was deployed to, as far as an action in the targets' stages ran.
+
+    started_from: in words. updated: the commit that was there before, None for a creation; `held`,
+    by account, how much data was; `changes`, what was replaced, removed or lost.
+    """
 
     goal: Target
     deployed: tuple[str, ...]
@@ -57,13 +63,24 @@ class Outcome:
     commit: str
     actions: tuple[ActionRun, ...]
     smoke: dict[str, SmokeResult]
+    isolation: Isolation
+    started_from: str = ""
+    updated: str | None = None
+    held: Mapping[str, int] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether the last target serves the commit and its smoke tests, if it has any, said so."""
+        """Whether the last target serves the commit and its smoke tests, if it has any, said so,
+        and no data was lost."""
         smoke = self.smoke.get(self.goal.name)
         proved = smoke.passed if smoke else self.goal.smoke is None
-        return self.execution.status == "Succeeded" and proved
+        return self.execution.status == "Succeeded" and proved and not self.lost
+
+    @property
+    def lost(self) -> int:
+        """How much data is gone that was there before."""
+        return sum(change.lost for change in self.changes)
 
     @property
     def began(self) -> datetime:
@@ -78,6 +95,7 @@ class Outcome:
                 name: [case.name for case in smoke.cases if case.passed]
                 for name, smoke in self.smoke.items()
             },
+            self.isolation,
         )
 
 
@@ -89,7 +107,9 @@ def outcome(
     smoke = smoke_of(pipeline, execution.id, targets, root)
     reached = {run.stage for run in runs}
     deployed = [label for each in targets if each.stage in reached for label in each.accounts]
-    return Outcome(targets[-1], tuple(dict.fromkeys(deployed)), execution, commit, runs, smoke)
+    isolation = Isolation.of(root)
+    labels = tuple(dict.fromkeys(deployed))
+    return Outcome(targets[-1], labels, execution, commit, runs, smoke, isolation)
 
 
 def smoke_of(
@@ -147,12 +167,25 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
         "commit": result.commit,
         "status": result.execution.status,
         "passed": result.passed,
+        "started_from": result.started_from,
+        "update": _update(result),
         "actions": [_action(run) for run in result.actions],
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
         "fidelity": [asdict(row) for row in fidelity],
     }
     replace(last / "summary.json", json.dumps(document, indent=2) + "\n")
     return last
+
+
+def _update(result: Outcome) -> dict[str, Any] | None:
+    if result.updated is None:
+        return None
+    return {
+        "from": result.updated,
+        "held": dict(result.held),
+        "lost": result.lost,
+        "changes": [asdict(change) for change in result.changes],
+    }
 
 
 def _action(run: ActionRun) -> dict[str, str | None]:

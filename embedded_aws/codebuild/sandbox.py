@@ -126,7 +126,10 @@ class Bubblewrap:
 
 
 def find(root: Path, settings: Mapping[str, str]) -> tuple[Sandboxes, Isolation]:
-    """What this machine allows, found out by trying. `settings`: of the package managers."""
+    """What this machine allows, found out by trying. `settings`: of the package managers.
+
+    A folder of the root is made for that, and removed.
+    """
     program = shutil.which("bwrap")
     if sys.platform != "linux":
         return Unconfined(), Isolation(

@@ -35,13 +35,33 @@ class Api(JsonService):
     title = "The connections service"
 
     def __init__(self) -> None:
-        super().__init__({"UseConnection": _use_connection, "NotifyPush": _notify_push})
+        super().__init__(
+            {
+                "GetConnection": _get_connection,
+                "UseConnection": _use_connection,
+                "NotifyPush": _notify_push,
+            }
+        )
 
 
 def _resource(action: str, body: Mapping[str, Any], account: str) -> str | None:
     del action, account
     arn = body.get("ConnectionArn")
     return str(arn) if arn else None
+
+
+def _get_connection(request: Mapping[str, Any]) -> dict[str, Any]:
+    """API reference of the connections service, GetConnection."""
+    _use_connection(request)
+    connection = played.connection(registry.running().root)
+    described = {
+        "ConnectionName": "played",
+        "ConnectionArn": connection.arn,
+        "ProviderType": "GitHub",
+        "OwnerAccountId": connection.account,
+        "ConnectionStatus": connection.status,
+    }
+    return {"Connection": described}
 
 
 def _use_connection(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ TARGETS = {
 }
 """The service's old and new name (as in ARNs and permissions) and the prefixes of X-Amz-Target."""
 
-_FILE = "source.json"
+FILE = "source.json"
+"""Its name in the root."""
 
 
 class NotPlayedError(Exception):
@@ -33,7 +34,7 @@ class _Written:
         """From now on this is the source of `root`."""
         root.mkdir(parents=True, exist_ok=True)
         document = {type(self).__name__: asdict(self)}  # type: ignore[call-overload]
-        (root / _FILE).write_text(json.dumps(document))
+        (root / FILE).write_text(json.dumps(document))
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,15 @@ class Connection(_Written):
     """`arn` in either of the service's names; `repository` as the provider has it, `owner/name`.
 
     `branch` is the one that `HEAD` of the bare repository names. `follow` is what the hook tells
-    the developer to run after a start, empty for nothing.
+    the developer to run after a start, empty for nothing. `status` is what the service says of it:
+    at AWS one made by an API stays PENDING until a person has finished it in the console.
     """
 
     arn: str
     repository: str
     branch: str = "main"
     follow: str = ""
+    status: str = "AVAILABLE"
 
     @property
     def region(self) -> str:
@@ -95,7 +98,7 @@ _KINDS = {kind.__name__: kind for kind in (Connection, CodeCommit, S3Object)}
 def read(root: Path) -> Source:
     """What is played in `root`; `NotPlayedError` when nothing is."""
     try:
-        ((kind, fields),) = json.loads((root / _FILE).read_text()).items()
+        ((kind, fields),) = json.loads((root / FILE).read_text()).items()
     except FileNotFoundError as error:
         raise NotPlayedError(f"no source is played in {root}") from error
     source: Source = _KINDS[kind](**fields)

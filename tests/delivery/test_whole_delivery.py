@@ -7,21 +7,13 @@ It does not prove what the fidelity table lists as not exercised.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from ops.records import PendingApproval
-from rehearsal import CHECKOUT
-from rehearsal.lifecycle import start
-from rehearsal.own import OwnProject
-from rehearsal.progress import Progress
-from tests.delivery.developer import Developer, accept, change, copy_of_the_repository, git
+from tests.delivery.developer import Developer, accept, change, git
 
 PIPELINE = "tap-pipeline"
 HANDLER = "services/requests/runtime/handler.py"
@@ -41,26 +33,9 @@ steps: list[pipelines.Step] = [smoke]
 STAGING = "444444444444"
 
 
-@pytest.fixture(scope="module")
-def developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developer]:
-    root = tmp_path_factory.mktemp("delivery")
-    cache = CHECKOUT / ".rehearsal" / "cache"
-    cache.mkdir(parents=True, exist_ok=True)
-    (root / "cache").symlink_to(cache)
-    worktree = copy_of_the_repository(root / "worktree")
-    progress = Progress(io.StringIO())
-    server = start(root, None, OwnProject.of_checkout(CHECKOUT), progress, detached=False)
-    try:
-        yield Developer(server, worktree)
-    finally:
-        server.stop()
-
-
-def nothing(worktree: Path) -> None:
-    """No edit at all."""
-
-
 def test_a_push_reaches_prod_when_the_aws_cli_approves_it(developer: Developer) -> None:
+    serving = developer.code_in("prod")
+
     def approve_with_the_cli(waiting: PendingApproval) -> None:
         state = developer.aws("codepipeline", "get-pipeline-state", "--name", PIPELINE)
         promote = next(s for s in state["stageStates"] if s["stageName"] == waiting.stage)
@@ -71,9 +46,10 @@ def test_a_push_reaches_prod_when_the_aws_cli_approves_it(developer: Developer) 
             *("--result", "status=Approved,summary=looks good"),
         )
 
-    execution = developer.push(nothing, approve_with_the_cli)
+    execution = developer.push(change_a_function, approve_with_the_cli)
 
     assert execution.status == "Succeeded", developer.shown.getvalue()
+    assert developer.code_in("prod") != serving
     listed = developer.aws("codepipeline", "list-pipeline-executions", "--pipeline-name", PIPELINE)
     newest = listed["pipelineExecutionSummaries"][0]
     assert (newest["pipelineExecutionId"], newest["status"]) == (execution.id, "Succeeded")
@@ -100,6 +76,11 @@ def test_the_commands_show_where_the_delivery_is_and_point_clients_there(
     assert status.count("Succeeded") == 12  # the execution and its eleven actions
     assert "Running command bash scripts/synth" in developer.rehearsal("logs", "Build/Synth").stdout
     assert "fits several actions" in developer.rehearsal("logs", "Smoke").stderr
+    looked = developer.rehearsal("shell", "Synth", "--", "ls", "cdk.out")
+    assert "manifest.json" in looked.stdout.split()
+    assert developer.rehearsal("shell", "Synth", "--", "sh", "-c", "exit 7").returncode == 7
+    assert "there are: Source/" in developer.rehearsal("shell", "Sinth").stderr
+    assert "ran no build" in developer.rehearsal("shell", "Promote/Approve").stderr
     assert "no approval waits" in developer.rehearsal("approve").stderr
 
     exports = developer.rehearsal("env", "dev").stdout
@@ -110,31 +91,6 @@ def test_the_commands_show_where_the_delivery_is_and_point_clients_there(
     said = subprocess.run(shell, check=True, capture_output=True, text=True).stdout
     assert said.startswith(f"{developer.worktree}/.venv/bin/aws\n")
     assert "assumed-role/tap-dev-smoke/" in said
-
-
-def test_the_one_command_delivers_a_changed_function_and_says_what_it_proved(
-    developer: Developer,
-) -> None:
-    serving = developer.code_in("prod")
-    developer.start_over()
-    with (developer.worktree / HANDLER).open("a") as code:
-        code.write("\n\nCHANGED = True\n")
-
-    done = developer.rehearsal("run")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"dev: (\d+) of \1 smoke checks passed", done.stdout)
-    assert developer.code_in("prod") != serving
-    summary = developer.summary()
-    assert (summary["status"], summary["passed"]) == ("Succeeded", True)
-    assert summary["smoke"]["prod"]["tests"] > 0
-    assert {row["status"] for row in summary["fidelity"]} == {
-        "exercised",
-        "shown by a test",
-        "checked statically",
-        "not exercised",
-    }
-    assert git(developer.worktree, "status", "--porcelain") == f"M {HANDLER}"
 
 
 def test_a_broken_handler_stops_in_dev_and_the_developer_is_told_which_check(
@@ -223,6 +179,12 @@ def test_an_environment_between_is_one_entry_and_is_rehearsed_on_the_way_to_prod
     assert serving not in codes
     caller = developer.rehearsal("env", "staging", "--administrator").stdout
     assert "TAP_REQUESTS_API_URL" in caller
+
+
+def change_a_function(worktree: Path) -> None:
+    """One line of a Lambda function."""
+    with (worktree / HANDLER).open("a") as code:
+        code.write("\n\nCHANGED = True\n")
 
 
 def add_staging(worktree: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded_aws import emulated
+from tests.embedded_aws import emulated, isolated
 from tests.embedded_aws.delivery import Delivery
 from tests.embedded_aws.emulated import Credentials, Server
+from tests.embedded_aws.isolated import Machine
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,15 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def administrators(emulator: Server) -> Mapping[str, Credentials]:
     """The administrator of each account."""
     return emulated.administrators(emulator)
+
+
+@pytest.fixture(scope="session", params=[isolated.AS_IT_IS, isolated.WITHOUT])
+def machine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Machine]:
+    """A server whose builds are isolated as this machine allows; another without bubblewrap."""
+    with isolated.machine(request.param, tmp_path_factory.mktemp("isolation")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
