@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded_aws.connections.played import Connection
+from embedded_aws.connections.played import Source
 from embedded_aws.server import Server
 from rehearsal.behaviour import Behaviour
 from rehearsal.errors import EarlierError
@@ -39,7 +39,7 @@ class Project(ABC):
     """A CDK Pipelines app and what it needs.
 
     folder: the working tree that is pushed. region: where everything is. accounts: ids by label,
-    that of the pipeline as `accounts.TOOLS`. targets: in the order of delivery. connection: what
+    that of the pipeline as `accounts.TOOLS`. targets: in the order of delivery. source: what
     the pipeline follows.
     """
 
@@ -47,7 +47,7 @@ class Project(ABC):
     region: str
     accounts: Mapping[str, str]
     targets: tuple[Target, ...]
-    connection: Connection
+    source: Source
 
     @property
     def goal(self) -> Target:

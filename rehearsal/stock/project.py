@@ -70,7 +70,7 @@ class StockProject(Project):
             region=needs.region,
             accounts=needs.accounts,
             targets=needs.targets,
-            connection=needs.connection,
+            source=needs.connection,
             needs=needs,
             shot=shot,
             shell=shell,
