@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from embedded_aws import bounds
 from embedded_aws.codebuild import artifacts, buildspec, environment, runtimes
 from embedded_aws.codebuild.credentials import Endpoint, RoleCredentials
 from embedded_aws.codebuild.folders import Folders
@@ -35,7 +36,7 @@ from embedded_aws.codebuild.record import (
     Record,
 )
 from embedded_aws.codebuild.runner import Runner
-from embedded_aws.codebuild.sandbox import Sandboxes
+from embedded_aws.codebuild.sandbox import Sandbox, Sandboxes
 from embedded_aws.isolation import Isolation
 from embedded_aws.registry import Running
 
@@ -68,9 +69,9 @@ class Build:
         self.folders = Folders(running.builds.resolve() / folder_name(record["id"]))
         # Of no other project: who fills a cache decides what the next build that reads it runs.
         self._tools = self._cache_folder("tools")
-        self._store = self._cache_folder("projects")
-        sandboxes, self._isolation = isolation
-        self._sandbox = sandboxes.around(self.folders, (self._tools, self._store))
+        self._cache = LocalCache(self._cache_folder("projects"))
+        self._sandboxes, self._isolation = isolation
+        self._inside: tuple[Sandbox, Path] | None = None
         self._redactor = Redactor()
         self._log = BuildLog(self.folders.top / "log.txt", self._redactor)
         self._role = RoleCredentials(
@@ -107,12 +108,13 @@ class Build:
             raise _invalid(f"{self._record['id']} is still running: wait for its end, or stop it")
         if not self._variables or not self.folders.source.is_dir():
             raise _invalid(f"the workspace of {self._record['id']} is gone, or it never had one")
-        self.folders.make()
+        self.folders.temporary.mkdir(exist_ok=True)
         self._endpoint.admit(self._unique, self._role, self._token)
-        seen = self._sandbox.seen
+        sandbox, _ = self._entered()
+        seen = sandbox.seen
         shell = self._parsed().env.shell
         enter = [shell, "-c", _ENTER, shell, str(seen.state), str(seen.source)]
-        return {"command": self._sandbox.command(*enter), "environment": self._variables}
+        return {"command": sandbox.command(*enter), "environment": self._variables}
 
     def forget(self) -> None:
         """Nobody gets in any more."""
@@ -188,10 +190,12 @@ class Build:
     # -- the phases -----------------------------------------------------------------------------
 
     def _provision(self) -> None:
-        for folder in (self._tools, self._store):
-            folder.mkdir(parents=True, exist_ok=True)
+        bounds.use(self._tools)
+        host = self._cache.enter()
         self.folders.make()
-        runtimes.provide(self._sandbox, self._plan.environment.get("image", ""))
+        sandbox = self._sandboxes.around(self.folders, (self._tools, host))
+        self._inside = (sandbox, host)
+        runtimes.provide(sandbox, self._plan.environment.get("image", ""))
         if self._plan.logs_enabled:
             location = self._record["logs"]
             client = self._role.client("logs")
@@ -210,17 +214,11 @@ class Build:
                 artifacts.unpack(archive, folder)
                 archive.unlink()
         self._spec = buildspec.parse(self._buildspec_text())
-        for name in self._cache().restore():
-            self._log.container(f"Restored {name} from the project's local cache")
+        if "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes:
+            host = self._entered()[1]
+            for name in self._cache.link(host, self.folders.source, self._spec.cache_paths):
+                self._log.container(f"Linked {name} to the project's local cache")
         self._start_shell(self._spec)
-
-    def _cache(self) -> LocalCache:
-        uses_it = "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes
-        return LocalCache(
-            self._store,
-            self.folders.source,
-            self._parsed().cache_paths if uses_it else (),
-        )
 
     def _buildspec_text(self) -> str:
         text = self._plan.source.get("buildspec") or ""
@@ -241,17 +239,19 @@ class Build:
             self._log.container(note)
         for password in environment.url_passwords(self._running.package_managers.values()):
             self._redactor.hide(password)
-        variables = environment.machine(self._running, self._sandbox, self._tools)
+        variables = environment.machine(self._running, self._entered()[0], self._tools)
         variables |= self._endpoint.admit(self._unique, self._role, self._token)
         self._redactor.hide(self._token)
-        variables |= environment.documented(self._plan, self._record.fields(), self._sandbox.seen)
+        variables |= environment.documented(
+            self._plan, self._record.fields(), self._entered()[0].seen
+        )
         variables |= environment.custom(
             self._plan, spec.env, self._running.endpoint, self._role.client, self._redactor.hide
         )
         self._variables = variables
         runner = Runner(
             shell=spec.env.shell,
-            sandbox=self._sandbox,
+            sandbox=self._entered()[0],
             environment=variables,
             output=self._log.line,
             deadline=self._deadline,
@@ -308,7 +308,7 @@ class Build:
     def _finalize(self, status: str) -> None:
         self._record.begin("FINALIZING")
         try:
-            self._leave(keeping=status == "SUCCEEDED")
+            self._leave()
         except Exception:  # the edge again: whoever waits for the record must see its end
             _logger.exception("the end of build %s", self._record["id"])
             status = "FAULT"
@@ -317,16 +317,21 @@ class Build:
             self._record.end("SUCCEEDED")
         self._record.finish(status)
 
-    def _leave(self, *, keeping: bool) -> None:
+    def _leave(self) -> None:
         """Gives everything back, last taken first; a step that fails does not stop the others."""
         with contextlib.ExitStack() as steps:
             steps.callback(self._log.close)
             steps.callback(shutil.rmtree, self.folders.temporary, ignore_errors=True)
-            if keeping:
-                steps.callback(self._cache().keep)
+            steps.callback(self._cache.release)
             steps.callback(self._endpoint.dismiss, self._unique)
             if self._runner is not None:
                 steps.callback(self._runner.close)
+
+    def _entered(self) -> tuple[Sandbox, Path]:
+        """The build's sandbox and its part of the project's local cache."""
+        if self._inside is None:
+            raise BuildError("INTERNAL_SERVICE_ERROR", "the build was not provisioned yet")
+        return self._inside
 
     def _shell(self) -> Runner:
         if self._runner is None:

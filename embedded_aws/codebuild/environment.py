@@ -117,6 +117,9 @@ def documented(plan: Plan, record: Mapping[str, Any], seen: Folders) -> dict[str
         "CODEBUILD_SRC_DIR": str(seen.source),
         "CODEBUILD_START_TIME": str(int(record["startTime"] * 1000)),
     }
+    if plan.from_pipeline:
+        # As observed: the guide does not say what it is for CodePipeline.
+        variables["CODEBUILD_SOURCE_VERSION"] = f"arn:aws:s3:::{location}"
     if plan.from_pipeline and plan.source_version:
         variables["CODEBUILD_RESOLVED_SOURCE_VERSION"] = plan.source_version
     for source in plan.secondary_sources:

@@ -28,6 +28,8 @@ INTERPRETER = Path(sys.executable).resolve()
 
 _SYSTEM = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt"]
 _SYSTEM += ["/nix/store", "/gnu/store"]
+_ADDED_TO = ("/opt", "/usr/local/bin")
+"""Where builds, which are root in the image, put programs of their own beside what is there."""
 _SEEN_TOP = Path("/codebuild")
 _SEEN_SERVER = _SEEN_TOP / "server"
 _SEEN_INSIDE = _SEEN_SERVER / "embedded_aws" / "codebuild" / "inside"
@@ -107,6 +109,8 @@ class Bubblewrap:
                 arguments += ["--symlink", os.readlink(folder), str(folder)]
             elif folder.is_dir():
                 arguments += _show(folder, folder)
+        for folder in map(Path, _ADDED_TO):
+            arguments += _beside_what_is_there(folder) if folder.is_dir() else []
         for folder in self._private:
             if _in_system(folder) and folder.is_dir():
                 arguments += ["--tmpfs", str(folder)]
@@ -185,6 +189,17 @@ def _named(settings: Mapping[str, str]) -> Iterator[Path]:
 def _resolver() -> Iterator[Path]:
     """Where the system's resolver keeps what /etc only links to."""
     yield Path("/etc/resolv.conf").resolve()
+
+
+def _beside_what_is_there(folder: Path) -> list[str]:
+    """The folder as one of the build's own, until its end, with what is in it on this machine."""
+    arguments = ["--tmpfs", str(folder)]
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink():
+            arguments += ["--symlink", os.readlink(path), str(path)]
+        else:
+            arguments += _show(path, path)
+    return arguments
 
 
 def _in_system(path: Path) -> bool:
