@@ -64,7 +64,8 @@ def rehearse(
             server.stop()
     table = fidelity.table(result.evidence(), project.targets, project.behaviours)
     last = summary.write(root, result, table)
-    progress.say(verdict.text(result, table, last, logs, stays=stays or not is_ours))
+    stays = stays or not is_ours
+    progress.say(verdict.text(result, table, last, logs, stays=stays, command=project.command))
     return result.passed
 
 
