@@ -13,6 +13,7 @@ REMOVABLE = {
     "cache": "package caches of the builds",
     "builds": "folders of the last builds, with their logs",
     "home": "package caches of the tools",
+    "source": "a copy of the app",
     "tmp": "temporary files",
 }
 """Folders of a root that nothing needs while no rehearsal is up, and what is in them."""

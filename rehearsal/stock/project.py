@@ -17,6 +17,7 @@ from rehearsal.snapshot import Snapshot
 from rehearsal.stock import behaviours
 from rehearsal.stock.app import App
 from rehearsal.stock.needs import Default, Needs
+from rehearsal.stock.place import place_for_copy
 from rehearsal.stock.working_tree import WorkingTree
 from rehearsal.synthesized import PipelineStack
 from rehearsal.tools import run_tool
@@ -58,7 +59,7 @@ class StockProject(Project):
         shot = tree.snapshot(root / "snapshot")
         for notice in tree.notices(shot):
             progress.say(notice)
-        assembly, copy = root / "assembly", root / "source"
+        assembly, copy = root / "assembly", place_for_copy(root)
         with progress.step("app synthesized"):
             tree.copy(shot, copy)
             tree.add_ignored(copy)
