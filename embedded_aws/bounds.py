@@ -84,9 +84,9 @@ def tidy_later(root: Path) -> None:
 
 
 def _caches(cache: Path) -> list[Path]:
-    """A project's caches, see `codebuild.build`; and whatever releases before this one had."""
-    of_projects = [*cache.glob("tools/*/*"), *cache.glob("projects/*/*/host-*")]
-    others = [path for path in cache.glob("*") if path.name not in ("tools", "projects")]
+    """Those of projects, see `codebuild.local_cache`; and whatever releases before this one had."""
+    of_projects = cache.glob("projects/*/*/host-*")
+    others = [path for path in cache.glob("*") if path.name != "projects"]
     return [path for path in [*of_projects, *others] if path.is_dir() and not path.is_symlink()]
 
 

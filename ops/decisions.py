@@ -124,7 +124,8 @@ def _answer(run: ActionRun) -> Answer:
 class Bucket:
     """The decision bucket of a pipeline: `<pipeline>-decisions-<account>-<Region>`.
 
-    Beside the decisions it keeps, of each execution, the promotion page they were made from.
+    Beside the decisions it keeps, of each execution, the promotion page they were made from. A
+    bucket of that name in another account is not it: a stranger may have been faster.
     """
 
     def __init__(self, pipeline: str, client: Callable[[str], Any]) -> None:
@@ -132,11 +133,12 @@ class Bucket:
         account = client("sts").get_caller_identity()["Account"]
         region = self._s3.meta.region_name
         self.name = f"{pipeline.lower()}-decisions-{account}-{region}"
+        self._bucket = {"Bucket": self.name, "ExpectedBucketOwner": account}
 
     def exists(self) -> bool:
         """Raises `NotRecordedError` when it is there, but not for these credentials."""
         try:
-            self._s3.head_bucket(Bucket=self.name)
+            self._s3.head_bucket(**self._bucket)
         except ClientError as error:
             if error.response["Error"]["Code"] in _MISSING:
                 return False
@@ -151,7 +153,7 @@ class Bucket:
             document["verdicts"] = [asdict(verdict) for verdict in verdicts]
         try:
             self._s3.put_object(
-                Bucket=self.name,
+                **self._bucket,
                 Key=decision.key,
                 Body=json.dumps(document, indent=2).encode(),
                 ContentType="application/json",
@@ -172,32 +174,37 @@ class Bucket:
 
     def _all(self) -> Iterator[Decision]:
         pages = self._s3.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.name, Prefix="decisions/"):
+        for page in pages.paginate(**self._bucket, Prefix="decisions/"):
             for row in page.get("Contents", []):
                 yield Decision.parse(json.loads(self._read(row["Key"])))
 
     def _read(self, key: str) -> bytes:
-        return bytes(self._s3.get_object(Bucket=self.name, Key=key)["Body"].read())
+        return bytes(self._s3.get_object(**self._bucket, Key=key)["Body"].read())
 
     def keep_promotion(self, execution_id: str, page: str, twin: str) -> str:
         """Keeps an execution's promotion page and its JSON twin; the page's key."""
         for suffix, text, kind in (("json", twin, "application/json"), ("html", page, "text/html")):
             self._s3.put_object(
-                Bucket=self.name,
+                **self._bucket,
                 Key=f"promotions/{execution_id}.{suffix}",
                 Body=text.encode(),
                 ContentType=f"{kind}; charset=utf-8",
             )
         return f"promotions/{execution_id}.html"
 
-    def promotion(self, execution_id: str) -> list[Verdict]:
-        """The verdicts of an execution's promotion page; [] when it has none."""
+    def promotion(self, execution_id: str) -> dict[str, Any] | None:
+        """The JSON twin of an execution's promotion page; None when it has none."""
         try:
             document = json.loads(self._read(f"promotions/{execution_id}.json"))
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", *_MISSING):
-                return []
+                return None
             raise self._refused(error) from None
+        return dict(document)
+
+    def verdicts(self, execution_id: str) -> list[Verdict]:
+        """Those of an execution's promotion page; [] when it has none."""
+        document = self.promotion(execution_id) or {"verdicts": []}
         return [
             Verdict(Level(each["level"]), each["about"], each["text"])
             for each in document["verdicts"]
@@ -206,5 +213,6 @@ class Bucket:
     def _refused(self, error: ClientError) -> NotRecordedError:
         what, why = error.operation_name, error.response["Error"]
         return NotRecordedError(
-            f"the decision bucket {self.name} refused {what}: {why.get('Message') or why['Code']}"
+            f"the decision bucket {self.name} refused {what}: {why.get('Message') or why['Code']}; "
+            "it takes s3:ListBucket, GetObject and PutObject there, in its own account"
         )

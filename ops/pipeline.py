@@ -197,10 +197,15 @@ def _declared_action(stage: str, action: dict[str, Any]) -> DeclaredAction:
 
 def found(client: Callable[[str], Any], name: str | None) -> Pipeline:
     """The pipeline of this name, or the only one there is. Raises `NoSuchPipelineError`."""
-    pages = client("codepipeline").get_paginator("list_pipelines").paginate()
+    api = client("codepipeline")
+    if name is not None:
+        try:
+            api.get_pipeline_state(name=name)
+            return Pipeline(name, client)
+        except api.exceptions.PipelineNotFoundException:
+            pass
+    pages = api.get_paginator("list_pipelines").paginate()
     known = [each["name"] for page in pages for each in page["pipelines"]]
-    if name is not None and name in known:
-        return Pipeline(name, client)
     if name is None and len(known) == 1:
         return Pipeline(known[0], client)
     what = f"there is no pipeline {name}" if name else "say which pipeline, with --pipeline"

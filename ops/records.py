@@ -37,6 +37,7 @@ class ActionRun:
     """The latest run of one action in one execution.
 
     category: as in the action's type. updated_by: the ARN of whoever answered an approval, or "".
+    stack: the name of the one that it deployed, or "". url: where a person sees more of it, or "".
     """
 
     id: str
@@ -52,6 +53,8 @@ class ActionRun:
     category: str = ""
     updated_by: str = ""
     error_code: str = ""
+    stack: str = ""
+    url: str = ""
 
     @property
     def is_approval(self) -> bool:
@@ -161,4 +164,6 @@ def action_run(row: dict[str, Any]) -> ActionRun:
         category=row.get("input", {}).get("actionTypeId", {}).get("category", ""),
         updated_by=row.get("updatedBy", ""),
         error_code=result.get("errorDetails", {}).get("code", ""),
+        stack=row.get("input", {}).get("configuration", {}).get("StackName", ""),
+        url=result.get("externalExecutionUrl", ""),
     )

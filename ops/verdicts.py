@@ -9,6 +9,9 @@ from enum import StrEnum
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution
 
+ABOUT = ("tests", "newer commit")
+"""What the verdicts of an execution are about."""
+
 
 class Level(StrEnum):
     """RED: somebody may be hurt, or nothing proves that nobody is. NOTE: worth knowing."""

@@ -39,9 +39,27 @@ def part(**sections: object) -> codebuild.BuildSpec:
     return codebuild.BuildSpec.from_object({"version": "0.2", **sections})
 
 
-# The section of a buildspec that names the folders of `cache()`: what the install commands leave
-# for the project's next build on the same host.
-CACHE_SECTION: Final = {"cache": {"paths": [".venv/**/*", "node_modules/**/*"]}}
+# What the install commands leave for the project's next build on the same host: packages as their
+# managers keep them, not what they install. CodeBuild links the folder into the build (CodeBuild
+# user guide, "Local caching"), and what makes an environment anew removes a link in its place:
+# `npm ci` does it with node_modules, `python -m venv` refuses one.
+CACHE_FOLDER: Final = ".cache"
+CACHE_SECTION: Final = {"cache": {"paths": [f"{CACHE_FOLDER}/**/*"]}}
+# By absolute names, since package managers are started elsewhere, where no file of a checkout can
+# set them up; so by a command: variables of a buildspec cannot name another.
+USE_CACHE: Final = " ".join(
+    [
+        "export",
+        *(
+            f'{variable}="$PWD/{CACHE_FOLDER}/{name}"'
+            for variable, name in (
+                ("UV_CACHE_DIR", "uv"),
+                ("PIP_CACHE_DIR", "pip"),
+                ("npm_config_cache", "npm"),
+            )
+        ),
+    ]
+)
 
 
 def cache() -> codebuild.Cache:

@@ -86,6 +86,17 @@ def parser() -> ArgumentParser:
         keep.add_argument(
             option, dest="keep", action="store_const", const=kept, help=f"everything is {kept}"
         )
+    run.add_argument(
+        "--fresh",
+        action="store_true",
+        help="start from nothing, not from the last rehearsal that passed (CI=true does, too)",
+    )
+    run.add_argument(
+        "--from",
+        dest="base",
+        metavar="REF",
+        help="deliver this commit first, then the working tree on top of it",
+    )
     _port(run)
     _of_an_app(run)
 

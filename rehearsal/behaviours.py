@@ -20,6 +20,16 @@ _PIPELINE = (
     _shown(
         "a commit of the connection's repository becomes the source artifact", "action:Source/*"
     ),
+    _shown(
+        "the deployed pipeline compares a commit's guards with those it was made from",
+        "action:Compare/Compare",
+    ),
+    _emulated(
+        "a commit that changes a guard waits for a person before anything of it runs",
+        "delivery/test_whole_delivery.py"
+        "::test_a_commit_that_empties_a_gate_waits_and_rejected_leaves_all_as_it_was",
+    ),
+    _shown("the gates judge what is deployed in a build of their own", "action:Build/Gates"),
     _shown("the synth buildspec runs, unmodified, as its service role", "action:Build/Synth"),
     _shown(
         "builds see nothing of this machine but its system, and leave nothing running",
@@ -171,9 +181,38 @@ _APPLICATION = (
     _unshown(
         "a template above 51,200 bytes is deployed by its URL", _ONLY_THE_CORRECTION, "template_url"
     ),
+    _emulated(
+        "a change set says what changes in nested stacks, too",
+        "embedded_aws/test_nested_stacks.py"
+        "::test_a_change_set_says_what_changes_in_nested_stacks_too",
+        "nested_change_sets",
+    ),
+    _emulated(
+        "a bucket that the wrong account owns is not taken for one's own",
+        "embedded_aws/test_corrections.py"
+        "::test_a_bucket_of_another_account_than_expected_is_refused",
+        "expected_owner",
+    ),
+    _emulated(
+        "what somebody changed by hand is found (drift)",
+        "ops/test_commands.py::test_what_was_changed_by_hand_is_told",
+    ),
+    _unshown(
+        "what somebody changed by hand in an API, a workflow, a role's policies or an alarm",
+        "the emulator's drift detection does not look at resources of these types",
+    ),
+    _unshown(
+        "whether a change of an API, a workflow, a key or a policy replaces the resource",
+        "the emulator does not know these types' properties, and says that it may",
+    ),
     _unshown("a function's uncaught error stays inside", _ONLY_THE_CORRECTION, "lambda_error"),
     _unshown(
         "a failed stack's buckets are emptied by their tag", _ONLY_THE_CORRECTION, "bucket_tags"
+    ),
+    _emulated(
+        "a failed first creation leaves a way back: taken names, protected tables",
+        "accounts/test_recovery.py::test_a_failed_creation_is_removed_and_the_next_one_succeeds",
+        correction="taken_tables",
     ),
     *LIMITS["of the application"],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -17,7 +18,7 @@ from embedded_aws.installation import local_api_url
 from embedded_aws.server import LOCK, Server
 from embedded_aws.server_record import Record
 from ops.commands import approve, logs, reject, status
-from rehearsal import CHECKOUT, disk
+from rehearsal import CHECKOUT, disk, earlier
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import (
     AlreadyUpError,
@@ -35,7 +36,7 @@ from rehearsal.lifecycle import (
 from rehearsal.own import OwnProject
 from rehearsal.progress import Progress
 from rehearsal.project import Project
-from rehearsal.rehearse import bring_up_and_watch, rehearse
+from rehearsal.rehearse import Wish, bring_up_and_watch, rehearse
 from rehearsal.remote import Remote
 from rehearsal.shell import enter
 from rehearsal.stock.needs import Default
@@ -55,7 +56,7 @@ def run(arguments: Namespace) -> int:
     try:
         with alone(arguments.root):
             project = _project(arguments, progress)
-            passed = rehearse(project, arguments.root, arguments.port, progress, arguments.keep)
+            passed = rehearse(project, arguments.root, progress, _wish(arguments, project))
     finally:
         progress.close()
     return 0 if passed else 1
@@ -73,6 +74,13 @@ def up(arguments: Namespace) -> int:
     finally:
         progress.close()
     return 0
+
+
+def _wish(arguments: Namespace, project: Project) -> Wish:
+    """In CI nothing is kept from one run to the next, whatever a cache of its host holds."""
+    base = earlier.resolve(project.folder, arguments.base) if arguments.base else None
+    fresh = arguments.fresh or os.environ.get("CI", "").lower() in ("true", "1")
+    return Wish(arguments.port, arguments.keep, fresh, base)
 
 
 def _project(arguments: Namespace, progress: Progress) -> Project:

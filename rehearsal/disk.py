@@ -15,6 +15,8 @@ REMOVABLE = {
     "home": "package caches of the tools",
     "source": "a copy of the app",
     "tmp": "temporary files",
+    "kept": "accounts and the last rehearsal that passed: the next one starts from nothing",
+    "earlier": "the checkout of a commit to update from",
 }
 """Folders of a root that nothing needs while no rehearsal is up, and what is in them."""
 

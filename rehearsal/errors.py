@@ -43,6 +43,10 @@ class UnusableAppError(RehearsalError):
     """The folder holds no app that can be rehearsed as it is."""
 
 
+class EarlierError(RehearsalError):
+    """The commit that an update starts from cannot be delivered."""
+
+
 class UnknownAccountError(RehearsalError):
     """The settings name no such account."""
 

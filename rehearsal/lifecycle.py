@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embedded_aws.clients import Session
-from embedded_aws.errors import NotRunningError
+from embedded_aws.errors import NotRunningError, StateError
 from embedded_aws.isolation import Isolation
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
+from rehearsal import kept
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError, NotOursError, NotUpError
 from rehearsal.progress import Progress
@@ -23,7 +24,6 @@ from rehearsal.synthesized import PipelineStack
 from rehearsal.tools import run_tool
 
 COMMAND_LOCK = "command.lock"
-_PIPELINE = "pipeline.json"
 
 
 @contextmanager
@@ -56,27 +56,6 @@ def attached(root: Path) -> Server:
         raise NotUpError(f"{error}: start it with `scripts/rehearsal up`") from error
 
 
-def attach_or_start(
-    root: Path, port: int | None, project: Project, progress: Progress, *, detached: bool
-) -> tuple[Server, bool]:
-    """The rehearsal that is up on `root`, or a new one; and whether it is a new one.
-
-    What is up may know fewer accounts than the project has by now: those are prepared.
-    Raises `AlreadyUpError` when it plays another region than the project's.
-    """
-    try:
-        server = Server.attach(root)
-    except NotRunningError:
-        return start(root, port, project, progress, detached=detached), True
-    if server.region != project.region:
-        raise AlreadyUpError(
-            f"what is up in {root} plays {server.region}, but the app is for {project.region}: "
-            f"end it with `{project.command} down`"
-        )
-    prepare_accounts(server, project, progress)
-    return server, False
-
-
 def start(
     root: Path, port: int | None, project: Project, progress: Progress, *, detached: bool
 ) -> Server:
@@ -86,6 +65,9 @@ def start(
     """
     server = Server(root, port, region=project.region, detached=detached)
     try:
+        with progress.step("embedded AWS"):
+            server.start()
+        Directory(server).forget()
         bring_up(server, project, progress)
     except BaseException:
         server.stop()
@@ -93,41 +75,54 @@ def start(
     return server
 
 
-def bring_up(server: Server, project: Project, progress: Progress) -> None:
-    """Start `server` and prepare it. The synth does not need the accounts, nor they it: both run
-    at once."""
+def bring_up(
+    server: Server, project: Project, progress: Progress, definition: Project | None = None
+) -> None:
+    """Prepare a server that is up and has no pipeline yet: accounts, the pipeline, the remote.
+
+    definition: whose pipeline is deployed, where that is not the project as it is. The synth does
+    not need the accounts, nor they it: both run at once.
+    """
+    definition = definition or project
     if project.notice:
         progress.say(project.notice)
-    with progress.step("embedded AWS"):
-        server.start()
     if not (isolation := Isolation.of(server.root)).by:
         progress.say(f"Builds are {isolation}")
     assembly, directory = server.root / "assembly", Directory(server)
-    directory.forget()
     with ThreadPoolExecutor() as pool:
-        synth = pool.submit(project.synthesize, server, assembly, progress)
-        prepare_accounts(server, project, progress)
+        synth = pool.submit(definition.synthesize, server, assembly, progress)
+        if prepare_accounts(server, project, progress):
+            _keep_accounts(server, project, progress)
         synth.result()
-    stack = project.pipeline(assembly)
+    stack = definition.pipeline(assembly)
     # Before the pipeline, whose creation starts an execution: it must not find an old remote.
-    Remote(server.root).create(project.connection)
+    Remote(server.root).create(definition.connection)
     with progress.step("pipeline deployed"):
         _deploy_pipeline(server, assembly, stack)
     name = stack.pipeline or _made_up_name(server, stack)
-    (server.root / _PIPELINE).write_text(json.dumps(name))
+    (server.root / kept.PIPELINE).write_text(json.dumps(name))
     directory.create_operator(name)
 
 
-def prepare_accounts(server: Server, project: Project, progress: Progress) -> None:
+def prepare_accounts(server: Server, project: Project, progress: Progress) -> bool:
     """Bootstraps the accounts of the project as their owners would, unless all of them were:
-    when one is added, what the others' bootstraps say of it changes, too.
+    when one is added, what the others' bootstraps say of it changes, too. Whether it did.
 
     Raises `CommandError` naming the account's command and the tail of its output.
     """
     if not Directory(server).create_administrators(project.accounts):
-        return
+        return False
     with progress.step(f"{len(project.accounts)} accounts, bootstrapped"):
         bootstrap(server, project)
+    return True
+
+
+def _keep_accounts(server: Server, project: Project, progress: Progress) -> None:
+    """For the next rehearsal; this one does not depend on it."""
+    try:
+        kept.keep(server, project, kept.ACCOUNTS, accounts_since=kept.now())
+    except (StateError, OSError) as error:
+        progress.say(f"    the accounts are not kept for the next rehearsal: {error}")
 
 
 def bootstrap(server: Server, project: Project) -> None:
@@ -157,7 +152,7 @@ def _made_up_name(server: Server, stack: PipelineStack) -> str:
 
 def pipeline_name(server: Server) -> str:
     """The name of the pipeline that `server` was brought up with."""
-    return str(json.loads((server.root / _PIPELINE).read_text()))
+    return str(json.loads((server.root / kept.PIPELINE).read_text()))
 
 
 def operator(server: Server) -> Session:

@@ -11,7 +11,7 @@ from embedded_aws.clients import Credentials
 from embedded_aws.connections.played import Connection
 from embedded_aws.host import package_managers
 from embedded_aws.server import Server
-from rehearsal import snapshot
+from rehearsal import earlier, snapshot
 from rehearsal.accounts import Directory
 from rehearsal.behaviour import Behaviour
 from rehearsal.behaviours import GROUPS
@@ -20,7 +20,7 @@ from rehearsal.native_code import foreign
 from rehearsal.progress import Progress
 from rehearsal.project import Project, Target
 from rehearsal.snapshot import Snapshot
-from rehearsal.tools import run_tool
+from rehearsal.tools import run, run_tool
 from settings import ConnectionSource, Settings
 
 COMMAND = "scripts/rehearsal"
@@ -76,12 +76,23 @@ class OwnProject(Project):
         """As the pipeline's own build does."""
         command = ["scripts/synth", "--output", str(assembly)]
         with progress.step("pipeline synthesized"):
-            run_tool(server, command, more=package_managers())
+            own = str(self.folder / command[0])
+            run([own, *command[1:]], server.root, package_managers(), self.folder)
 
     def bootstrap(self, server: Server, label: str) -> None:
-        """With our own template; every rehearsal does: a restored snapshot would prove less."""
+        """With our own template."""
         keys = Directory(server).administrator(label)
         run_tool(server, ["scripts/bootstrap", label], keys)
+
+    @property
+    def bootstrap_files(self) -> tuple[Path, ...]:
+        """Our templates, and what chooses them and passes their parameters."""
+        files = sorted((self.folder / "accounts" / "bootstrap").glob("*.*"))
+        return (*files, self.folder / "scripts" / "bootstrap")
+
+    def at(self, commit: str, folder: Path) -> Self:
+        """With what is installed here."""
+        return type(self).of_checkout(earlier.checkout(self.folder, commit, folder))
 
     def smoke_role(self, directory: Directory, label: str) -> Credentials:
         """The role of an environment's smoke tests. Raises `UnknownAccountError`."""

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedded_aws.connections.played import Connection
 from embedded_aws.server import Server
 from rehearsal.behaviour import Behaviour
+from rehearsal.errors import EarlierError
 from rehearsal.progress import Progress
 from rehearsal.snapshot import Snapshot
 from rehearsal.synthesized import PipelineStack, pipeline_stack
@@ -57,6 +58,23 @@ class Project(ABC):
     def notice(self) -> str | None:
         """What to know before it is rehearsed on this machine; None for nothing."""
         return None
+
+    @property
+    def bootstrap_files(self) -> tuple[Path, ...]:
+        """What `bootstrap` reads besides the CDK CLI: while none of it changes, accounts that it
+        prepared once need not be prepared again."""
+        return ()
+
+    @property
+    def bootstrap_options(self) -> Mapping[str, Sequence[str]]:
+        """What `bootstrap` is told besides, by account: likewise."""
+        return {}
+
+    def at(self, commit: str, folder: Path) -> Project:
+        """The project as `commit` has it, checked out into `folder`. Raises `GitError`, and
+        `EarlierError` where that is not offered."""
+        del commit, folder
+        raise EarlierError(f"{self.folder}: --from is for this checkout's own pipeline alone")
 
     @property
     def remote(self) -> str | None:

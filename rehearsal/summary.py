@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from pages.files import replace
 from rehearsal.fidelity import Row, RunEvidence
 from rehearsal.fidelity_page import fidelity_page
 from rehearsal.project import Target
+from rehearsal.update import Change
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,11 @@ class SmokeResult:
 @dataclass(frozen=True)
 class Outcome:
     """How a commit fared on its way to the last target, `goal`; `deployed` are the accounts (their
-    labels) that it was deployed to, as far as an action in the targets' stages ran."""
+    labels) that it was deployed to, as far as an action in the targets' stages ran.
+
+    started_from: in words. updated: the commit that was there before, None for a creation; `held`,
+    by account, how much data was; `changes`, what was replaced, removed or lost.
+    """
 
     goal: Target
     deployed: tuple[str, ...]
@@ -59,13 +64,23 @@ class Outcome:
     actions: tuple[ActionRun, ...]
     smoke: dict[str, SmokeResult]
     isolation: Isolation
+    started_from: str = ""
+    updated: str | None = None
+    held: Mapping[str, int] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether the last target serves the commit and its smoke tests, if it has any, said so."""
+        """Whether the last target serves the commit and its smoke tests, if it has any, said so,
+        and no data was lost."""
         smoke = self.smoke.get(self.goal.name)
         proved = smoke.passed if smoke else self.goal.smoke is None
-        return self.execution.status == "Succeeded" and proved
+        return self.execution.status == "Succeeded" and proved and not self.lost
+
+    @property
+    def lost(self) -> int:
+        """How much data is gone that was there before."""
+        return sum(change.lost for change in self.changes)
 
     @property
     def began(self) -> datetime:
@@ -152,12 +167,25 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
         "commit": result.commit,
         "status": result.execution.status,
         "passed": result.passed,
+        "started_from": result.started_from,
+        "update": _update(result),
         "actions": [_action(run) for run in result.actions],
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
         "fidelity": [asdict(row) for row in fidelity],
     }
     replace(last / "summary.json", json.dumps(document, indent=2) + "\n")
     return last
+
+
+def _update(result: Outcome) -> dict[str, Any] | None:
+    if result.updated is None:
+        return None
+    return {
+        "from": result.updated,
+        "held": dict(result.held),
+        "lost": result.lost,
+        "changes": [asdict(change) for change in result.changes],
+    }
 
 
 def _action(run: ActionRun) -> dict[str, str | None]:

@@ -48,7 +48,10 @@ def text(
     whether the rehearsal is still up. command: what people type before the name of a command.
     """
     goal = result.goal.name
-    if result.passed:
+    if result.lost:
+        lost = f"{result.lost} items that were there before"
+        head = f"FAILED: {result.commit[:12]} LOSES DATA: {lost}."
+    elif result.passed:
         smoke = result.smoke.get(goal)
         counted = f"; {checks(smoke)}" if smoke or result.goal.smoke else ""
         head = f"PASSED: {goal} serves {result.commit[:12]}{counted}."
@@ -56,12 +59,27 @@ def text(
         head = f"FAILED: {result.commit[:12]} is not in {goal}, or not proved there."
     # Of a failed run nothing needs to be believed: what failed must not be lost among the rest.
     limits = _fidelity(table, last) if result.passed else []
-    lines = ["", head, *_failures(result, logs, command, stays=stays), "", *limits, ""]
+    failures = _failures(result, logs, command, stays=stays)
+    lines = ["", head, *failures, *_updated(result), "", *limits, ""]
     lines += [f"The pipeline took {_seconds(result.actions):.0f} s. Everything: {last}"]
     for smoke in result.smoke.values():
         if "html" in smoke.reports:
             lines += [f"  {smoke.target} smoke report: {smoke.reports['html']}"]
     return "\n".join(lines)
+
+
+def _updated(result: Outcome) -> Iterator[str]:
+    """What the run started from, and what the update did to what was there."""
+    if result.started_from:
+        yield f"Started from {result.started_from}."
+    if result.updated is None:
+        return
+    held = ", ".join(f"{count} in {account}" for account, count in result.held.items())
+    kept = "see below" if result.lost else "all of it is still there"
+    yield f"Updated {result.updated[:12]}. Data before ({held} items): {kept}."
+    if not result.changes:
+        yield "  CloudFormation replaced and removed nothing."
+    yield from (f"  {change.text}" for change in result.changes)
 
 
 def _seconds(runs: Sequence[ActionRun]) -> float:

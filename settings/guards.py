@@ -22,7 +22,7 @@ GUARDS: Final = (
     *("requirements*.txt", "requirements*.in", "package.json", "package-lock.json"),
     *("*.toml", "*.cfg", "*.ini", "*.conf", "*.pth", "*.lock", ".*rc", ".git*", ".python-version"),
     *("conftest.py", "sitecustomize.py", "usercustomize.py"),
-    *("!/docs/", "!/tests/", "!/benchmarks/", "!/embedded_aws/", "!/rehearsal/", "!/ops/"),
+    *("!/docs/", "!/tests/", "!/benchmarks/", "!/embedded_aws/", "!/rehearsal/"),
     "!/*.md",
 )
 

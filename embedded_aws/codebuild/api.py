@@ -112,8 +112,7 @@ class Api(JsonService):
         asked = plan(project, body, get_region())
         with self._lock:
             record = _record(project, asked)
-            running = registry.running()
-            build = Build(asked, record, running, self._endpoint, self._isolation)
+            build = Build(asked, record, registry.running(), self._endpoint, self._isolation)
             self._running[record["id"]] = build
         context = contextvars.copy_context()  # the emulator's stores belong to account and region
         threading.Thread(
@@ -127,6 +126,7 @@ class Api(JsonService):
         finally:
             with self._lock:
                 self._ended[build_id] = self._running.pop(build_id)
+            # Here nobody waits for it: what is removed may be tens of thousands of files.
             self._prune()
 
     def _stop_build(self, body: Mapping[str, Any]) -> dict[str, Any]:

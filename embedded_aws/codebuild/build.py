@@ -21,8 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from embedded_aws import bounds
-from embedded_aws.codebuild import artifacts, buildspec, environment, runtimes
+from embedded_aws.codebuild import artifacts, buildspec, clone, environment, runtimes
 from embedded_aws.codebuild.credentials import Endpoint, RoleCredentials
 from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.local_cache import LocalCache
@@ -68,8 +67,8 @@ class Build:
         self._unique = record["id"].rpartition(":")[2]
         self.folders = Folders(running.builds.resolve() / folder_name(record["id"]))
         # Of no other project: who fills a cache decides what the next build that reads it runs.
-        self._tools = self._cache_folder("tools")
-        self._cache = LocalCache(self._cache_folder("projects"))
+        store = running.root / "cache" / "projects" / plan.account / plan.project
+        self._cache = LocalCache(store.resolve())
         self._sandboxes, self._isolation = isolation
         self._inside: tuple[Sandbox, Path] | None = None
         self._redactor = Redactor()
@@ -85,11 +84,6 @@ class Build:
         self._lock = threading.Lock()
         self._stopped = False
         self._failed = False
-
-    def _cache_folder(self, kind: str) -> Path:
-        """The project's own."""
-        top = self._running.root / "cache" / kind
-        return (top / self._plan.account / self._plan.project).resolve()
 
     def stop(self) -> None:
         """Ends the build as STOPPED, with every process it started."""
@@ -190,11 +184,10 @@ class Build:
     # -- the phases -----------------------------------------------------------------------------
 
     def _provision(self) -> None:
-        bounds.use(self._tools)
-        host = self._cache.enter()
         self.folders.make()
-        sandbox = self._sandboxes.around(self.folders, (self._tools, host))
-        self._inside = (sandbox, host)
+        cache = self._cache.enter(self.folders.cache)
+        sandbox = self._sandboxes.around(self.folders, cache)
+        self._inside = (sandbox, cache)
         runtimes.provide(sandbox, self._plan.environment.get("image", ""))
         if self._plan.logs_enabled:
             location = self._record["logs"]
@@ -213,10 +206,12 @@ class Build:
                 artifacts.download(s3, source["location"], archive, version)
                 artifacts.unpack(archive, folder)
                 archive.unlink()
+                clone.resolve(folder, self._role)
         self._spec = buildspec.parse(self._buildspec_text())
         if "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes:
-            host = self._entered()[1]
-            for name in self._cache.link(host, self.folders.source, self._spec.cache_paths):
+            paths = self._spec.cache_paths
+            cache, seen = self._entered()[1], self._seen_cache()
+            for name in self._cache.link(cache, seen, self.folders.source, paths):
                 self._log.container(f"Linked {name} to the project's local cache")
         self._start_shell(self._spec)
 
@@ -239,7 +234,7 @@ class Build:
             self._log.container(note)
         for password in environment.url_passwords(self._running.package_managers.values()):
             self._redactor.hide(password)
-        variables = environment.machine(self._running, self._entered()[0], self._tools)
+        variables = environment.machine(self._running, self._entered()[0], self._seen_cache())
         variables |= self._endpoint.admit(self._unique, self._role, self._token)
         self._redactor.hide(self._token)
         variables |= environment.documented(
@@ -328,10 +323,14 @@ class Build:
                 steps.callback(self._runner.close)
 
     def _entered(self) -> tuple[Sandbox, Path]:
-        """The build's sandbox and its part of the project's local cache."""
+        """The build's sandbox, and where its project's cache is."""
         if self._inside is None:
             raise BuildError("INTERNAL_SERVICE_ERROR", "the build was not provisioned yet")
         return self._inside
+
+    def _seen_cache(self) -> Path:
+        sandbox, cache = self._entered()
+        return sandbox.seen.cache if cache == self.folders.cache else cache
 
     def _shell(self) -> Runner:
         if self._runner is None:

@@ -15,11 +15,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import IO
 
-from embedded_aws import bounds
 from embedded_aws.codebuild.record import BuildspecError
 
 _EVERYTHING_BELOW = "/**/*"
@@ -32,44 +33,91 @@ class LocalCache:
         self._store = store
         self._held = contextlib.ExitStack()
 
-    def enter(self) -> Path:
-        """A folder that no other build has until `release`, for the build to write into."""
-        return self._held.enter_context(_a_free_host(self._store))
+    def enter(self, place: Path) -> Path:
+        """Moves what a host keeps to `place`, which is not there yet, until `release`.
 
-    def link(self, host: Path, source: Path, paths: Iterable[str]) -> list[str]:
+        The folder where it is: on another file system it stays where it was, and is that host's.
+        """
+        return self._held.enter_context(_a_free_host(self._store, place))
+
+    def link(self, host: Path, seen: Path, source: Path, paths: Iterable[str]) -> list[str]:
         """Links what `paths` name into the build's primary source; the names of the folders.
 
-        The links lead into `host`, which `enter` gave.
+        The links lead into `host`, which `enter` gave, as the build sees it.
         """
         linked = []
         for name in [_folder(path) for path in paths]:
-            kept = host / hashlib.sha256(name.encode()).hexdigest()[:16]
-            kept.mkdir(exist_ok=True)
+            kept = hashlib.sha256(name.encode()).hexdigest()[:16]
+            (host / kept).mkdir(exist_ok=True)
             if not (source / name).exists():
                 (source / name).parent.mkdir(parents=True, exist_ok=True)
-                (source / name).symlink_to(kept)
+                (source / name).symlink_to(seen / kept)
                 linked.append(name)
         return linked
 
     def release(self) -> None:
-        """Lets the project's next build have the folders."""
+        """Lets the project's next build have what is kept."""
         self._held.close()
 
 
 @contextlib.contextmanager
-def _a_free_host(store: Path) -> Iterator[Path]:
-    """The first host on which no build of the project runs; its folder in the store."""
+def _a_free_host(store: Path, place: Path) -> Iterator[Path]:
+    """The first host on which no build of the project runs."""
+    locks = store / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
     for number in count(1):
-        host, locks = store / f"host-{number}", store / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        with (locks / str(number)).open("w") as lock:
+        with (locks / str(number)).open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            bounds.use(host)
-            yield host
+            host = store / f"host-{number}"
+            _fetch(host, _left_by(lock))
+            with _moved(host, place) as there:
+                lock.truncate(0)
+                lock.write(str(there))
+                lock.flush()
+                yield there
             return
+
+
+def _left_by(lock: IO[str]) -> Path:
+    """Where the last build that held the lock had the host's folder; its server may have died."""
+    lock.seek(0)
+    return Path(lock.read() or os.devnull)
+
+
+def _fetch(host: Path, left: Path) -> None:
+    """The host's folder, from where a dead server's build had it, or a new one."""
+    if not _is_own(host):
+        if _is_own(left):
+            left.rename(host)
+        else:
+            host.unlink(missing_ok=True)
+            host.mkdir()
+
+
+@contextlib.contextmanager
+def _moved(host: Path, place: Path) -> Iterator[Path]:
+    try:
+        host.rename(place)
+    except OSError:  # another file system
+        yield host
+        return
+    try:
+        yield place
+    finally:
+        if _is_own(place):
+            names = [path.name for path in place.iterdir() if path.is_dir()]
+            place.rename(host)
+            os.utime(host)
+            for name in names:  # what links lead to, for whoever looks into the build
+                (place / name).mkdir(parents=True)
+
+
+def _is_own(folder: Path) -> bool:
+    """A folder, and none that a build made a link of."""
+    return folder.is_dir() and not folder.is_symlink()
 
 
 def _folder(path: str) -> str:

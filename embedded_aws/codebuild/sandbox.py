@@ -58,16 +58,17 @@ class Sandbox:
 class Sandboxes(Protocol):
     """Makes the sandboxes of a server's builds."""
 
-    def around(self, folders: Folders, shared: Iterable[Path]) -> Sandbox:
-        """The sandbox of a build; `shared` are the caches of its project, at their own paths."""
+    def around(self, folders: Folders, cache: Path) -> Sandbox:
+        """The sandbox of a build; `cache` is its project's, seen at its own path if it is not among
+        the build's folders."""
 
 
 class Unconfined:
     """Folders of a build's own, and that is all."""
 
-    def around(self, folders: Folders, shared: Iterable[Path]) -> Sandbox:
+    def around(self, folders: Folders, cache: Path) -> Sandbox:
         """See `Sandboxes`."""
-        del shared
+        del cache
         return Sandbox(folders, folders)
 
 
@@ -81,7 +82,7 @@ class Bubblewrap:
         self._private = private
         self._shown = self._worth_showing(shown)
 
-    def around(self, folders: Folders, shared: Iterable[Path]) -> Sandbox:
+    def around(self, folders: Folders, cache: Path) -> Sandbox:
         """See `Sandboxes`."""
         seen = SeenFolders(_SEEN_TOP)
         prefix = [self._program, *_NAMESPACES.split(), *self._system()]
@@ -94,7 +95,7 @@ class Bubblewrap:
             prefix += _show(here, there)
         for here, there in zip(folders.writable, seen.writable, strict=True):
             prefix += [] if here in (folders.home, folders.temporary) else _bind(here, there)
-        for cache in shared:
+        if cache != folders.cache:
             prefix += _bind(cache, cache)
         prefix += ["--chdir", str(seen.source)]
         # As root, tar gives files their owners, whom this namespace does not have.
@@ -154,7 +155,7 @@ def _problem(sandboxes: Bubblewrap, root: Path) -> str:
     folders = Folders(root.resolve() / "builds" / ".probe")
     folders.make()
     try:
-        sandbox = sandboxes.around(folders, ())
+        sandbox = sandboxes.around(folders, folders.cache)
         code = "import os, sys; sys.exit(os.path.exists(sys.argv[1]) and 'it hides nothing')"
         command = sandbox.command(INTERPRETER, "-I", "-S", "-c", code, root / "server.log")
         done = subprocess.run(

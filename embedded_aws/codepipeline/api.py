@@ -7,6 +7,7 @@ stage and action ARNs).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -14,17 +15,19 @@ from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_account_id
 
 from embedded_aws import members, registry
-from embedded_aws.codepipeline import resources, views, webhooks
-from embedded_aws.codepipeline.actions import approval, build, deploy, source
+from embedded_aws.codepipeline import events, polling, resources, views, webhooks
+from embedded_aws.codepipeline.actions import approval, build, codecommit, deploy, s3_source, source
 from embedded_aws.codepipeline.conditions import alarm, commands, function, variable, window
 from embedded_aws.codepipeline.engine import Engine
 from embedded_aws.codepipeline.queries import Queries
 from embedded_aws.codepipeline.requests import invalid, stage_of
 from embedded_aws.codepipeline.state import ActionRun, Pipeline, State
 from embedded_aws.connections import pushes
-from embedded_aws.json_service import JsonService, Operation, ServiceError
+from embedded_aws.json_service import Answer, JsonService, Operation, ServiceError
 
 Members = Mapping[str, Any]
+_rule: ContextVar[str] = ContextVar("_rule")
+"""The rule of EventBridge that starts a pipeline, empty for any other caller."""
 
 
 def install() -> None:
@@ -33,6 +36,8 @@ def install() -> None:
         State(),
         {
             "CodeStarSourceConnection": source.fetch,
+            "CodeCommit": codecommit.fetch,
+            "S3": s3_source.fetch,
             "CodeBuild": build.build,
             "CloudFormation": deploy.deploy,
             "Manual": approval.ask,
@@ -52,6 +57,8 @@ def install() -> None:
     )
     resources.install(engine)
     pushes.follow(webhooks.Starter(engine))
+    pushes.follow(events.install())
+    pushes.follow(polling.install(engine))
 
 
 class Api(JsonService):
@@ -85,6 +92,18 @@ class Api(JsonService):
         locked = {name: partial(self._locked, each) for name, each in operations.items()}
         super().__init__(locked, members.model("codepipeline"))
 
+    async def handle_request(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, list[str]],
+    ) -> Answer:
+        """One request; see `registry.Service`. A rule of EventBridge says that it is one."""
+        _rule.set(headers.get(registry.INITIATOR_HEADER, ""))
+        return await super().handle_request(method, path, headers, body, query_params)
+
     def reset(self) -> None:
         """Forgets every pipeline; what runs ends without anybody waiting for it."""
         for pipeline in self._state:
@@ -113,9 +132,10 @@ class Api(JsonService):
         token = request.get("clientRequestToken", "")
         key = (pipeline.account, pipeline.name, token)
         if not token or key not in self._tokens:
+            rule = _rule.get()
             execution = self._engine.start(
                 pipeline,
-                ("StartPipelineExecution", caller_arn()),
+                ("CloudWatchEvent", rule) if rule else ("StartPipelineExecution", caller_arn()),
                 variables={v["name"]: v["value"] for v in request.get("variables", ())},
                 revisions=_overrides(pipeline, request.get("sourceRevisions", ())),
             )
@@ -208,15 +228,21 @@ def _approval(pipeline: Pipeline, request: Members) -> ActionRun:
     raise ServiceError("InvalidApprovalTokenException", f"The approval token {token} is not valid")
 
 
+_REVISION_TYPES = {
+    "CodeCommit": "COMMIT_ID",
+    "CodeStarSourceConnection": "COMMIT_ID",
+    "S3": "S3_OBJECT_VERSION_ID",
+}
+"""How the source of an action can be overridden: API reference, SourceRevisionOverride."""
+
+
 def _overrides(
     pipeline: Pipeline, rows: Sequence[Mapping[str, str]]
 ) -> dict[str, tuple[str, str | None]]:
-    sources = {action.name for action in pipeline.structure.sources()}
+    types = {a.name: _REVISION_TYPES[a.provider] for a in pipeline.structure.sources()}
     for row in rows:
-        if row["actionName"] not in sources or row["revisionType"] != "COMMIT_ID":
-            raise invalid(
-                f"sourceRevisions: a COMMIT_ID of one of {sorted(sources)} is needed, not {row}"
-            )
+        if types.get(row["actionName"]) != row["revisionType"]:
+            raise invalid(f"sourceRevisions: what may be overridden here is {types}, not {row}")
     return {row["actionName"]: (row["revisionValue"], None) for row in rows}
 
 

@@ -47,6 +47,15 @@ OFFERED = {
         inputs=(0, 0),
         outputs=(1, 1),
     ),
+    ("Source", "CodeCommit"): _provider(
+        "RepositoryName BranchName",
+        "PollForSourceChanges OutputArtifactFormat",
+        inputs=(0, 0),
+        outputs=(1, 1),
+    ),
+    ("Source", "S3"): _provider(
+        "S3Bucket S3ObjectKey", "PollForSourceChanges", inputs=(0, 0), outputs=(1, 1)
+    ),
     ("Build", "CodeBuild"): _CODEBUILD,
     ("Test", "CodeBuild"): _CODEBUILD,
     ("Deploy", "CloudFormation"): _provider(
@@ -63,6 +72,7 @@ OFFERED = {
 """The action types (category, provider) of owner AWS that run here."""
 
 ACTION_MODES = frozenset({"CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE", "CREATE_UPDATE"})
+_FORMATS = ("CODE_ZIP", "CODEBUILD_CLONE_REF")
 MODES = ("SUPERSEDED", "QUEUED")
 
 
@@ -118,8 +128,10 @@ def _check_configuration(where: str, action: Action, provider: Provider) -> None
         _check_build(where, action)
     if action.provider == "CloudFormation":
         _check_deployment(where, action)
-    if given.get("OutputArtifactFormat", "CODE_ZIP") != "CODE_ZIP":
-        raise StructureError(f"{where}: full clones are not offered here, only CODE_ZIP")
+    if (form := given.get("OutputArtifactFormat", "CODE_ZIP")) not in _FORMATS:
+        raise StructureError(
+            f"{where}: OutputArtifactFormat {form} is none of {', '.join(_FORMATS)}"
+        )
 
 
 def _check_build(where: str, action: Action) -> None:

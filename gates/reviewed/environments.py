@@ -14,6 +14,7 @@ from typing import Final
 from assembly.intended import stack_name
 from assembly.templates import NESTED, Template
 from gates.delivery import Delivery
+from gates.neutral import neutral
 from gates.reviewed.blocks import Blocks, added, text_of
 from gates.reviewed.names import Names
 from gates.reviewed.resources import blocks, sections
@@ -100,16 +101,9 @@ def _part(names: Names, template: Template) -> str:
 
 def _neutral(content: Blocks, environment: Environment) -> Blocks:
     return {
-        _anonymous(title, environment): [_anonymous(line, environment) for line in lines]
+        neutral(title, environment): [neutral(line, environment) for line in lines]
         for title, lines in content.items()
     }
-
-
-def _anonymous(text: str, environment: Environment) -> str:
-    """The text with placeholders for the environment's own account and name, nobody else's."""
-    text = text.replace(environment.account, "<account>")
-    text = re.sub(rf"(?<=Stack){environment.stage}(?![a-z])", "<environment>", text)
-    return re.sub(rf"(?<![\w]){environment.name}(?![\w])", "<environment>", text)
 
 
 def otherwise(first: Blocks, other: Blocks) -> Blocks:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from gates.delivery import Delivery
+from gates.delivery import SMOKE_SETTINGS, Delivery
 from gates.tools.run import isolated, run
 
 TEXT: Final = "smoke.txt"
@@ -21,7 +21,12 @@ _HEADER: Final = """\
 
 
 def texts(delivery: Delivery) -> dict[str, str]:
-    """The text by the name of its file. Raises ToolError when the suite cannot be collected."""
+    """The text by the name of its file; no checks where the checkout has no suite.
+
+    Raises ToolError when the suite cannot be collected.
+    """
+    if not (delivery.checkout / SMOKE_SETTINGS).is_file():
+        return {TEXT: _HEADER}
     return {TEXT: f"{_HEADER}\n{_collected(delivery.checkout.resolve())}"}
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from assembly.intended import GUARDS as STAGE
 from assembly.pipeline import APPROVES, Build
 from gates.delivery import Delivery
 from gates.registry import rule
 from gates.shape.roles import role_of
 from guards.held import commands, held
 
-STAGE: Final = "Guards"
 FIRST: Final = ["Source", "Compare", STAGE, "Build", "UpdatePipeline"]
 COMPARE, SYNTH, GATES = "Compare/Compare", "Build/Synth", "Build/Gates"
 COMPARES: Final = "tap-pipeline-guards"

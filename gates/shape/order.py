@@ -7,12 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from assembly.intended import PIPELINE, stack_name
+from assembly.intended import GUARDS, PIPELINE, stack_name
 from assembly.pipeline import APPROVES, PIPELINE_TYPE, PROJECT_TYPE, Action
 from assembly.templates import Resource
 from gates.delivery import Delivery
 from gates.registry import rule
-from gates.shape.guarding import STAGE as GUARDS
 from gates.shape.roles import role_of
 from settings import Environment
 

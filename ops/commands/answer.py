@@ -37,8 +37,10 @@ def give(client: ClientOf, given: Namespace, *, approved: bool, despite_red: boo
     pipeline = found(client, given.pipeline)
     pending = approvals.waiting(pipeline, given.execution)
     bucket = _bucket(pipeline, client)
-    known = verdicts.of_execution(pipeline, pending.execution_id)
-    known += bucket.promotion(pending.execution_id) if bucket else []
+    known = bucket.verdicts(pending.execution_id) if bucket else []
+    # Of now: something newer may have come since the page was made.
+    fresh = verdicts.of_execution(pipeline, pending.execution_id)
+    known = [*(each for each in known if each.about not in verdicts.ABOUT), *fresh]
     if not given.json:
         print("\n".join([_asked(pipeline, pending), *map(_line, known)]), flush=True)
     record = None

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,36 @@ from rehearsal.remote import Remote
 INSTALLED = (".venv", ".venv-emulator", "node_modules")
 
 
-class Developer:
+@dataclass
+class Checkout:
+    """A copy of the repository in a folder of its own, and the root of its rehearsals."""
+
+    worktree: Path
+    root: Path
+
+    def start_over(self) -> None:
+        """Undo every edit."""
+        git(self.worktree, "reset", "--quiet", "--hard", "base")
+        git(self.worktree, "clean", "--quiet", "--force", "-d")
+
+    def rehearsal(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the rehearsal's command line in the copy."""
+        command = ["bash", "scripts/rehearsal", "--root", str(self.root), *arguments]
+        return subprocess.run(
+            command, cwd=self.worktree, check=False, capture_output=True, text=True
+        )
+
+    def summary(self) -> Any:
+        """What the last `scripts/rehearsal run` left."""
+        return json.loads((self.root / "last" / "summary.json").read_text())
+
+
+class Developer(Checkout):
     """Edits, pushes and asks; `shown` is what a person would have seen of the pushes."""
 
     def __init__(self, server: Server, worktree: Path) -> None:
+        super().__init__(worktree, server.root)
         self.server = server
-        self.worktree = worktree
         self.pipeline = operated(server)
         self.shown = io.StringIO()
 
@@ -43,10 +68,6 @@ class Developer:
         Remote(self.server.root).push(self.worktree, commit)
         follower = Follower(self.pipeline, Progress(self.shown), on_approval)
         return follower.follow(commit, since=frozenset())
-
-    def start_over(self) -> None:
-        """Undo every edit."""
-        git(self.worktree, "reset", "--quiet", "--hard", "base")
 
     def status_of(self, execution: Execution) -> dict[str, str]:
         """`Stage/Action` -> status, in the order in which they started."""
@@ -72,17 +93,6 @@ class Developer:
             text=True,
         ).stdout
         return json.loads(printed or "{}")
-
-    def rehearsal(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the rehearsal's command line in the copy."""
-        command = ["bash", "scripts/rehearsal", "--root", str(self.server.root), *arguments]
-        return subprocess.run(
-            command, cwd=self.worktree, check=False, capture_output=True, text=True
-        )
-
-    def summary(self) -> Any:
-        """What the last `scripts/rehearsal run` left."""
-        return json.loads((self.server.root / "last" / "summary.json").read_text())
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -52,19 +52,18 @@ def test_what_is_beyond_the_bound_goes_oldest_first_and_the_newest_stays(
 
 
 def test_a_server_removes_the_caches_that_were_used_longest_ago(tmp_path: Path) -> None:
-    tools = tmp_path / "cache" / "tools" / "111111111111"
-    for age, project in ((30, "old"), (20, "new")):
-        filled(tools / project, age=age)
-    filled(tmp_path / "cache" / "projects" / "111111111111" / "new" / "host-1", age=10)
+    project = tmp_path / "cache" / "projects" / "111111111111" / "project"
+    for number, age in enumerate((30, 20, 10)):
+        filled(project / f"host-{number}", age=age)
     filled(tmp_path / "cache" / "npm", age=40)  # as a release before this one had it
     bounds.tidy(tmp_path, caches=Bound(2, 100 * MEBIBYTE))
-    assert names(tools.iterdir()) == ["new"]
-    assert names((tmp_path / "cache").iterdir()) == ["projects", "tools"]
+    assert names(project.iterdir()) == ["host-1", "host-2"]
+    assert names((tmp_path / "cache").iterdir()) == ["projects"]
 
 
 def test_a_cache_that_a_build_took_meanwhile_stays(tmp_path: Path) -> None:
-    cache = filled(tmp_path / "cache" / "tools" / "1" / "taken", age=30)
-    filled(tmp_path / "cache" / "tools" / "1" / "newest", age=-100)
+    cache = filled(tmp_path / "cache" / "projects" / "1" / "p" / "host-1", age=30)
+    filled(tmp_path / "cache" / "projects" / "1" / "p" / "host-2", age=-100)
     bounds.use(cache)
     os.utime(cache, (time.time() + 50,) * 2)
     bounds.tidy(tmp_path, caches=Bound(1, 0))
@@ -72,8 +71,8 @@ def test_a_cache_that_a_build_took_meanwhile_stays(tmp_path: Path) -> None:
 
 
 def test_a_cache_that_is_a_link_is_somebody_elses(tmp_path: Path) -> None:
-    others = filled(tmp_path / "others" / "tools" / "1" / "a", age=30)
-    filled(tmp_path / "others" / "tools" / "1" / "b", age=20)
+    others = filled(tmp_path / "others" / "projects" / "1" / "p" / "host-1", age=30)
+    filled(tmp_path / "others" / "projects" / "1" / "p" / "host-2", age=20)
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "cache").symlink_to(tmp_path / "others")
     bounds.tidy(tmp_path / "root", caches=Bound(1, 0))

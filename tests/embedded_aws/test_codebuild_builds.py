@@ -22,7 +22,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from tests.embedded_aws.emulated import TOOLS, Credentials, runs, start
-from tests.embedded_aws.projects import ALLOWED, BUCKET, Projects, phase
+from tests.embedded_aws.projects import ALLOWED, BUCKET, TOOLS_THERE, Projects, phase
 
 CANARY = "developers-own-value"
 CANARIES = (
@@ -170,13 +170,12 @@ _WHO = (
 )
 
 
-def sdk_in(folder: Path) -> Path:
+def put_sdk(folder: Path) -> None:
     """boto3, with the models of what `_WHO` calls."""
     packages = Path(boto3.__file__).parents[1]
     for name in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3"):
         shutil.copytree(packages / name, folder / name, ignore=_other_models)
     shutil.copy(packages / "six.py", folder)
-    return folder
 
 
 def _other_models(folder: str, names: list[str]) -> set[str]:
@@ -186,8 +185,9 @@ def _other_models(folder: str, names: list[str]) -> set[str]:
 
 
 def test_a_build_acts_as_its_service_role_and_may_do_no_more(projects: Projects) -> None:
-    sdk = sdk_in(projects.tools("service-role"))
-    build = projects.run("service-role", {"build": [f'PYTHONPATH={sdk} python -c "{_WHO}"']})
+    put_sdk(projects.tools("service-role"))
+    command = f'PYTHONPATH={TOOLS_THERE} python -c "{_WHO}"'
+    build = projects.run("service-role", {"build": [command]})
     text = projects.log(build)
     assert f"arn:aws:sts::{TOOLS}:assumed-role/builder/AWSCodeBuild-" in text
     assert "AccessDenied" in text
@@ -567,7 +567,7 @@ def test_the_images_habits_are_those_of_the_build(projects: Projects) -> None:
     package = wheel(projects.tools("habits"), "a-small-one")
     commands = [
         "echo word=sourced > f.sh; source ./f.sh; echo $word",
-        f"pip install --quiet --no-index {package}",
+        f"pip install --quiet --no-index {TOOLS_THERE}/{package.name}",
         "python -c 'import a_small_one'",
         "python3 -m venv own",
         "own/bin/python -c 'import sys; print(sys.prefix != sys.base_prefix)'",

@@ -386,7 +386,8 @@ phases:
       - 'test "$CODEBUILD_BUILD_ID" = "built:$CODEBUILD_LOG_PATH"'
       - 'test "$CODEBUILD_BUILD_ARN" = "${CODEBUILD_PROJECT_ARN%:*}:build/$CODEBUILD_BUILD_ID"'
       - test "$CODEBUILD_BUILD_NUMBER$CODEBUILD_BUILD_SUCCEEDING$CODEBUILD_CI$CI" = 11truetrue
-      - test -n "$CODEBUILD_BUILD_IMAGE" -a -n "$CODEBUILD_KMS_KEY_ID" -a "$CODEBUILD_START_TIME" -gt 0
+      - test -n "$CODEBUILD_BUILD_IMAGE" -a -n "$CODEBUILD_KMS_KEY_ID"
+      - test "$CODEBUILD_START_TIME" -gt 0
       - test "$AWS_DEFAULT_REGION" = "$AWS_REGION"
       - test "$CODEBUILD_SRC_DIR" = "$PWD"
 """

@@ -7,13 +7,20 @@ and a rollback over the wire. The pipelines are made in one stack and each ran o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.embedded_aws.delivery import BUCKET, CONNECTION, PIPELINE_ROLE, Delivery, policy
-from tests.embedded_aws.emulated import TOOLS, administrators, root_of, start
+from embedded_aws.connections.played import Connection
+from tests.embedded_aws.delivery import (
+    BUCKET,
+    CONNECTION,
+    PIPELINE_ROLE,
+    REPOSITORY,
+    Delivery,
+    policy,
+)
+from tests.embedded_aws.emulated import TOOLS, root_of
 from tests.embedded_aws.pipelines import APPROVAL, SOURCE, action, check, conditions, rule
 from tests.support import aws
 
@@ -87,24 +94,22 @@ def pipeline(name: str, gate: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def gates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
+def gates(pipelines: Delivery) -> Delivery:
     """All pipelines, each with its first execution on its way."""
-    root, worktree = tmp_path_factory.mktemp("gates"), tmp_path_factory.mktemp("worktree")
-    with start(root, "codebuild", "codepipeline", "connections") as server:
-        made = Delivery(server, administrators(server), worktree)
-        made.prepare()
-        made.commit_and_push("fix: gates", stack_json="{}")
-        _permit(made)
-        for name, state in (("quiet", "OK"), ("ringing", "ALARM"), ("late", "ALARM")):
-            _alarm(made, name, state)
-        session = server.session(root_of(TOOLS))
-        aws.function(session, "judge", JUDGE, aws.allow("codepipeline:PutJob*", "*"))
-        stack = {
-            name.title().replace("-", ""): pipeline(name, {"BeforeEntry": gate})
-            for name, gate in GATES.items()
-        }
-        made.deploy(stack, "gates")
-        yield made
+    made = pipelines
+    Connection(CONNECTION, REPOSITORY).write(made.server.root)
+    made.commit_and_push("fix: gates", stack_json="{}")
+    _permit(made)
+    for name, state in (("quiet", "OK"), ("ringing", "ALARM"), ("late", "ALARM")):
+        _alarm(made, name, state)
+    session = made.server.session(root_of(TOOLS))
+    aws.function(session, "judge", JUDGE, aws.allow("codepipeline:PutJob*", "*"))
+    stack = {
+        name.title().replace("-", ""): pipeline(name, {"BeforeEntry": gate})
+        for name, gate in GATES.items()
+    }
+    made.deploy(stack, "gates")
+    return made
 
 
 def _permit(made: Delivery) -> None:
@@ -250,7 +255,8 @@ def test_commands_log_to_the_pipelines_group_and_leave_no_project(gates: Deliver
     ended(gates, "commands-bad")
     events = gates.client("logs").filter_log_events(logGroupName="/aws/codepipeline/commands-bad")
     assert any("about to fail" in event["message"] for event in events["events"])
-    assert gates.client("codebuild").list_projects()["projects"] == []
+    projects = gates.client("codebuild").list_projects()["projects"]
+    assert not [name for name in projects if name.startswith("codepipeline-commands")]
 
 
 def test_the_rule_types_are_listed_with_what_they_need(gates: Delivery) -> None:

@@ -65,5 +65,5 @@ def test_a_pipeline_is_not_kept_while_it_runs() -> None:
         bench.state.at_rest()
     bench.let_go("Compile")
     bench.ended(execution, "Succeeded")
-    (kept,) = pickle.loads(pickle.dumps(bench.state.at_rest()))
+    (kept,) = pickle.loads(pickle.dumps(bench.state.at_rest()))  # noqa: S301
     assert kept.execution(execution.id).status == "Succeeded"

@@ -12,6 +12,8 @@ from typing import Any
 from tests.gates.drafts import Draft
 from tests.gates.mutants import allow, caught_by, codebuild_action, move
 
+ASSUMED = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+
 
 def build_commands(draft: Draft, project: str) -> list[str]:
     """The commands of a project's build phase, to be edited in place within `buildspec`."""
@@ -89,6 +91,19 @@ def condition_that_skips_the_build(draft: Draft) -> None:
 def build_answers_for_the_guards(draft: Draft) -> None:
     arn = "arn:aws:codepipeline:us-west-2:111111111111:tap-pipeline/Guards/Approve"
     draft.rights_of("PipelineAssets").append(allow("codepipeline:PutApprovalResult", arn))
+
+
+@caught_by("TAP-405")
+def build_starts_any_commit(draft: Draft) -> None:
+    draft.rights_of("Rolesynth").append(allow("codepipeline:StartPipelineExecution"))
+
+
+@caught_by("TAP-405")
+def schedule_starts_any_commit(draft: Draft) -> None:
+    trust = {"Statement": [{**ASSUMED, "Principal": {"Service": "events.amazonaws.com"}}]}
+    may = {"Statement": [allow("codepipeline:Start*")]}
+    policies = [{"PolicyName": "p", "PolicyDocument": may}]
+    draft.add("Nightly", "AWS::IAM::Role", AssumeRolePolicyDocument=trust, Policies=policies)
 
 
 # The comparison

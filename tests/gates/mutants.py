@@ -1,8 +1,8 @@
 """Hostile edits of what is synthesized, each with the rule that must report it.
 
-TAP-701 and TAP-701 are the reviewed texts: whoever reads a change of them says no. Everything else
-is reported whatever a review says. Each mutant does what a line or two in pipeline/, stages/ or
-scripts/ would. `test_hostile_sources.py` edits those for real, for a few of them.
+TAP-701 is the reviewed texts: whoever reads a change of them says no. Everything else is reported
+whatever a review says. Each mutant does what a line or two in pipeline/, stages/ or scripts/ would.
+`test_hostile_sources.py` edits those for real, for a few of them.
 """
 
 from __future__ import annotations
@@ -33,6 +33,16 @@ def caught_by(rule: str) -> Callable[[Mutation], Mutation]:
 
 def allow(action: str | list[str], resource: Any = "*") -> dict[str, Any]:
     return {"Action": action, "Effect": "Allow", "Resource": resource}
+
+
+def artifacts(draft: Draft, kind: str) -> Any:
+    """The properties of the bucket of artifacts, or of its policy."""
+    resources = draft.resources().items()
+    return next(
+        each["Properties"]
+        for name, each in resources
+        if each["Type"] == kind and name.startswith("Artifacts")
+    )
 
 
 def move(draft: Draft, stage: str, before: str) -> None:
@@ -104,7 +114,7 @@ def approval_that_does_not_name_the_commit(draft: Draft) -> None:
 
 @caught_by("TAP-405")
 def synth_build_answers_the_approval(draft: Draft) -> None:
-    draft.rights_of("PipelineBuildSynth").append(allow("codepipeline:PutApprovalResult"))
+    draft.rights_of("Rolesynth").append(allow("codepipeline:PutApprovalResult"))
 
 
 @caught_by("TAP-405")
@@ -136,7 +146,7 @@ def prod_prepared_and_executed_in_dev(draft: Draft) -> None:
 
 @caught_by("TAP-401")
 def synth_build_deploys_prod(draft: Draft) -> None:
-    draft.rights_of("PipelineBuildSynth").append(allow("sts:AssumeRole", PROD_DEPLOY))
+    draft.rights_of("Rolesynth").append(allow("sts:AssumeRole", PROD_DEPLOY))
 
 
 @caught_by("TAP-401")
@@ -366,7 +376,8 @@ def application_names_another_address(draft: Draft) -> None:
 @caught_by("TAP-410")
 def smoke_project_takes_the_deploy_role(draft: Draft) -> None:
     role = draft.named("AWS::IAM::Role", "tap-pipeline-smoke-prod")
-    statement = role["Policies"][0]["PolicyDocument"]["Statement"][0]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    (statement,) = (each for each in statements if each["Action"] == "sts:AssumeRole")
     statement["Resource"] = [statement["Resource"], PROD_DEPLOY]
 
 
@@ -533,7 +544,7 @@ def build_role_that_a_person_takes(draft: Draft) -> None:
 
 @caught_by("TAP-307")
 def build_starts_the_self_update_with_its_own_buildspec(draft: Draft) -> None:
-    draft.rights_of("PipelineBuildSynth").append(allow("codebuild:StartBuild"))
+    draft.rights_of("Rolesynth").append(allow("codebuild:StartBuild"))
 
 
 # Actions and deployments
@@ -727,18 +738,20 @@ def artifacts_under_no_key(draft: Draft) -> None:
 
 @caught_by("TAP-701")
 def artifacts_in_public(draft: Draft) -> None:
-    draft.only("AWS::S3::Bucket")["PublicAccessBlockConfiguration"]["BlockPublicPolicy"] = False
+    artifacts(draft, "AWS::S3::Bucket")["PublicAccessBlockConfiguration"]["BlockPublicPolicy"] = (
+        False
+    )
 
 
 @caught_by("TAP-701")
 def artifacts_written_by_another_account(draft: Draft) -> None:
     stranger = allow("s3:PutObject") | {"Principal": {"AWS": "arn:aws:iam::444444444444:root"}}
-    draft.only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"].append(stranger)
+    artifacts(draft, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"].append(stranger)
 
 
 @caught_by("TAP-701")
 def artifacts_in_plain_sight_on_the_wire(draft: Draft) -> None:
-    draft.only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"].pop(0)
+    artifacts(draft, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"].pop(0)
 
 
 def prods_assets(draft: Draft) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution
 from ops.verdicts import Level, Verdict
 from tests.embedded_aws.delivery import GOOD, NAME, Delivery
-from tests.embedded_aws.emulated import REGION, TOOLS
+from tests.embedded_aws.emulated import DEV, REGION, TOOLS
 from tests.ops.conftest import Ops
 from tests.support import aws
 
@@ -61,9 +61,9 @@ class Person(io.StringIO):
     def isatty(self) -> bool:
         return True
 
-    def readline(self, size: int | None = -1, /) -> str:
+    def readline(self, size: int = -1, /) -> str:
         self._thinks()
-        return super().readline(-1 if size is None else size)
+        return super().readline(size)
 
 
 def at_the_terminal(monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
@@ -259,6 +259,23 @@ def test_an_answer_that_cannot_be_recorded_says_how_it_can_be_later(
     ops("decisions", "--keep")
     (record,) = records(delivery, execution)
     assert record["by"] == f"arn:aws:iam::{TOOLS}:user/answers-only"
+
+
+def test_a_strangers_bucket_of_that_name_is_not_asked(delivery: Delivery) -> None:
+    where = {"LocationConstraint": REGION}
+    name = f"squatted-decisions-{TOOLS}-{REGION}"
+    strangers = delivery.client("s3", DEV)
+    strangers.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+    us = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{TOOLS}:root"}, "Action": "s3:*"}
+    both = {**us, "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [both]})
+    strangers.put_bucket_policy(Bucket=name, Policy=policy)
+    bucket = Bucket("squatted", delivery.client)
+    with pytest.raises(NotRecordedError, match="in its own account"):
+        bucket.exists()
+    with pytest.raises(NotRecordedError):
+        bucket.keep(OLD)
+    assert strangers.list_objects_v2(Bucket=name)["KeyCount"] == 0
 
 
 def test_a_pipeline_without_a_bucket_keeps_no_record(delivery: Delivery) -> None:

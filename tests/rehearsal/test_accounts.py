@@ -21,9 +21,10 @@ from embedded_aws.server import Server
 from rehearsal import CHECKOUT
 from rehearsal.accounts import Directory
 from rehearsal.errors import AlreadyUpError, CommandError, NotUpError, UnknownAccountError
-from rehearsal.lifecycle import attach_or_start, bootstrap
+from rehearsal.lifecycle import bootstrap
 from rehearsal.own import OwnProject
 from rehearsal.progress import Progress
+from rehearsal.starting import Starter
 from rehearsal.tools import run_tool
 from tests.embedded_aws.emulated import ACCOUNTS, DEV, PROD, REGION, TOOLS
 from tests.support import aws
@@ -183,4 +184,4 @@ def test_what_plays_another_region_than_the_settings_say_is_not_used(emulator: S
     elsewhere = replace(OwnProject.of_checkout(CHECKOUT), region="eu-central-1")
     progress = Progress(io.StringIO())
     with pytest.raises(AlreadyUpError, match=r"plays us-west-2, but .* eu-central-1"):
-        attach_or_start(emulator.root, None, elsewhere, progress, detached=False)
+        Starter(emulator.root, None, progress, detached=False).start(elsewhere, None)

@@ -23,7 +23,8 @@ NOTHING = RunEvidence.of([], {}, ISOLATED)
 
 WHOLE_RUN = RunEvidence.of(
     [
-        *("Source/tap", "Build/Synth", "UpdatePipeline/SelfMutate", "Assets/Assets"),
+        *("Source/tap", "Compare/Compare", "Build/Synth", "Build/Gates"),
+        *("UpdatePipeline/SelfMutate", "Assets/Assets"),
         *("Try/Stack.Prepare", "Try/Stack.Deploy", "Try/Smoke", "Promote/Approve"),
         *("Use/Stack.Prepare", "Use/Stack.Deploy", "Use/Smoke"),
     ],

@@ -18,6 +18,7 @@ from rehearsal.function_logs import FunctionLog
 from rehearsal.own import COMMAND
 from rehearsal.project import Target
 from rehearsal.summary import Outcome, SmokeResult
+from rehearsal.update import Change
 
 TARGETS = (Target("dev", "Dev", ("dev",), "Smoke"), Target("prod", "Prod", ("prod",), "Smoke"))
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,6 +63,21 @@ def test_a_failed_build_can_be_looked_into_while_it_is_up() -> None:
     down = text(outcome("Failed", failed), stays=False)
     assert f"run it with --keep-on-failure to {command}" in down
     assert "shell" not in text(outcome("Failed", run_of("Promote/Approve", "Failed", "no")))
+
+
+def test_an_update_says_what_it_replaced_and_one_that_loses_data_is_no_success() -> None:
+    def updated(lost: int) -> Outcome:
+        result = outcome("Succeeded", run_of("Prod/Smoke", "Succeeded"), prod=[PASSED])
+        change = Change("dev", "tap-dev", "Rows", "AWS::DynamoDB::Table", "replaced", 15, lost)
+        return replace(result, updated="b" * 40, held={"dev": 15, "prod": 15}, changes=(change,))
+
+    replaced = "dev: tap-dev/Rows (AWS::DynamoDB::Table) replaced with data (15)"
+    assert updated(0).passed
+    assert replaced in text(updated(0))
+    assert "(15 in dev, 15 in prod items): all of it is still there" in text(updated(0))
+    assert not updated(3).passed
+    assert "FAILED: cccccccccccc LOSES DATA: 3 items" in text(updated(3))
+    assert f"{replaced}, 3 LOST" in text(updated(3))
 
 
 def test_a_failed_check_is_named_with_what_it_said() -> None:

@@ -254,6 +254,4 @@ def test_what_builds_run_is_guarded_and_what_they_do_not_is_not() -> None:
     rooms = {name.partition("/")[0] for name in names if not comparison.guarded(name, compiled)} - {
         name for name in names if name.endswith(".md")
     }
-    assert rooms == {
-        *("services", "docs", "tests", "benchmarks", "embedded_aws", "rehearsal", "ops")
-    }
+    assert rooms == {*("services", "docs", "tests", "benchmarks", "embedded_aws", "rehearsal")}

@@ -31,6 +31,7 @@ from settings import (
     Settings,
     SettingsError,
 )
+from settings.guards import GUARDS
 from stages.options import ApplicationOptions
 from stages.services import NAMES
 
@@ -86,6 +87,7 @@ def test_good_settings_become_typed_objects() -> None:
         source=ConnectionSource("example-org/shop", "main", CONNECTION),
         architecture="x86_64",
         approval_timeout_minutes=10_080,
+        guards=GUARDS,
         application={},
     )
 
@@ -314,7 +316,7 @@ def test_the_regions_are_those_that_botocore_knows_for_codepipeline() -> None:
 
 def test_the_app_tells_of_wrong_settings_without_a_traceback(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "pipeline", tmp_path / "pipeline")
-    for folder in ("services", "settings", "stages"):
+    for folder in ("guards", "services", "settings", "stages"):
         (tmp_path / folder).symlink_to(REPOSITORY / folder)
     shutil.copy(REPOSITORY / "pipeline_app.py", tmp_path)
     context = {"tap": changed("environments[0].account", "22")}
