@@ -86,7 +86,12 @@ def rehearse(project: Project, root: Path, progress: Progress, wish: Wish) -> bo
     table = fidelity.table(result.evidence(), project.targets, project.behaviours)
     last = summary.write(root, result, table)
     stays = stays or not start.is_ours
-    progress.say(verdict.text(result, table, last, logs, stays=stays, command=project.command))
+    of_targets = {
+        target.name: [log for label in target.accounts for log in logs.get(label, ())]
+        for target in project.targets
+    }
+    command = project.command
+    progress.say(verdict.text(result, table, last, of_targets, stays=stays, command=command))
     return result.passed
 
 

@@ -44,7 +44,7 @@ def text(
 ) -> str:
     """Verdict, causes, what was proved, where to read more.
 
-    last: the folder with summary, pages and logs. logs: by environment, of its functions. stays:
+    last: the folder with summary, pages and logs. logs: by target, of its functions. stays:
     whether the rehearsal is still up. command: what people type before the name of a command.
     """
     goal = result.goal.name

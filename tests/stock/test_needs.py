@@ -14,10 +14,14 @@ from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.pipelines import CodePipeline, CodePipelineSource, ShellStep
 
+from embedded_aws.isolation import Isolation
+from rehearsal import kept
 from rehearsal.errors import RehearsalError, UnsupportedSourceError, UnusableAppError
 from rehearsal.fidelity import RunEvidence, Status, table
+from rehearsal.snapshot import Snapshot
 from rehearsal.stock import behaviours
 from rehearsal.stock.needs import Default, Needs
+from rehearsal.stock.project import StockProject
 
 DEFAULT = Default("111111111111", "us-east-1")
 ARN = (
@@ -178,6 +182,26 @@ def test_what_cannot_be_rehearsed_is_refused_by_name(
         read(app)
 
 
+def test_accounts_that_need_another_bootstrap_are_not_those_that_were_kept() -> None:
+    digests = set()
+    for qualifier in (None, "ours"):
+        app = cdk.App()
+        delivery(app, "Delivery", at("555555555555"), qualifier=qualifier)
+        needs = read(app)
+        project = StockProject(
+            folder=Path(app.outdir),
+            region=needs.region,
+            accounts=needs.accounts,
+            targets=needs.targets,
+            connection=needs.connection,
+            needs=needs,
+            shot=Snapshot("c" * 40, clean=True),
+            shell="",
+        )
+        digests.add(kept.bootstrap_digest(project))
+    assert len(digests) == 2
+
+
 def test_a_row_is_exercised_only_when_every_action_of_its_kind_succeeded() -> None:
     app = cdk.App()
     delivery(app, "Delivery", at("555555555555"), at("666666666666"))
@@ -188,6 +212,6 @@ def test_a_row_is_exercised_only_when_every_action_of_its_kind_succeeded() -> No
         (set(), Status.EXERCISED),
         ({"Stage1/Deploy"}, Status.NOT_EXERCISED),
     ):
-        evidence = RunEvidence.of(actions - lost, {})
+        evidence = RunEvidence.of(actions - lost, {}, Isolation())
         rows = table(evidence, needs.targets, behaviours.of(needs))
         assert {each.behaviour: each.status for each in rows}[row] is status
