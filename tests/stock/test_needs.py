@@ -5,6 +5,7 @@ The assemblies are synthesized here, by the CDK, from apps of a few lines.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from embedded_aws.isolation import Isolation
 from rehearsal import kept
 from rehearsal.errors import RehearsalError, UnsupportedSourceError, UnusableAppError
 from rehearsal.fidelity import RunEvidence, Status, table
+from rehearsal.progress import Progress
 from rehearsal.snapshot import Snapshot
 from rehearsal.stock import behaviours
 from rehearsal.stock.needs import Default, Needs
 from rehearsal.stock.project import StockProject
+from tests.stock.apps import Rehearsed
 
 DEFAULT = Default("111111111111", "us-east-1")
 ARN = (
@@ -200,6 +203,27 @@ def test_accounts_that_need_another_bootstrap_are_not_those_that_were_kept() -> 
         )
         digests.add(kept.bootstrap_digest(project))
     assert len(digests) == 2
+
+
+def test_what_a_careless_app_writes_while_it_is_synthesized_stays_out_of_its_folder(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "app"
+    made = cdk.App(outdir=str(folder / "prepared"))
+    delivery(made, "Delivery", at("555555555555"))
+    made.synth()
+    (folder / "cdk.json").write_text('{"app": "sh app.sh", "output": "elsewhere"}')
+    (folder / "app.sh").write_text('touch litter ../litter; cp -R prepared/. "$CDK_OUTDIR"\n')
+    app = Rehearsed(folder, tmp_path / "root")
+    before = app.contents()
+    said = io.StringIO()
+    project = StockProject.synthesized(
+        folder, app.root, "rehearse", Progress(said), wanted=None, default=DEFAULT
+    )
+    assert set(project.accounts) == {"tools", "555555555555"}
+    assert "stage Stage0: account 555555555555" in said.getvalue()
+    assert app.contents() == before
+    assert not (tmp_path / "litter").exists()
 
 
 def test_a_row_is_exercised_only_when_every_action_of_its_kind_succeeded() -> None:
