@@ -1,4 +1,4 @@
-"""Proves that an earlier commit is checked out beside the working tree, and nothing in there moves."""
+"""Proves that an earlier commit is checked out beside the working tree, which stays as it is."""
 
 from __future__ import annotations
 
