@@ -40,4 +40,4 @@ sbom: install ## Say what the Lambda assets are made of: packages, licences, kno
 
 clean: ## Remove what install, synth, tests and rehearsals wrote
 	@if [ -x .venv/bin/python ]; then scripts/rehearsal down && scripts/rehearsal clean; fi
-	rm -rf .venv .venv-emulator node_modules .build .rehearsal cdk.out reports .hypothesis .*_cache services/*/runtime/aws_models services/*/runtime/*/aws_models services/common/runtime/amazon_roots.pem
+	rm -rf .venv .venv-emulator node_modules .build .cache .rehearsal cdk.out reports .hypothesis .*_cache services/*/runtime/aws_models services/*/runtime/*/aws_models services/common/runtime/amazon_roots.pem

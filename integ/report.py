@@ -20,6 +20,7 @@ from integ.page import render
 from integ.redaction import Redactor
 from integ.results import Check, Outcome, Run
 from integ.settings import Settings, SettingsError
+from pages.files import replace
 
 REPORTER = pytest.StashKey["Reporter"]()
 CLIENTS = pytest.StashKey[list[ApiClient]]()
@@ -67,12 +68,9 @@ class Reporter:
         item.stash.setdefault(CLIENTS, []).append(client)
 
     def write(self) -> None:
-        """Replaces the page in one step: a reader never sees half of it."""
+        """Replaces the page by what is known by now."""
         self.run.seconds = time.monotonic() - self._started
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".part")
-        draft.write_text(self.redact(render(self.run)), encoding="utf-8")
-        draft.replace(self._path)
+        replace(self._path, self.redact(render(self.run)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -13,3 +13,27 @@ class NoSuchFunctionError(OpsError):
 
 class NoDeadLetterQueueError(OpsError):
     """The function has no queue of its own for dead letters, or the queue is not there."""
+
+
+class NoSuchPipelineError(OpsError):
+    """The account of these credentials does not have the pipeline, or which one is not clear."""
+
+
+class UnknownActionError(OpsError):
+    """The action that was asked for has not run, is no build, or its name fits several."""
+
+
+class NotWaitingError(OpsError):
+    """No approval waits, or not the one that was meant; the text says what became of that one."""
+
+
+class NotAnsweredError(OpsError):
+    """The answer was held back: a verdict is red, or the reason cannot be kept."""
+
+
+class NotRecordedError(OpsError):
+    """Pipeline and approval are as they should be, but a decision could not be kept or read."""
+
+
+class NoSuchEnvironmentError(OpsError):
+    """The account of these credentials does not have the stack of the environment."""

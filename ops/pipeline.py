@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
+from ops.errors import NoSuchPipelineError, UnknownActionError
 from ops.records import (
     ActionRun,
     DeclaredAction,
@@ -22,10 +22,6 @@ from ops.records import (
 )
 
 _TAKEN = re.compile(r"#\{[\w@-]+\.(\w+)\}")
-
-
-class UnknownActionError(Exception):
-    """The action that was asked for has not run, is no build, or its name fits several."""
 
 
 class Pipeline:
@@ -55,16 +51,20 @@ class Pipeline:
         """The actions of one execution in the order they started; a retried one counts once, at
         the place of its last run."""
         latest: dict[tuple[str, str], ActionRun] = {}
-        for run in sorted(self._all_runs(execution_id), key=lambda run: run.started):
+        runs = self._runs(filter={"pipelineExecutionId": execution_id})
+        for run in sorted(runs, key=lambda run: run.started):
             latest.pop((run.stage, run.action), None)
             latest[run.stage, run.action] = run
         return list(latest.values())
 
-    def _all_runs(self, execution_id: str) -> Iterator[ActionRun]:
-        pages = self._pipeline.get_paginator("list_action_executions").paginate(
-            pipelineName=self.name, filter={"pipelineExecutionId": execution_id}
-        )
-        for page in pages:
+    def history(self) -> list[ActionRun]:
+        """Every run of every action, oldest first: of twelve months ("ListActionExecutions",
+        AWS CodePipeline API Reference)."""
+        return sorted(self._runs(), key=lambda run: run.started)
+
+    def _runs(self, **filtered: Any) -> Iterator[ActionRun]:
+        pages = self._pipeline.get_paginator("list_action_executions")
+        for page in pages.paginate(pipelineName=self.name, **filtered):
             yield from map(action_run, page["actionExecutionDetails"])
 
     def latest_run(self, name: str) -> ActionRun:
@@ -86,7 +86,7 @@ class Pipeline:
 
     def pending_approval(self) -> PendingApproval | None:
         """The approval that waits now, if one does."""
-        for stage in self._state():
+        for stage in self.state():
             for action in stage["actionStates"]:
                 latest = action.get("latestExecution", {})
                 # Only an approval that waits carries a token: API reference, ActionExecution.
@@ -97,6 +97,7 @@ class Pipeline:
                         token=latest["token"],
                         execution_id=stage["latestExecution"]["pipelineExecutionId"],
                         message=latest.get("summary", ""),
+                        action_execution_id=latest["actionExecutionId"],
                     )
         return None
 
@@ -114,9 +115,13 @@ class Pipeline:
         """The actions of the definition, in the order in which they run."""
         return [
             _declared_action(stage["name"], action)
-            for stage in self._declared()
+            for stage in self.stages()
             for action in sorted(stage["actions"], key=lambda each: int(each.get("runOrder", 1)))
         ]
+
+    def stages(self) -> list[dict[str, Any]]:
+        """As declared: `name`, and `actions` with `name`, `actionTypeId`, `runOrder`."""
+        return list(self._pipeline.get_pipeline(name=self.name)["pipeline"]["stages"])
 
     def output_variables(self, stage: str) -> dict[str, str]:
         """The variables that builds of a stage take from outputs of stacks: the outputs' names.
@@ -125,7 +130,7 @@ class Pipeline:
         """
         configured = (
             action.get("configuration", {}).get("EnvironmentVariables", "[]")
-            for each in self._declared()
+            for each in self.stages()
             if each["name"] == stage
             for action in each["actions"]
         )
@@ -135,9 +140,6 @@ class Pipeline:
             for variable in json.loads(variables)
             if (taken := _TAKEN.fullmatch(variable["value"]))
         }
-
-    def _declared(self) -> list[dict[str, Any]]:
-        return list(self._pipeline.get_pipeline(name=self.name)["pipeline"]["stages"])
 
     def log_lines(self, run: ActionRun) -> list[str]:
         """The log of an action's build, oldest line first; empty while it has written nothing.
@@ -182,17 +184,8 @@ class Pipeline:
         builds = self._builds.batch_get_builds(ids=[run.external_id])["builds"]
         return dict(builds[0]) if builds else {}
 
-    def status_text(self) -> str:
-        """What `GetPipelineState` says, a line an action, below the newest execution."""
-        newest = next(iter(self.executions()), None)
-        lines = [f"{self.name}: {_headline(newest)}"]
-        for stage in self._state():
-            lines.append(f"  {stage['stageName']}")
-            for action in stage["actionStates"]:
-                lines.append(f"    {action['actionName']:<28}{_action_state(action)}")
-        return "\n".join(lines)
-
-    def _state(self) -> list[dict[str, Any]]:
+    def state(self) -> list[dict[str, Any]]:
+        """`stageStates` of `GetPipelineState`."""
         return list(self._pipeline.get_pipeline_state(name=self.name)["stageStates"])
 
 
@@ -202,16 +195,20 @@ def _declared_action(stage: str, action: dict[str, Any]) -> DeclaredAction:
     return DeclaredAction(stage, action["name"], kind, mode)
 
 
-def _headline(newest: Execution | None) -> str:
-    if newest is None:
-        return "no execution yet: a push starts one"
-    return f"execution {newest.id} of {(newest.commit or '?')[:12]} {newest.status}"
-
-
-def _action_state(action: dict[str, Any]) -> str:
-    latest = action.get("latestExecution")
-    if latest is None:
-        return "not run yet"
-    seconds = (datetime.now(UTC) - latest["lastStatusChange"]).total_seconds()
-    text = f"{latest['status']:<12}{seconds:.0f} s ago"
-    return text + ("  waits for an approval" if latest.get("token") else "")
+def found(client: Callable[[str], Any], name: str | None) -> Pipeline:
+    """The pipeline of this name, or the only one there is. Raises `NoSuchPipelineError`."""
+    api = client("codepipeline")
+    if name is not None:
+        try:
+            api.get_pipeline_state(name=name)
+            return Pipeline(name, client)
+        except api.exceptions.PipelineNotFoundException:
+            pass
+    pages = api.get_paginator("list_pipelines").paginate()
+    known = [each["name"] for page in pages for each in page["pipelines"]]
+    if name is None and len(known) == 1:
+        return Pipeline(known[0], client)
+    what = f"there is no pipeline {name}" if name else "say which pipeline, with --pipeline"
+    where = client("sts").get_caller_identity()["Account"]
+    others = ", ".join(known) or "none: take the credentials of the pipeline's account"
+    raise NoSuchPipelineError(f"{what}; account {where} has {others}")

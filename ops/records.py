@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,19 @@ ENDED = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
 
 @dataclass(frozen=True)
 class Execution:
-    """A row of `ListPipelineExecutions`: the newest comes first there."""
+    """A row of `ListPipelineExecutions`: the newest comes first there.
+
+    commit, message: of its source, as far as that has been read. rollback: of one stage, to an
+    earlier state?
+    """
 
     id: str
     status: str
     commit: str | None
     summary: str = ""
+    message: str = ""
+    started: datetime | None = None
+    rollback: bool = False
 
     @property
     def ended(self) -> bool:
@@ -26,7 +34,11 @@ class Execution:
 
 @dataclass(frozen=True)
 class ActionRun:
-    """The latest run of one action in one execution."""
+    """The latest run of one action in one execution.
+
+    category: as in the action's type. updated_by: the ARN of whoever answered an approval, or "".
+    stack: the name of the one that it deployed, or "". url: where a person sees more of it, or "".
+    """
 
     id: str
     stage: str
@@ -37,6 +49,17 @@ class ActionRun:
     summary: str
     error: str
     external_id: str
+    execution_id: str = ""
+    category: str = ""
+    updated_by: str = ""
+    error_code: str = ""
+    stack: str = ""
+    url: str = ""
+
+    @property
+    def is_approval(self) -> bool:
+        """Whether it asked a person."""
+        return self.category == "Approval"
 
     @property
     def label(self) -> str:
@@ -84,6 +107,12 @@ class PendingApproval:
     token: str
     execution_id: str
     message: str
+    action_execution_id: str
+
+    @property
+    def label(self) -> str:
+        """How people name an action: `Stage/Action`."""
+        return f"{self.stage}/{self.action}"
 
 
 @dataclass(frozen=True)
@@ -97,13 +126,25 @@ class TestCase:
 
 def execution(row: dict[str, Any]) -> Execution:
     """From a row of `ListPipelineExecutions`."""
-    revisions = [r["revisionId"] for r in row.get("sourceRevisions", []) if r.get("revisionId")]
+    revisions = [each for each in row.get("sourceRevisions", []) if each.get("revisionId")]
     return Execution(
         id=row["pipelineExecutionId"],
         status=row["status"],
-        commit=revisions[0] if revisions else None,
+        commit=revisions[0]["revisionId"] if revisions else None,
         summary=row.get("statusSummary", ""),
+        message=_message(revisions[0].get("revisionSummary", "")) if revisions else "",
+        started=row.get("startTime"),
+        rollback=row.get("executionType") == "ROLLBACK",
     )
+
+
+def _message(summary: str) -> str:
+    """A commit's message. A connection wraps it: `{"ProviderType": …, "CommitMessage": …}`."""
+    try:
+        document = json.loads(summary)
+    except ValueError:
+        return summary
+    return str(document.get("CommitMessage", "")) if isinstance(document, dict) else summary
 
 
 def action_run(row: dict[str, Any]) -> ActionRun:
@@ -119,4 +160,10 @@ def action_run(row: dict[str, Any]) -> ActionRun:
         summary=result.get("externalExecutionSummary", ""),
         error=result.get("errorDetails", {}).get("message", ""),
         external_id=result.get("externalExecutionId", ""),
+        execution_id=row["pipelineExecutionId"],
+        category=row.get("input", {}).get("actionTypeId", {}).get("category", ""),
+        updated_by=row.get("updatedBy", ""),
+        error_code=result.get("errorDetails", {}).get("code", ""),
+        stack=row.get("input", {}).get("configuration", {}).get("StackName", ""),
+        url=result.get("externalExecutionUrl", ""),
     )

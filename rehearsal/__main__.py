@@ -14,7 +14,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded_aws.errors import EmbeddedAwsError
-from ops.pipeline import UnknownActionError
+from ops.errors import OpsError
 from rehearsal import CHECKOUT, cli
 from rehearsal.errors import RehearsalError
 from rehearsal.rehearse import Keep
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.root = _root(arguments)
     try:
         return int(arguments.command(arguments))
-    except (RehearsalError, EmbeddedAwsError, UnknownActionError, SettingsError) as error:
+    except (RehearsalError, EmbeddedAwsError, OpsError, SettingsError) as error:
         return _fail(str(error))
     except (BotoCoreError, ClientError) as error:
         log = arguments.root / "server.log"
@@ -106,15 +106,18 @@ def parser() -> ArgumentParser:
     _of_an_app(up)
 
     _command(commands, "down", cli.down, "end what `up` or `run --keep` left running")
-    _command(commands, "status", cli.status, "show the pipeline's stages and actions")
+    for name, module in cli.OPERATIONS.items():
+        operation = _command(commands, name, cli.operate, module.HELP)
+        operation.description = module.__doc__
+        operation.formatter_class = argparse.RawDescriptionHelpFormatter
+        operation.set_defaults(operation=name)
+        module.arguments(operation)
 
-    logs = _command(commands, "logs", cli.logs, "print the log of an action's latest build")
-    logs.add_argument("action", help="for example Synth, or Build/Synth")
-
-    approve = _command(commands, "approve", cli.approve, "approve what waits for a person")
-    approve.add_argument("--reason", default="Approved from the rehearsal's command line.")
-    reject = _command(commands, "reject", cli.reject, "reject what waits for a person")
-    reject.add_argument("--reason", required=True)
+    shell = _command(commands, "shell", cli.shell, "look into an action's latest build")
+    shell.add_argument("action", help="for example Synth, or Build/Synth")
+    shell.add_argument(
+        "line", nargs=argparse.REMAINDER, metavar="-- COMMAND …", help="run this, and no shell"
+    )
 
     env = _command(commands, "env", cli.env, 'point a shell here: eval "$(… env tools)"')
     env.add_argument(

@@ -33,6 +33,7 @@ _ANSWERING = (
     "codepipeline:RetryStageExecution",
     "codepipeline:StopPipelineExecution",
 )
+_RECORDING = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,7 +75,8 @@ class Directory:
         self._path.unlink(missing_ok=True)
 
     def create_operator(self, pipeline: str) -> None:
-        """The role in tools that may watch everything there and answer `pipeline`'s approval."""
+        """The role in tools that may watch everything there, and answer `pipeline`'s approval with
+        a record of it."""
         iam = self.session(TOOLS).client("iam")
         trusted = f"arn:aws:iam::{self.account(TOOLS)}:user/{ADMINISTRATOR}"
         iam.create_role(
@@ -83,9 +85,11 @@ class Directory:
             MaxSessionDuration=43200,
         )
         arn = f"arn:aws:codepipeline:{self._server.region}:{self.account(TOOLS)}:{pipeline}"
+        bucket = f"arn:aws:s3:::{pipeline.lower()}-decisions-*"
         for name, document in {
             "watch": _policy(*_WATCHING, Resource="*"),
             "answer": _policy(*_ANSWERING, Resource=[arn, f"{arn}/*"]),
+            "record": _policy(*_RECORDING, Resource=[bucket, f"{bucket}/*"]),
         }.items():
             iam.put_role_policy(RoleName=OPERATOR, PolicyName=name, PolicyDocument=document)
 

@@ -7,6 +7,7 @@ emulator does not do, whatever is delivered, stands in `limits.py`.
 from __future__ import annotations
 
 from rehearsal.behaviour import Behaviour
+from rehearsal.behaviour import emulated as _emulated
 from rehearsal.behaviour import shown as _shown
 from rehearsal.behaviour import tested as _tested
 from rehearsal.behaviour import unshown as _unshown
@@ -19,7 +20,22 @@ _PIPELINE = (
     _shown(
         "a commit of the connection's repository becomes the source artifact", "action:Source/*"
     ),
+    _shown(
+        "the deployed pipeline compares a commit's guards with those it was made from",
+        "action:Compare/Compare",
+    ),
+    _emulated(
+        "a commit that changes a guard waits for a person before anything of it runs",
+        "delivery/test_whole_delivery.py"
+        "::test_a_commit_that_empties_a_gate_waits_and_rejected_leaves_all_as_it_was",
+    ),
+    _shown("the gates judge what is deployed in a build of their own", "action:Build/Gates"),
     _shown("the synth buildspec runs, unmodified, as its service role", "action:Build/Synth"),
+    _shown(
+        "builds see nothing of this machine but its system, and leave nothing running",
+        "isolation:*",
+        "action:Build/Synth",
+    ),
     _shown(
         "the pipeline deploys its own definition with the real CDK CLI", "action:UpdatePipeline/*"
     ),
@@ -50,9 +66,15 @@ _PIPELINE = (
         "template/test_pipeline_artifacts.py"
         "::test_artifacts_are_encrypted_private_and_do_not_stay_forever",
     ),
-    _unshown(
+    _emulated(
         "a stage rolls back (RollbackStage, OnFailure)",
-        "the embedded CodePipeline offers no rollback",
+        "embedded_aws/test_stage_rollback.py"
+        "::test_a_rollback_runs_only_its_stage_with_the_targets_results",
+    ),
+    _emulated(
+        "a stage is entered, skipped or failed as its condition says",
+        "embedded_aws/test_stage_conditions.py"
+        "::test_a_skipped_stage_runs_nothing_and_the_execution_goes_on",
     ),
     *LIMITS["of the pipeline"],
 )
@@ -159,9 +181,38 @@ _APPLICATION = (
     _unshown(
         "a template above 51,200 bytes is deployed by its URL", _ONLY_THE_CORRECTION, "template_url"
     ),
+    _emulated(
+        "a change set says what changes in nested stacks, too",
+        "embedded_aws/test_nested_stacks.py"
+        "::test_a_change_set_says_what_changes_in_nested_stacks_too",
+        "nested_change_sets",
+    ),
+    _emulated(
+        "a bucket that the wrong account owns is not taken for one's own",
+        "embedded_aws/test_corrections.py"
+        "::test_a_bucket_of_another_account_than_expected_is_refused",
+        "expected_owner",
+    ),
+    _emulated(
+        "what somebody changed by hand is found (drift)",
+        "ops/test_commands.py::test_what_was_changed_by_hand_is_told",
+    ),
+    _unshown(
+        "what somebody changed by hand in an API, a workflow, a role's policies or an alarm",
+        "the emulator's drift detection does not look at resources of these types",
+    ),
+    _unshown(
+        "whether a change of an API, a workflow, a key or a policy replaces the resource",
+        "the emulator does not know these types' properties, and says that it may",
+    ),
     _unshown("a function's uncaught error stays inside", _ONLY_THE_CORRECTION, "lambda_error"),
     _unshown(
         "a failed stack's buckets are emptied by their tag", _ONLY_THE_CORRECTION, "bucket_tags"
+    ),
+    _emulated(
+        "a failed first creation leaves a way back: taken names, protected tables",
+        "accounts/test_recovery.py::test_a_failed_creation_is_removed_and_the_next_one_succeeds",
+        correction="taken_tables",
     ),
     *LIMITS["of the application"],
 )

@@ -10,29 +10,41 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from embedded_aws.clients import Session
 from embedded_aws.errors import NotRunningError
 from embedded_aws.installation import local_api_url
 from embedded_aws.server import LOCK, Server
 from embedded_aws.server_record import Record
+from ops.commands import approve, logs, reject, status
 from rehearsal import CHECKOUT, disk, earlier
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import (
     AlreadyUpError,
     NotDeployedError,
-    NothingToAnswerError,
     NotOursError,
 )
-from rehearsal.lifecycle import COMMAND_LOCK, alone, attached, operated
+from rehearsal.lifecycle import (
+    COMMAND_LOCK,
+    alone,
+    attached,
+    operated,
+    operator,
+    pipeline_name,
+)
 from rehearsal.own import OwnProject
 from rehearsal.progress import Progress
 from rehearsal.project import Project
 from rehearsal.rehearse import Wish, bring_up_and_watch, rehearse
 from rehearsal.remote import Remote
+from rehearsal.shell import enter
 from rehearsal.stock.needs import Default
 from rehearsal.stock.place import roots_below
 from rehearsal.stock.project import StockProject
+
+OPERATIONS: Final = {"status": status, "logs": logs, "approve": approve, "reject": reject}
+"""Commands of `python -m ops` that need no shell pointed here."""
 
 _API_URL = re.compile(r"TAP_[A-Z0-9_]+_API_URL")
 """The variable in which smoke tests are told the address of a service's API."""
@@ -106,38 +118,18 @@ def _end(root: Path) -> bool:
     return True
 
 
-def status(arguments: Namespace) -> int:
-    """Print the stages and actions with their latest state."""
-    print(operated(attached(arguments.root)).status_text())
-    return 0
+def operate(arguments: Namespace) -> int:
+    """One of `OPERATIONS`, as the pipeline's operator."""
+    server = attached(arguments.root)
+    arguments.pipeline = pipeline_name(server)
+    return int(OPERATIONS[arguments.operation].run(operator(server).client, arguments))
 
 
-def logs(arguments: Namespace) -> int:
-    """Print the log of the latest build of one action."""
-    pipeline = operated(attached(arguments.root))
-    print("\n".join(pipeline.log_lines(pipeline.latest_run(arguments.action))))
-    return 0
-
-
-def approve(arguments: Namespace) -> int:
-    """Approve the approval that waits."""
-    return _answer(arguments, approved=True)
-
-
-def reject(arguments: Namespace) -> int:
-    """Reject the approval that waits; the last environment stays as it is."""
-    return _answer(arguments, approved=False)
-
-
-def _answer(arguments: Namespace, *, approved: bool) -> int:
-    pipeline = operated(attached(arguments.root))
-    waiting = pipeline.pending_approval()
-    if waiting is None:
-        raise NothingToAnswerError("no approval waits: see `scripts/rehearsal status`")
-    pipeline.answer(waiting, approved=approved, reason=arguments.reason)
-    verb = "approved" if approved else "rejected"
-    print(f"{verb} {waiting.stage}/{waiting.action} of execution {waiting.execution_id}")
-    return 0
+def shell(arguments: Namespace) -> int:
+    """Open a shell in the latest build of one action, or run one command there."""
+    server = attached(arguments.root)
+    line = arguments.line[1:] if arguments.line[:1] == ["--"] else arguments.line
+    return enter(server, operated(server), arguments.action, line)
 
 
 def env(arguments: Namespace) -> int:

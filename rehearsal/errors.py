@@ -55,5 +55,5 @@ class NotDeployedError(RehearsalError):
     """The environment that was asked for does not exist yet."""
 
 
-class NothingToAnswerError(RehearsalError):
-    """No approval waits."""
+class NoWorkspaceError(RehearsalError):
+    """The action has no build to look into, or what it worked in is gone."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Self
 
+from embedded_aws.isolation import Isolation
 from rehearsal.behaviour import Behaviour
 from rehearsal.project import Target
 
@@ -39,21 +40,29 @@ class Row:
 
 @dataclass(frozen=True)
 class RunEvidence:
-    """What succeeded in one run: actions as `Stage/Action`, checks as `target/test name`."""
+    """What succeeded in one run: actions as `Stage/Action`, checks as `target/test name`.
+
+    `isolation` is what the server says of its builds.
+    """
 
     actions: frozenset[str]
     checks: frozenset[str]
+    isolation: Isolation
 
     @classmethod
-    def of(cls, actions: Iterable[str], checks: Mapping[str, Iterable[str]]) -> Self:
+    def of(
+        cls, actions: Iterable[str], checks: Mapping[str, Iterable[str]], isolation: Isolation
+    ) -> Self:
         """From the labels of succeeded actions and each target's passed smoke checks."""
         named = {f"{target}/{name}" for target, names in checks.items() for name in names}
-        return cls(frozenset(actions), frozenset(named))
+        return cls(frozenset(actions), frozenset(named), isolation)
 
     def showing(self, pattern: str) -> list[str]:
-        """What matches `action:<Stage>/<Action>` or `check:<target>/<test>`; `*` is free."""
+        """What matches `action:<Stage>/<Action>`, `check:<target>/<test>` or
+        `isolation:<program and version>`; `*` is free."""
         kind, _, name = pattern.partition(":")
-        known = {"action": self.actions, "check": self.checks}[kind]
+        by = frozenset({self.isolation.by} - {""})
+        known = {"action": self.actions, "check": self.checks, "isolation": by}[kind]
         return sorted(one for one in known if fnmatchcase(one, name))
 
 
@@ -86,6 +95,8 @@ def _row(group: str, behaviour: Behaviour, evidence: RunEvidence, targets: Seque
     if behaviour.tested_by:
         return Row(group, behaviour.text, Status.CHECKED_STATICALLY, behaviour.tested_by)
     missing = [p for p, found in zip(patterns, shown, strict=True) if not found]
+    if any(pattern.startswith("isolation:") for pattern in missing):
+        return Row(group, behaviour.text, Status.NOT_EXERCISED, str(evidence.isolation))
     why = behaviour.otherwise or f"did not succeed in this run: {', '.join(missing)}"
     return Row(group, behaviour.text, Status.NOT_EXERCISED, why)
 

@@ -1,26 +1,14 @@
-"""The fidelity table as a page for people: one file, nothing beside it."""
+"""The fidelity table as a page for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 
+from pages import parts
+from pages.markup import Markup, element
+from pages.page import Tone, page
 from rehearsal.fidelity import Row, Status
 
-_HEAD = """\
-<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>What the rehearsal proved</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; table-layout: fixed; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
-  border-bottom: 1px solid #8884; overflow-wrap: anywhere; }
-:root { color-scheme: light dark; }
-</style>
-"""
 _INTRODUCTION = {
     Status.EXERCISED: "It happened in this run, and succeeded; what shows it is named.",
     Status.TESTED: "A test of the repository runs it on the embedded AWS; this run did not.",
@@ -29,23 +17,27 @@ _INTRODUCTION = {
 }
 
 
-def page(table: Sequence[Row], commit: str) -> str:
+def fidelity_page(table: Sequence[Row], commit: str) -> str:
     """The whole table as HTML, by status and group; `commit` is what was rehearsed."""
-    return _HEAD + "\n".join(_body(table, commit)) + "\n</html>\n"
+    counts = {status: sum(row.status is status for row in table) for status in Status}
+    return page(
+        f"What the rehearsal of {commit[:12]} proved",
+        [_section(table, status) for status in Status],
+        kind="Rehearsal",
+        tone=Tone.PLAIN,
+        summary=", ".join(f"{count} {status}" for status, count in counts.items()),
+    )
 
 
-def _body(table: Sequence[Row], commit: str) -> Iterator[str]:
-    yield f"<h1>What the rehearsal of {escape(commit[:12])} proved</h1>"
-    for status in Status:
-        rows = [row for row in table if row.status is status]
-        yield f"<h2>{escape(status.capitalize())}: {len(rows)} of {len(table)}</h2>"
-        yield f"<p>{escape(_INTRODUCTION[status])}</p>"
-        for group in dict.fromkeys(row.group for row in rows):
-            yield f"<h3>Behaviours {escape(group)}</h3>"
-            yield "<table><tr><th>Behaviour<th>Because"
-            yield from (
-                f"<tr><td>{escape(row.behaviour)}<td>{escape(row.evidence)}"
-                for row in rows
-                if row.group == group
-            )
-            yield "</table>"
+def _section(table: Sequence[Row], status: Status) -> Markup:
+    rows = [row for row in table if row.status is status]
+    heading = f"{status.capitalize()}: {len(rows)} of {len(table)}"
+    return parts.section(heading, element("p", _INTRODUCTION[status]), _groups(rows))
+
+
+def _groups(rows: Sequence[Row]) -> Iterator[Markup]:
+    for group in dict.fromkeys(row.group for row in rows):
+        anchor = f"{rows[0].status}-{group}"
+        yield element("h3", f"Behaviours {group}", id=parts.identifier(anchor))
+        lines = parts.rows((row.behaviour, row.evidence) for row in rows if row.group == group)
+        yield parts.table(["Behaviour", "Because"], [lines], labelled_by=anchor)

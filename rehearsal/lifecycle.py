@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from embedded_aws.clients import Session
 from embedded_aws.errors import NotRunningError, StateError
+from embedded_aws.isolation import Isolation
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
 from rehearsal import kept
@@ -84,6 +86,8 @@ def bring_up(
     definition = definition or project
     if project.notice:
         progress.say(project.notice)
+    if not (isolation := Isolation.of(server.root)).by:
+        progress.say(f"Builds are {isolation}")
     assembly, directory = server.root / "assembly", Directory(server)
     with ThreadPoolExecutor() as pool:
         synth = pool.submit(definition.synthesize, server, assembly, progress)
@@ -146,7 +150,16 @@ def _made_up_name(server: Server, stack: PipelineStack) -> str:
     )
 
 
+def pipeline_name(server: Server) -> str:
+    """The name of the pipeline that `server` was brought up with."""
+    return str(json.loads((server.root / kept.PIPELINE).read_text()))
+
+
+def operator(server: Server) -> Session:
+    """Clients of the pipeline's operator."""
+    return server.session(Directory(server).operator())
+
+
 def operated(server: Server) -> Pipeline:
     """The pipeline as the operator's role reaches it."""
-    session = server.session(Directory(server).operator())
-    return Pipeline(json.loads((server.root / kept.PIPELINE).read_text()), session.client)
+    return Pipeline(pipeline_name(server), operator(server).client)

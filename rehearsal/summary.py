@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.isolation import Isolation
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution, TestCase
+from pages.files import replace
 from rehearsal.fidelity import Row, RunEvidence
-from rehearsal.fidelity_page import page
+from rehearsal.fidelity_page import fidelity_page
 from rehearsal.project import Target
 from rehearsal.update import Change
 
@@ -61,6 +63,7 @@ class Outcome:
     commit: str
     actions: tuple[ActionRun, ...]
     smoke: dict[str, SmokeResult]
+    isolation: Isolation
     started_from: str = ""
     updated: str | None = None
     held: Mapping[str, int] = field(default_factory=dict)
@@ -92,6 +95,7 @@ class Outcome:
                 name: [case.name for case in smoke.cases if case.passed]
                 for name, smoke in self.smoke.items()
             },
+            self.isolation,
         )
 
 
@@ -103,7 +107,9 @@ def outcome(
     smoke = smoke_of(pipeline, execution.id, targets, root)
     reached = {run.stage for run in runs}
     deployed = [label for each in targets if each.stage in reached for label in each.accounts]
-    return Outcome(targets[-1], tuple(dict.fromkeys(deployed)), execution, commit, runs, smoke)
+    isolation = Isolation.of(root)
+    labels = tuple(dict.fromkeys(deployed))
+    return Outcome(targets[-1], labels, execution, commit, runs, smoke, isolation)
 
 
 def smoke_of(
@@ -155,7 +161,7 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
     """Write `last/summary.json`, which is whole or not there, and `last/fidelity.html`; the folder
     of both."""
     last = root / "last"
-    (last / "fidelity.html").write_text(page(fidelity, result.commit), encoding="utf-8")
+    replace(last / "fidelity.html", fidelity_page(fidelity, result.commit))
     document = {
         "execution_id": result.execution.id,
         "commit": result.commit,
@@ -167,9 +173,7 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
         "fidelity": [asdict(row) for row in fidelity],
     }
-    partial = last / "summary.partial"
-    partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    partial.rename(last / "summary.json")
+    replace(last / "summary.json", json.dumps(document, indent=2) + "\n")
     return last
 
 

@@ -30,7 +30,8 @@ def run_tool(
     Raises `CommandError` with the tail of its output when it fails.
     """
     aws = server.environment(credentials) if credentials else {}
-    return run([str(CHECKOUT / command[0]), *command[1:]], server.root, {**aws, **(more or {})})
+    variables = {**aws, **(more or {})}
+    return run([*_run_by(command[0]), *command[1:]], server.root, variables)
 
 
 def run(
@@ -53,6 +54,12 @@ def run(
         name = " ".join(command).removeprefix(f"{CHECKOUT}/")
         raise CommandError(f"`{name}` failed with exit code {done.returncode}:\n{last}")
     return done.stdout
+
+
+def _run_by(program: str) -> list[str]:
+    """A script by bash, as builds run it: a checkout from an archive may have lost its modes."""
+    path = str(CHECKOUT / program)
+    return ["bash", path] if program.startswith("scripts/") else [path]
 
 
 def environment(root: Path) -> dict[str, str]:

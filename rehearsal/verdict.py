@@ -34,11 +34,17 @@ def checks(smoke: SmokeResult | None) -> str:
 
 
 def text(
-    result: Outcome, table: Sequence[Row], last: Path, logs: Mapping[str, Sequence[FunctionLog]]
+    result: Outcome,
+    table: Sequence[Row],
+    last: Path,
+    logs: Mapping[str, Sequence[FunctionLog]],
+    *,
+    stays: bool,
 ) -> str:
     """Verdict, causes, what was proved, where to read more.
 
-    last: the folder with summary, pages and logs. logs: by environment, of its functions.
+    last: the folder with summary, pages and logs. logs: by environment, of its functions. stays:
+    whether the rehearsal is still up.
     """
     goal = result.goal.name
     if result.lost:
@@ -52,7 +58,7 @@ def text(
         head = f"FAILED: {result.commit[:12]} is not in {goal}, or not proved there."
     # Of a failed run nothing needs to be believed: what failed must not be lost among the rest.
     limits = _fidelity(table, last) if result.passed else []
-    lines = ["", head, *_failures(result, logs), *_updated(result), "", *limits, ""]
+    lines = ["", head, *_failures(result, logs, stays=stays), *_updated(result), "", *limits, ""]
     lines += [f"The pipeline took {_seconds(result.actions):.0f} s. Everything: {last}"]
     for smoke in result.smoke.values():
         if "html" in smoke.reports:
@@ -81,11 +87,17 @@ def _seconds(runs: Sequence[ActionRun]) -> float:
     return (last - min(run.started for run in runs)).total_seconds()
 
 
-def _failures(result: Outcome, logs: Mapping[str, Sequence[FunctionLog]]) -> Iterator[str]:
+def _failures(
+    result: Outcome, logs: Mapping[str, Sequence[FunctionLog]], *, stays: bool
+) -> Iterator[str]:
     """What stopped the commit, for the person who pushed it."""
     for run in result.actions:
         if run.status == "Failed":
             yield f"  {run.label} failed: {_first_line(run)}"
+            if run.is_build:
+                look = f"`scripts/rehearsal shell {run.label}`"
+                kept = f"look inside: {look}"
+                yield f"    {kept}" if stays else f"    run it with --keep-on-failure to {kept}"
     for smoke in result.smoke.values():
         for number, (first, *others) in enumerate(_alike(smoke.failures)):
             yield f"  {smoke.target} smoke check failed: {first.name}"

@@ -16,7 +16,7 @@ from ministack.core.responses import get_region, new_uuid
 from ministack.services import codebuild as emulated
 
 from embedded_aws import members, registry
-from embedded_aws.codebuild import report_groups, resources
+from embedded_aws.codebuild import report_groups, resources, sandbox
 from embedded_aws.codebuild.build import Build, folder_name
 from embedded_aws.codebuild.credentials import Endpoint
 from embedded_aws.codebuild.plan import Plan, plan
@@ -55,14 +55,19 @@ class Api(JsonService):
     invalid_code = "InvalidInputException"
 
     def __init__(self) -> None:
+        running = registry.running()
+        self._isolation = sandbox.find(running.root, running.package_managers)
+        self._isolation[1].write(running.root)
         self._endpoint = Endpoint()
         self._running: dict[str, Build] = {}
+        self._ended: dict[str, Build] = {}
         self._lock = threading.Lock()
         operations: Mapping[str, Operation] = {
             **report_groups.OPERATIONS,
             "StartBuild": self._start_build,
             "StopBuild": self._stop_build,
             "BatchGetBuilds": self._batch_get_builds,
+            "OpenShell": self._open_shell,
         }
         self._own = frozenset(operations)
         super().__init__(operations, members.model("codebuild"))
@@ -110,7 +115,7 @@ class Api(JsonService):
         asked = plan(project, body, get_region())
         with self._lock:
             record = _record(project, asked)
-            build = Build(asked, record, registry.running(), self._endpoint)
+            build = Build(asked, record, registry.running(), self._endpoint, self._isolation)
             self._running[record["id"]] = build
         context = contextvars.copy_context()  # the emulator's stores belong to account and region
         threading.Thread(
@@ -123,7 +128,7 @@ class Api(JsonService):
             build.execute()
         finally:
             with self._lock:
-                del self._running[build_id]
+                self._ended[build_id] = self._running.pop(build_id)
             # Here nobody waits for it: what is removed may be tens of thousands of files.
             self._prune(registry.running())
 
@@ -136,6 +141,16 @@ class Api(JsonService):
         if build is not None:
             build.stop()
         return {"build": emulated._builds[build_id]}
+
+    def _open_shell(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """No operation of AWS's: how a person on this machine gets into a build's workspace."""
+        build_id = _id(body["id"])
+        with self._lock:
+            build = self._running.get(build_id) or self._ended.get(build_id)
+        if build is None:
+            message = f"the workspace of {build_id} is gone: the last {KEPT_BUILDS} are kept"
+            raise BuildError("ResourceNotFoundException", message)
+        return build.way_in()
 
     def _batch_get_builds(self, body: Mapping[str, Any]) -> dict[str, Any]:
         found = {name: emulated._builds.get(_id(name)) for name in body["ids"]}
@@ -154,6 +169,12 @@ class Api(JsonService):
         ]
         for folder in sorted(folders, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
             shutil.rmtree(folder, ignore_errors=True)
+        with self._lock:
+            ended = list(self._ended.items())
+            gone = [build_id for build_id, build in ended if not build.folders.top.exists()]
+            forgotten = [self._ended.pop(build_id) for build_id in gone]
+        for build in forgotten:
+            build.forget()
 
 
 def _save_project(body: Mapping[str, Any]) -> None:

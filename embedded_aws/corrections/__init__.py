@@ -20,12 +20,14 @@ CORRECTIONS = (
     "bucket_owner",
     "bucket_policy",
     "bucket_tags",
+    "expected_owner",
     "form_signer",
     "function_settings",
     "lambda_error",
     "log_streams",
     "machine_role",
     "nested_attributes",
+    "nested_change_sets",
     "object_version",
     "own_disk",
     "post_checksum",
@@ -33,6 +35,7 @@ CORRECTIONS = (
     "role_tags",
     "rule_invokes",
     "same_execution",
+    "taken_tables",
     "template_url",
 )
 """The modules of this package, in the order in which they are installed."""

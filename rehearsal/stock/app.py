@@ -1,7 +1,6 @@
 """Runs a CDK app as its people do: the command of its `cdk.json`, with its own tools.
 
-It runs in a copy of what is pushed, beside links to what is installed in the app's folder, so that
-what an app writes while it is synthesized stays out of there.
+It runs in a copy of the app's folder, so that what it writes stays out of there.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from embedded_aws.host import package_managers
 from rehearsal import CHECKOUT, tools
-from rehearsal.errors import UnusableAppError
+from rehearsal.errors import CommandError, UnusableAppError
 
 _NODE = frozenset({"node", "npm", "npx", "pnpm", "ts-node", "tsx", "yarn"})
 _NODE_INSTALLS = {
@@ -61,16 +60,17 @@ class App:
         """Writes the assembly of what is in `copy`, of the whole repository.
 
         root: of the rehearsal. default: what the CDK tells apps of the account and region it is
-        called with. Raises `UnusableAppError` where dependencies are missing, `CommandError`.
+        called with. Raises `CommandError`.
         """
-        self.check_installed()
-        for installed in self._installed():
-            link = copy / installed.relative_to(self.top)
-            if link.parent.is_dir() and not link.exists():
-                link.symlink_to(installed)
         command = [self._cli(), "synth", "--quiet", "--output", str(assembly)]
         variables = package_managers() | self._variables() | default
-        tools.run(command, root, variables, copy / self.folder.relative_to(self.top))
+        try:
+            tools.run(command, root, variables, copy / self.folder.relative_to(self.top))
+        except CommandError as error:
+            raise CommandError(
+                f"{error}\nIt ran in a copy of {self.top}. If something must be built before, "
+                "build it there: what git ignores is copied, too."
+            ) from error
 
     def check_installed(self) -> None:
         """Raises `UnusableAppError`, which says what to run, where its dependencies are missing."""
@@ -141,12 +141,6 @@ class App:
 
     def _is_inside(self, folder: Path) -> bool:
         return folder == self.top or self.top in folder.parents
-
-    def _installed(self) -> Iterator[Path]:
-        for folder in self._folders():
-            for name in (_MODULES, *_VENVS):
-                if (folder / name).is_dir():
-                    yield folder / name
 
 
 def _is_venv(folder: Path) -> bool:

@@ -23,7 +23,7 @@ from rehearsal.synthesized import PipelineStack, pipeline_stacks
 
 _OPEN = ("unknown-account", "unknown-region", "")
 _ACCOUNT = re.compile(r"\d{12}")
-_ROLE = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/")
+_ROLE = re.compile(r"arn:[\w-]+:iam::([^:<>]+):role/")
 _BOOTSTRAP = re.compile(r"/cdk-bootstrap/([\w-]+)/version")
 _CONNECTION = "Source/CodeStarSourceConnection"
 _ARN = re.compile(
@@ -62,15 +62,15 @@ class Needs:
 
     def check(self) -> None:
         """Raises what reading any of it would raise, before anything is started."""
-        if not self.targets:
-            raise UnusableAppError(
-                f"the pipeline in {self.stack.selector} deploys no stack: is it one of CDK "
-                "Pipelines (aws_cdk.pipelines.CodePipeline), with add_stage or add_wave?"
-            )
+        for account in self.accounts.values():
+            if not _ACCOUNT.fullmatch(account):
+                raise UnusableAppError(
+                    f"{account!r} is no account: 12 digits are. Set env of the stack or stage "
+                    "that it is for"
+                )
         for stack in self._stacks:
             self._check_stack(stack)
-        if self.connection:
-            return
+        self._check_source()
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -109,18 +109,26 @@ class Needs:
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:
-        """The stages that deploy something."""
+        """The stages that deploy something; the last one of all where none does, as in a pipeline
+        that only updates itself so far."""
         stages: dict[str, dict[str, None]] = {}
         labels = {account: label for label, account in self.accounts.items()}
         for action in self.pipeline.actions:
             if action.kind == DEPLOYS:
                 account = self._account_of(action)
                 stages.setdefault(action.stage, {})[labels[account]] = None
+        if not stages:
+            stages = {self.pipeline.actions[-1].stage: {TOOLS: None}}
         return tuple(Target(stage, stage, tuple(where)) for stage, where in stages.items())
 
     @cached_property
     def connection(self) -> Connection:
-        """What the pipeline follows. Raises `UnsupportedSourceError` for what is not played."""
+        """What the pipeline follows."""
+        sources = [each for each in self.pipeline.actions if each.kind == _CONNECTION]
+        return self._connection_of(sources[0])
+
+    def _check_source(self) -> None:
+        """Raises `UnsupportedSourceError` for what is not played."""
         sources = [each for each in self.pipeline.actions if each.kind.startswith("Source/")]
         if foreign := [each for each in sources if each.kind != _CONNECTION]:
             kinds = ", ".join(f"{each.where} ({each.kind})" for each in foreign)
@@ -134,7 +142,6 @@ class Needs:
             raise UnsupportedSourceError(
                 f"the rehearsal plays one repository, and this pipeline takes: {names}"
             )
-        return next(iter(found))
 
     def _connection_of(self, action: Action) -> Connection:
         given = action.configuration
@@ -163,11 +170,6 @@ class Needs:
         )
 
     def _check_stack(self, stack: Stack) -> None:
-        if stack.account not in _OPEN and not _ACCOUNT.fullmatch(stack.account):
-            raise UnusableAppError(
-                f"stack {stack.name} is for account {stack.account!r}, which is not 12 digits: "
-                "set env of its stack or stage"
-            )
         if (self._given(stack.region) or self.region) != self.region:
             raise UnusableAppError(
                 f"stack {stack.name} is for {stack.region}, the pipeline for {self.region}: the "

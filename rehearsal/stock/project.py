@@ -61,6 +61,7 @@ class StockProject(Project):
         assembly, copy = root / "assembly", root / "source"
         with progress.step("app synthesized"):
             tree.copy(shot, copy)
+            tree.add_ignored(copy)
             app.synthesize(copy, assembly, root, _told(default))
         needs = Needs.read(assembly, wanted, default, f"{shell} status")
         progress.say(_summary(needs))

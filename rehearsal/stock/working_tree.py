@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from rehearsal.errors import GitError
 from rehearsal.git import git
 from rehearsal.snapshot import Snapshot
 
-_INSTALLED = ("node_modules", ".venv", "venv", "cdk.out", ".git")
+_LINKED = ("node_modules", ".venv", "venv", ".env")
+_LEFT = (".git", "__pycache__", "cdk.out")
 _SUBMODULE = "160000 "
 
 
@@ -50,7 +52,8 @@ class WorkingTree:
         repository = scratch / "alone.git"
         shutil.rmtree(repository, ignore_errors=True)
         git("init", "--quiet", "--bare", str(repository))
-        (repository / "info" / "exclude").write_text("\n".join(_INSTALLED) + "\n")
+        # It has none of its own to say what is installed or made.
+        (repository / "info" / "exclude").write_text("\n".join((*_LINKED, *_LEFT)) + "\n")
         about = {"GIT_DIR": str(repository.resolve()), "GIT_WORK_TREE": str(self.folder)}
         return snapshot.commit_all(self.folder, about)
 
@@ -65,6 +68,29 @@ class WorkingTree:
         prefix = f"--prefix={folder.resolve()}/"
         git(*quiet, "checkout-index", "--all", prefix, folder=self.top, environment=about)
         index.unlink()
+
+    def add_ignored(self, copy: Path) -> None:
+        """Puts what git ignores of the folder into a copy of it, as people have it who synthesize:
+        what is installed as links, what was built as copies, as far as it is not there."""
+        for name in self._ignored():
+            source, target = self.top / name, copy / name
+            if source.name in _LEFT or target.exists() or not target.parent.is_dir():
+                continue
+            if source.name in _LINKED and source.is_dir():
+                target.symlink_to(source)
+            elif source.is_dir():
+                shutil.copytree(source, target, symlinks=True)
+            else:
+                shutil.copy2(source, target, follow_symlinks=False)
+
+    def _ignored(self) -> Iterator[str]:
+        """Relative to the top: folders that are ignored whole, files otherwise."""
+        if not self.in_repository:
+            yield from (name for name in _LINKED if (self.top / name).is_dir())
+            return
+        asked = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
+        listed = git(*asked, folder=self.top).split("\0")
+        yield from (name.rstrip("/") for name in listed if name)
 
     def notices(self, shot: Snapshot) -> list[str]:
         """What to know of what is pushed."""

@@ -38,7 +38,7 @@ class Checkout:
 
     def rehearsal(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the rehearsal's command line in the copy, as on a developer's machine."""
-        command = ["scripts/rehearsal", "--root", str(self.root), *arguments]
+        command = ["bash", "scripts/rehearsal", "--root", str(self.root), *arguments]
         environment = {name: value for name, value in os.environ.items() if name != "CI"}
         return subprocess.run(
             command,
@@ -109,13 +109,16 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def copy_of_the_repository(folder: Path) -> Path:
-    """The working tree as a repository of its own, with what is installed linked into it."""
+    """The working tree as a repository of its own, with what is installed linked into it.
+
+    None of its files is executable, as in a source's archive that does not keep modes.
+    """
     folder.mkdir()
     ours = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
     for name in filter(None, git(CHECKOUT, *ours).split("\0")):
         if (CHECKOUT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(CHECKOUT / name, folder / name)
+            shutil.copyfile(CHECKOUT / name, folder / name)
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Everything")
@@ -141,6 +144,6 @@ def change(name: str, old: str, new: str) -> Callable[[Path], object]:
 
 def accept(worktree: Path) -> None:
     """What every change of a reviewed file needs: write them anew."""
-    command = [str(worktree / "scripts" / "accept")]
+    command = ["bash", str(worktree / "scripts" / "accept")]
     done = subprocess.run(command, cwd=worktree, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

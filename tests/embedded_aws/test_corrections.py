@@ -260,6 +260,19 @@ def test_a_bucket_of_a_stack_carries_its_tags_and_their_change(dev: Session) -> 
         assert dev.client("s3").get_bucket_tagging(Bucket="tagged")["TagSet"] == tags
 
 
+def test_a_bucket_of_another_account_than_expected_is_refused(dev: Session) -> None:
+    s3 = dev.client("s3")
+    s3.create_bucket(Bucket="expected", CreateBucketConfiguration={"LocationConstraint": REGION})
+    mine = {"Bucket": "expected", "Key": "object", "ExpectedBucketOwner": DEV}
+    s3.put_object(**mine, Body=b"content")
+    assert s3.get_object(**mine)["Body"].read() == b"content"
+    for call in (s3.get_object, s3.put_object):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call(**{**mine, "ExpectedBucketOwner": PROD})
+    with pytest.raises(s3.exceptions.NoSuchBucket):
+        s3.get_object(Bucket="nowhere", Key="object", ExpectedBucketOwner=DEV)
+
+
 @pytest.mark.parametrize(
     ("named", "key", "reads"),
     [

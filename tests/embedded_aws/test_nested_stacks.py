@@ -1,6 +1,7 @@
-"""A nested stack can be updated, again and again.
+"""A nested stack can be updated, again and again, and what an update would do can be seen.
 
-Proved on the running emulator with an API in a nested stack, parts of which an update leaves alone.
+Proved on the running emulator with an API in a nested stack, parts of which an update leaves alone,
+and with stacks in stacks.
 Not proved: that an update which fails half-way leaves a nested stack as it was.
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+
+import pytest
 
 from tests.embedded_aws.emulated import DEV, REGION, Credentials, Server
 
@@ -61,3 +64,61 @@ def test_what_an_update_leaves_alone_keeps_its_attributes(
     first = deploy("first", nested("one"))
     assert deploy("second", nested("one")) == first
     assert deploy("third", nested("another")) == first
+
+
+def test_a_change_set_says_what_changes_in_nested_stacks_too(
+    emulator: Server, administrators: Mapping[str, Credentials]
+) -> None:
+    session = emulator.session(administrators[DEV])
+    s3, cloudformation = session.client("s3"), session.client("cloudformation")
+    bucket, stack = "previewed-templates", "previewed-parent"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    def parent(version: str, shown: str) -> str:
+        """Holds a stack that holds a stack that has a queue; shown: a parameter down to it."""
+        queue = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": {"Ref": "Seconds"}}}
+        inner = {"Parameters": {"Seconds": {"Type": "String"}}, "Resources": {"Queue": queue}}
+        if version != "first":
+            inner["Resources"]["Another"] = {"Type": "AWS::SNS::Topic"}
+        outer = _holding(version, "inner", {"Ref": "Seconds"})
+        for name, body in (("inner", inner), ("outer", outer)):
+            s3.put_object(Bucket=bucket, Key=f"{version}/{name}", Body=json.dumps(body))
+        return json.dumps(_holding(version, "outer", shown))
+
+    def _holding(version: str, held: str, seconds: Any) -> dict[str, Any]:
+        url = f"https://s3.{REGION}.amazonaws.com/{bucket}/{version}/{held}"
+        properties = {"TemplateURL": url, "Parameters": {"Seconds": seconds}}
+        resource = {"Type": "AWS::CloudFormation::Stack", "Properties": properties}
+        return {
+            "Parameters": {"Seconds": {"Type": "String", "Default": "30"}},
+            "Resources": {held.capitalize(): resource},
+        }
+
+    def changes(change_set: str) -> list[dict[str, Any]]:
+        found = cloudformation.describe_change_set(ChangeSetName=change_set)
+        return [each["ResourceChange"] for each in found["Changes"]]
+
+    cloudformation.create_stack(StackName=stack, TemplateBody=parent("first", "30"))
+    waiter = cloudformation.get_waiter("stack_create_complete")
+    waiter.wait(StackName=stack, WaiterConfig={"Delay": 1})
+    asked = {"StackName": stack, "TemplateBody": parent("second", "60")}
+    made = cloudformation.create_change_set(**asked, ChangeSetName="all", IncludeNestedStacks=True)[
+        "Id"
+    ]
+
+    (outer,) = changes(made)
+    (inner,) = changes(outer["ChangeSetId"])
+    assert outer["Replacement"] == inner["Replacement"] == "False"
+    another, queue = changes(inner["ChangeSetId"])
+    assert (another["Action"], another["LogicalResourceId"]) == ("Add", "Another")
+    assert (queue["Action"], queue["Replacement"]) == ("Modify", "False")
+    assert queue["Details"][0]["Target"]["Name"] == "VisibilityTimeout"
+    described = cloudformation.describe_change_set(ChangeSetName=inner["ChangeSetId"])
+    assert described["ParentChangeSetId"] == outer["ChangeSetId"]
+
+    cloudformation.delete_change_set(ChangeSetName="all", StackName=stack)
+    with pytest.raises(cloudformation.exceptions.ChangeSetNotFoundException):
+        cloudformation.describe_change_set(ChangeSetName=inner["ChangeSetId"])
+    plain = cloudformation.create_change_set(**asked, ChangeSetName="plain")["Id"]
+    assert "ChangeSetId" not in changes(plain)[0]
+    cloudformation.delete_change_set(ChangeSetName="plain", StackName=stack)

@@ -19,6 +19,7 @@ from rehearsal.__main__ import main
     [
         ["status"],
         ["logs", "Synth"],
+        ["shell", "Synth"],
         ["approve"],
         ["reject", "--reason", "no"],
         ["env", "tools"],

@@ -10,6 +10,7 @@ import ast
 
 import pytest
 
+from embedded_aws.isolation import Isolation
 from embedded_aws.server import CHECKOUT, Server
 from rehearsal import fidelity
 from rehearsal.behaviours import BEHAVIOURS, GROUPS
@@ -17,11 +18,13 @@ from rehearsal.fidelity import Row, RunEvidence, Status
 from rehearsal.project import Target
 
 TARGETS = (Target("try", "Try", ("try",)), Target("use", "Use", ("use",)))
-NOTHING = RunEvidence.of([], {})
+ISOLATED = Isolation(by="bubblewrap 0.8.0")
+NOTHING = RunEvidence.of([], {}, ISOLATED)
 
 WHOLE_RUN = RunEvidence.of(
     [
-        *("Source/tap", "Build/Synth", "UpdatePipeline/SelfMutate", "Assets/Assets"),
+        *("Source/tap", "Compare/Compare", "Build/Synth", "Build/Gates"),
+        *("UpdatePipeline/SelfMutate", "Assets/Assets"),
         *("Try/Stack.Prepare", "Try/Stack.Deploy", "Try/Smoke", "Promote/Approve"),
         *("Use/Stack.Prepare", "Use/Stack.Deploy", "Use/Smoke"),
     ],
@@ -41,6 +44,7 @@ WHOLE_RUN = RunEvidence.of(
         ]
         for target in TARGETS
     },
+    ISOLATED,
 )
 
 KNOWN_WEAKNESSES = (
@@ -78,7 +82,7 @@ def test_a_whole_run_exercises_all_that_a_run_can_show() -> None:
 
 @pytest.mark.parametrize("lost", sorted(WHOLE_RUN.actions | WHOLE_RUN.checks))
 def test_what_did_not_succeed_is_not_claimed(lost: str) -> None:
-    evidence = RunEvidence(WHOLE_RUN.actions - {lost}, WHOLE_RUN.checks - {lost})
+    evidence = RunEvidence(WHOLE_RUN.actions - {lost}, WHOLE_RUN.checks - {lost}, ISOLATED)
     missing = exercised(WHOLE_RUN) - exercised(evidence)
     assert missing
     for row in table(evidence):
@@ -91,6 +95,14 @@ def test_what_did_not_happen_in_a_target_that_is_added_is_not_claimed() -> None:
     tested = rows["smoke tests run between the stages"]
     assert tested.status is Status.NOT_EXERCISED
     assert tested.evidence == "did not succeed in this run: action:More/Smoke"
+
+
+def test_builds_that_were_not_isolated_are_said_to_be_so_with_the_reason() -> None:
+    why = Isolation(reason="bwrap is not installed: install it")
+    evidence = RunEvidence(WHOLE_RUN.actions, WHOLE_RUN.checks, why)
+    (lost,) = exercised(WHOLE_RUN) - exercised(evidence)
+    row = next(row for row in table(evidence) if row.behaviour == lost)
+    assert row.evidence == "not isolated: bwrap is not installed: install it"
 
 
 def test_every_row_has_something_to_say() -> None:

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
 
+from embedded_aws.isolation import Isolation
 from ops.records import ActionRun, Execution
 from ops.records import TestCase as Case
-from rehearsal import fidelity, fidelity_page, verdict
+from rehearsal import fidelity, verdict
 from rehearsal.behaviours import GROUPS
+from rehearsal.fidelity_page import fidelity_page
 from rehearsal.function_logs import FunctionLog
 from rehearsal.project import Target
 from rehearsal.summary import Outcome, SmokeResult
@@ -31,12 +33,13 @@ def run_of(label: str, status: str, error: str = "") -> ActionRun:
 
 def outcome(status: str, *runs: ActionRun, **smoke: list[Case]) -> Outcome:
     results = {name: SmokeResult(name, tuple(cases), {}) for name, cases in smoke.items()}
-    return Outcome(TARGETS[-1], (), Execution("id", status, "c" * 40), "c" * 40, runs, results)
+    execution = Execution("id", status, "c" * 40)
+    return Outcome(TARGETS[-1], (), execution, "c" * 40, runs, results, Isolation(by="bubblewrap"))
 
 
-def text(result: Outcome, *logs: FunctionLog) -> str:
+def text(result: Outcome, *logs: FunctionLog, stays: bool = True) -> str:
     table = fidelity.table(result.evidence(), TARGETS, GROUPS)
-    return verdict.text(result, table, Path("last"), {"dev": logs})
+    return verdict.text(result, table, Path("last"), {"dev": logs}, stays=stays)
 
 
 def test_prod_with_passed_checks_is_a_success() -> None:
@@ -50,6 +53,15 @@ def test_a_succeeded_execution_without_checks_in_prod_is_no_success() -> None:
     for result in (outcome("Succeeded"), outcome("Succeeded", prod=[])):
         assert not result.passed
         assert "FAILED" in text(result)
+
+
+def test_a_failed_build_can_be_looked_into_while_it_is_up() -> None:
+    failed = replace(run_of("Build/Synth", "Failed", "no"), external_id="synth:1")
+    command = "look inside: `scripts/rehearsal shell Build/Synth`"
+    assert f"    {command}" in text(outcome("Failed", failed))
+    down = text(outcome("Failed", failed), stays=False)
+    assert f"run it with --keep-on-failure to {command}" in down
+    assert "shell" not in text(outcome("Failed", run_of("Promote/Approve", "Failed", "no")))
 
 
 def test_an_update_says_what_it_replaced_and_one_that_loses_data_is_no_success() -> None:
@@ -133,7 +145,7 @@ def test_what_was_not_exercised_is_counted_by_kind_and_named_on_the_page() -> No
     )
     assert "last/fidelity.html" in said
     table = fidelity.table(result.evidence(), TARGETS, GROUPS)
-    shown = fidelity_page.page(table, "<commit>")
+    shown = fidelity_page(table, "<commit>")
     assert "&lt;commit&gt;" in shown
     assert all(escape(row.behaviour) in shown and escape(row.evidence) in shown for row in table)
 

@@ -19,21 +19,24 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 # The first that fits a module is its room. A room may import itself and what is named here.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "settings": (),
+    "guards": (),
+    "settings": ("guards",),
     "services.common.runtime": (),
     "services.*.runtime": ("services.common.runtime",),
     "services.common": ("settings",),
     "services.*": ("services.common", "settings"),
     "stages": ("services", "settings"),
-    "pipeline": ("stages", "settings"),
+    "pipeline": ("stages", "settings", "guards"),
     "pipeline_app": ("pipeline", "stages", "settings"),
-    "integ": (),
+    "pages": (),
+    "integ": ("pages",),
     "assembly": ("settings",),
-    "gates": ("assembly", "settings"),
+    "gates": ("assembly", "settings", "guards"),
     "accounts": ("assembly", "settings"),
     "embedded_aws": (),
-    "ops": (),
-    "rehearsal": ("embedded_aws", "ops", "assembly", "settings"),
+    "ops": ("pages",),
+    "promotion": ("assembly", "ops", "pages", "settings"),
+    "rehearsal": ("embedded_aws", "ops", "assembly", "pages", "settings"),
     "benchmarks": ("embedded_aws", "services"),
 }
 PACKAGES = {room.partition(".")[0] for room in MAY_IMPORT} | {"tests"}
@@ -111,6 +114,8 @@ def test_a_module_imports_only_what_its_room_may(module: str) -> None:
         ("services.common.infrastructure.api", "from services.requests.options import DEFAULTS"),
         ("gates.rules.trust", "from pipeline.stack import PipelineStack"),
         ("ops.pipeline", "def f():\n    import rehearsal"),
+        ("pages.page", "from integ.results import Run"),
+        ("promotion.report", "from pipeline.promotion import STAGE"),
         ("assembly.templates", "from tests.support import aws"),
     ],
 )

@@ -13,7 +13,12 @@ export class PipelineStack extends cdk.Stack {
     });
     const version = new CodeBuildStep('Version', {
       input: source,
-      commands: ['export VERSION="1.0-$(cat VERSION_SUFFIX)"', 'mkdir -p facts', 'echo "$VERSION" > facts/version'],
+      commands: [
+        'test -s VERSION_SUFFIX',
+        'export VERSION="1.0-$(cat VERSION_SUFFIX)"',
+        'mkdir -p facts',
+        'echo "$VERSION" > facts/version',
+      ],
       primaryOutputDirectory: 'facts',
     });
     const pipeline = new CodePipeline(this, 'Pipeline', {

@@ -6,41 +6,59 @@ while it is tried; without --execute, for seconds only. Names and contents of fi
 have, are not shown.
 
 Exit code: 0 when it was shown, or when everything that was tried succeeded; 1 when something
-stayed in the queue; 2 when it could not begin or go on: no such function or queue, no permission,
-the credentials of another account. An interruption (130) loses nothing.
+stayed in the queue. An interruption loses nothing.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from argparse import Namespace
-from collections.abc import Callable
+from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from ops import dead_letters
+from ops.commands.common import ClientOf, json_option
 from ops.dead_letters import DeadLetter, Queue, Target
 from ops.redrive import Attempt, Outcome, Redrive
 
+HELP: Final = "invoke a function again with the events in its dead-letter queue"
 _SHOWN, _STAYED = 0, 1
 
 
-def run(client: Callable[[str], Any], arguments: Namespace) -> int:
-    """The command with its parsed arguments; the exit code."""
-    target = dead_letters.find(client, arguments.environment, arguments.function)
+def arguments(parser: ArgumentParser) -> None:
+    """Its options."""
+    parser.add_argument("environment", help="for example dev")
+    parser.add_argument("function", help="without tap-ENVIRONMENT-, for example image-processor")
+    parser.add_argument("--execute", action="store_true", help="really do it; else it only shows")
+    parser.add_argument(
+        "--limit", type=_positive, default=sys.maxsize, metavar="N", help="N messages at most"
+    )
+    json_option(parser)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, not {text!r}")
+    return int(text)
+
+
+def run(client: ClientOf, given: Namespace) -> int:
+    """The command; its exit code."""
+    target = dead_letters.find(client, given.environment, given.function)
     queue = Queue(client("sqs"), target.queue_url)
     waiting, received = queue.counts()
     redrive = Redrive(target, queue, client("lambda"))
-    report = _Report(target, waiting, received, as_json=arguments.json, executed=arguments.execute)
+    report = _Report(target, waiting, received, as_json=given.json, executed=given.execute)
     report.begin()
-    if not arguments.execute:
-        for letter in redrive.look(arguments.limit):
+    if not given.execute:
+        for letter in redrive.look(given.limit):
             report.add(letter)
         report.end()
         return _SHOWN
     try:
-        redrive.execute(arguments.limit, lambda attempt: report.add(attempt.letter, attempt))
+        redrive.execute(given.limit, lambda attempt: report.add(attempt.letter, attempt))
     finally:
         # Also of what was done before an error or an interruption.
         report.end()

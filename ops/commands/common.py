@@ -1,0 +1,40 @@
+"""What the commands have in common: their options, and how they print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+type ClientOf = Callable[[str], Any]
+
+DONE: Final = 0
+BAD_NEWS: Final = 1
+
+
+def json_option(parser: ArgumentParser) -> None:
+    """For programs."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+
+
+def dry_run_option(parser: ArgumentParser) -> None:
+    """Where something changes."""
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+
+def show(document: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Prints the document for programs, or the text for people."""
+    if as_json:
+        json.dump(document, sys.stdout, indent=2, default=_plain)
+        print()
+    else:
+        print(text)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{value!r} is no value of JSON")

@@ -1,0 +1,38 @@
+"""Where it is kept who let which release into the guarded environment, when and why."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+# An overwritten record stays readable for as long as anybody may be asked about it.
+OVERWRITTEN_KEPT: Final = cdk.Duration.days(3650)
+
+
+def decision_bucket(scope: Construct, pipeline_name: str) -> s3.Bucket:
+    """The bucket `<pipeline>-decisions-<account>-<Region>`, found by that name by `ops/`.
+
+    CodePipeline forgets an execution after twelve months ("Quotas in AWS CodePipeline"); this keeps
+    decisions for good, also when the pipeline goes, and an overwritten one as an older version.
+    """
+    stack = cdk.Stack.of(scope)
+    return s3.Bucket(
+        scope,
+        "Decisions",
+        bucket_name=f"{pipeline_name}-decisions-{stack.account}-{stack.region}",
+        versioned=True,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                noncurrent_version_expiration=OVERWRITTEN_KEPT,
+                abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
+            )
+        ],
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )

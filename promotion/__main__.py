@@ -1,0 +1,150 @@
+"""Says what a release would do to what runs now: one page to approve from, and its JSON twin.
+
+`python -m promotion cdk.out --commit ID` with the credentials of the tools account; --role-arn
+names the role in the target account that may make change sets there, and read. With --execution it
+also says what that execution's tests said, and what waits behind it. Nothing is deployed.
+
+Exit code: 0 when nothing speaks against the release, 1 when something does, 2 when it could not be
+looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from assembly.intended import QUALIFIER, Intended
+from assembly.templates import Assembly, NoAssemblyError
+from ops.decisions import Bucket
+from ops.errors import OpsError
+from ops.pipeline import Pipeline, found
+from ops.verdicts import Level
+from pages.files import replace as write
+from promotion import page, release, report, targets, twin
+from promotion.preview import Previewer
+from promotion.release import Release
+from promotion.report import Report, Running
+from settings import SettingsError
+
+type ClientOf = Callable[[str], Any]
+_FINE, _RED, _NOT_DONE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code. Errors become messages here, in one place."""
+    given = parser().parse_args(arguments)
+    try:
+        made = make(given, boto3.Session().client, _assumed(given.role_arn).client)
+    except (NoAssemblyError, OpsError, SettingsError) as error:
+        return _fail(str(error))
+    except ClientError as error:
+        return _fail(f"AWS refused {error.operation_name}: {error.response['Error']['Message']}")
+    except BotoCoreError as error:
+        return _fail(f"AWS cannot be asked: {error}")
+    write(given.html, page.render(made))
+    write(given.json, twin.text(made))
+    for verdict in made.verdicts:
+        print(f"{verdict.level.upper():<5} {verdict.about}: {verdict.text!r}")
+    print(f"{made.release.name}: {given.html}, {given.json}")
+    return _RED if made.count(Level.RED) else _FINE
+
+
+def make(given: Namespace, tools: ClientOf, target: ClientOf) -> Report:
+    """The report. tools, target: make clients in the account of the pipeline and of the stacks."""
+    intended = Intended.of_checkout(given.checkout)
+    assembly = Assembly.read(given.assembly, intended.disposable_accounts)
+    wanted = targets.of_assembly(assembly, given.commit)
+    pipeline = found(tools, given.pipeline) if given.execution else None
+    deployed = {run.stack for run in pipeline.history() if run.stack} if pipeline else set()
+    cloudformation = target("cloudformation")
+    place = _placing(target("s3"), intended.guarded.account, intended.region)
+    previewer = Previewer(cloudformation, assembly, place)
+    previews, verdicts = report.of_stacks(cloudformation, previewer, wanted, deployed)
+    runs = targets.running(cloudformation, wanted)
+    waits = release.of_assembly(given.assembly, given.commit)
+    history = report.history(given.checkout, runs, waits)
+    tests, said = report.tested(pipeline, given.execution) if pipeline else ([], [])
+    return Report(
+        environment=intended.guarded.name,
+        release=waits,
+        running=_known(runs, pipeline, tools),
+        previews=tuple(previews),
+        verdicts=report.in_order([*verdicts, *report.of_history(history), *said]),
+        history=history,
+        tests=tuple(tests),
+    )
+
+
+def _known(runs: Running | None, pipeline: Pipeline | None, tools: ClientOf) -> Running | None:
+    """With the release, if what runs was promoted with a page."""
+    if runs is None or pipeline is None:
+        return runs
+    bucket = Bucket(pipeline.name, tools)
+    for execution in pipeline.executions():
+        if execution.status == "Succeeded" and execution.commit == runs.commit:
+            document = bucket.promotion(execution.id)
+            if document:
+                was = document["release"]
+                return replace(runs, release=Release(was["commit"], was["digest"]))
+    return runs
+
+
+def _placing(s3: Any, account: str, region: str) -> Callable[[str, str], str]:
+    """Puts templates where the CDK CLI puts them: among the account's assets."""
+    bucket = f"cdk-{QUALIFIER}-assets-{account}-{region}"
+
+    def place(_: str, body: str) -> str:
+        key = f"{hashlib.sha256(body.encode()).hexdigest()}.json"
+        s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ExpectedBucketOwner=account)
+        return f"https://s3.{region}.amazonaws.com/{bucket}/{key}"
+
+    return place
+
+
+def _assumed(role: str | None) -> Any:
+    """boto3's session as a role, or with the shell's credentials."""
+    if role is None:
+        return boto3.Session()
+    answer = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="promotion")
+    keys = answer["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+
+def _fail(message: str) -> int:
+    print(f"promotion: {message}", file=sys.stderr)
+    return _NOT_DONE
+
+
+def parser() -> ArgumentParser:
+    """Every option."""
+    made = ArgumentParser(
+        prog="python -m promotion",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("assembly", type=Path, help="the cloud assembly of the release, as cdk.out")
+    made.add_argument("--commit", required=True, metavar="ID", help="what it was made from")
+    made.add_argument("--execution", metavar="ID", help="of the pipeline, that would deploy it")
+    made.add_argument("--pipeline", metavar="NAME", help="default: the only one there is")
+    made.add_argument("--role-arn", metavar="ARN", help="of the target account, to look with")
+    made.add_argument("--checkout", type=Path, default=Path.cwd(), help="default: this folder")
+    made.add_argument("--html", type=Path, default=Path("reports/promotion.html"), metavar="FILE")
+    made.add_argument("--json", type=Path, default=Path("reports/promotion.json"), metavar="FILE")
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""Who may do what on what that nobody of them may do now?
+
+Compared is what the templates grant, not how they write it: a statement that is moved, split,
+merged or renamed widens nothing, and neither does what an earlier, wider grant allowed anyway. All
+stacks count together, so what moves from one to another is no news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from ops.verdicts import Level, Verdict
+from promotion import grants, limits
+from promotion.grants import Grant
+from promotion.names import holders
+from promotion.preview import StackPreview
+
+ABOUT: Final = "permissions"
+
+
+def judge(previews: Sequence[StackPreview]) -> Iterator[Verdict]:
+    """A verdict for each who gains something, for each limit that goes."""
+    before = {grant for each in previews for grant in grants.of_template(each.before)}
+    after = {grant for each in previews for grant in grants.of_template(each.after)}
+    still = {name for each in previews for name in holders(each.after)}
+    gained = sorted(_new(after, before, "Allow"), key=_by_name)
+    for who, each in groupby(gained, key=lambda grant: grant.who):
+        yield Verdict(Level.RED, ABOUT, f"{who} gains: {'; '.join(map(_gain, each))}")
+    for lost in sorted(_new(before, after, "Deny"), key=_by_name):
+        if lost.holder in still:
+            limit = f"{lost.action} on {lost.resource}"
+            yield Verdict(Level.RED, ABOUT, f"{lost.who} is no longer denied {limit}")
+    yield from _limits(previews, still)
+
+
+def _new(wanted: set[Grant], known: set[Grant], effect: str) -> Iterator[Grant]:
+    """The grants of this effect that no known one covers."""
+    others = [grant for grant in known if grant.effect == effect]
+    for grant in wanted - known:
+        if grant.effect == effect and not any(each.covers(grant) for each in others):
+            yield grant
+
+
+def _by_name(grant: Grant) -> tuple[str, ...]:
+    return (grant.who, grant.action, grant.resource, grant.condition)
+
+
+def _gain(grant: Grant) -> str:
+    only = f", if {grant.condition}" if grant.condition else ""
+    return f"{grant.action} on {grant.resource}{only}"
+
+
+def _limits(previews: Sequence[StackPreview], still: set[str]) -> Iterator[Verdict]:
+    before = {k: v for each in previews for k, v in limits.of_template(each.before).items()}
+    after = {k: v for each in previews for k, v in limits.of_template(each.after).items()}
+    for (who, limit), value in sorted(before.items()):
+        now = after.get((who, limit))
+        if who in still and now != value:
+            text = f"the {limit} of {who} was {value} and is {now or 'none'}"
+            yield Verdict(Level.RED, ABOUT, text)
