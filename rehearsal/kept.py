@@ -141,7 +141,8 @@ def maker(project: Project) -> str:
 def bootstrap_digest(project: Project) -> str:
     """A digest of what the accounts' bootstraps are made from: ids, templates, the CDK CLI."""
     files = [*project.bootstrap_files, CHECKOUT / "package-lock.json"]
-    return _digest([dict(project.accounts)], files)
+    told = {account: list(each) for account, each in project.bootstrap_told.items()}
+    return _digest([dict(project.accounts), told], files)
 
 
 def _digest(told: list[Any], files: Iterable[Path]) -> str:

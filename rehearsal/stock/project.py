@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -107,6 +107,11 @@ class StockProject(Project):
             if qualifier != _DEFAULT_QUALIFIER:
                 command += ["--toolkit-stack-name", f"CDKToolkit-{qualifier}"]
             run_tool(server, command, keys)
+
+    @property
+    def bootstrap_told(self) -> Mapping[str, Sequence[str]]:
+        """The qualifiers."""
+        return self.needs.qualifiers
 
     @property
     def behaviours(self) -> Mapping[str, tuple[Behaviour, ...]]:
