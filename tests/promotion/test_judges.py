@@ -321,12 +321,17 @@ def test_what_widens_is_told(prod: Prod, case: str) -> None:
     assert gains(prod, f"wider-{list(WIDER).index(case)}", old, new) == [text]
 
 
-def test_a_grant_in_a_new_stack_is_told(prod: Prod) -> None:
-    verdicts = permissions.judge(prod.preview("newcomer", template(Worker=role(allow("a:B")))))
-    assert [verdict.text for verdict in verdicts] == [
+def test_a_grant_in_a_new_stack_beside_an_old_one_is_told(prod: Prod) -> None:
+    prod.deploy("settled", template(Q=queue()))
+    settled = prod.preview("settled", template(Q=queue()))
+    new = prod.preview("newcomer", template(Worker=role(allow("a:B"))))
+    assert [verdict.text for verdict in permissions.judge([*settled, *new])] == [
         "<Worker> gains: a:B on *",
         "lambda.amazonaws.com gains: sts:AssumeRole on the role <Worker>",
     ]
+    (note,) = permissions.judge(new)
+    assert note.level is NOTE
+    assert "all of it is new: 2 grants to <Worker>, lambda.amazonaws.com" in note.text
 
 
 def test_a_permission_of_a_function_is_told(prod: Prod) -> None:
