@@ -99,7 +99,8 @@ def _ask_again(known: Sequence[Verdict]) -> None:
         return
     if not sys.stdin.isatty():
         raise NotAnsweredError(
-            f"not approved: {'; '.join(red)}; --yes approves all the same, reject --reason refuses"
+            f"not approved: {len(red)} of the verdicts are red, for one: {red[0]}; --yes approves "
+            "all the same, reject --reason refuses"
         )
     print(f"{len(red)} of these are red. Approve all the same? Type yes: ", end="", flush=True)
     if sys.stdin.readline().strip() != "yes":

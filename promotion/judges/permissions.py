@@ -30,7 +30,7 @@ def judge(previews: Sequence[StackPreview]) -> Iterator[Verdict]:
         yield _all_new(gained)
         return
     for who, each in groupby(gained, key=lambda grant: grant.who):
-        yield Verdict(Level.RED, ABOUT, f"{who} gains: {'; '.join(map(_gain, each))}")
+        yield Verdict(Level.RED, ABOUT, f"{who} gains: {'; '.join(_gains(list(each)))}")
     for lost in sorted(_new(before, after, "Deny"), key=_by_name):
         if lost.holder in still:
             limit = f"{lost.action} on {lost.resource}"
@@ -56,12 +56,14 @@ def _new(wanted: set[Grant], known: set[Grant], effect: str) -> Iterator[Grant]:
 
 
 def _by_name(grant: Grant) -> tuple[str, ...]:
-    return (grant.who, grant.action, grant.resource, grant.condition)
+    return (grant.who, grant.resource, grant.condition, grant.action)
 
 
-def _gain(grant: Grant) -> str:
-    only = f", if {grant.condition}" if grant.condition else ""
-    return f"{grant.action} on {grant.resource}{only}"
+def _gains(gained: Sequence[Grant]) -> Iterator[str]:
+    """What is about one thing, together."""
+    for (resource, condition), each in groupby(gained, lambda one: (one.resource, one.condition)):
+        only = f", if {condition}" if condition else ""
+        yield f"{', '.join(grant.action for grant in each)} on {resource}{only}"
 
 
 def _limits(previews: Sequence[StackPreview], still: set[str]) -> Iterator[Verdict]:
