@@ -16,7 +16,7 @@ faults: install ## Run 200,000 requests and 50,000 uploads while AWS fails; exit
 	@.venv/bin/python -m tests.properties.faults
 	@.venv/bin/python -m tests.properties.file_faults
 
-bench: install ## Measure the functions against naive ones, and write docs/benchmarks.md
+bench: install ## Measure functions against naive ones, and deliveries; write docs/benchmarks.md
 	@.venv/bin/python -m benchmarks
 
 load: install ## Put the deployed service under load on the emulator, 2,000 requests, one worker killed
@@ -40,4 +40,4 @@ sbom: install ## Say what the Lambda assets are made of: packages, licences, kno
 
 clean: ## Remove what install, synth, tests and rehearsals wrote
 	@if [ -x .venv/bin/python ]; then scripts/rehearsal down && scripts/rehearsal clean; fi
-	rm -rf .venv .venv-emulator node_modules .build .rehearsal cdk.out reports .hypothesis .*_cache services/*/runtime/aws_models services/*/runtime/*/aws_models services/common/runtime/amazon_roots.pem
+	rm -rf .venv .venv-emulator node_modules .build .cache .rehearsal cdk.out reports .hypothesis .*_cache services/*/runtime/aws_models services/*/runtime/*/aws_models services/common/runtime/amazon_roots.pem

@@ -11,6 +11,10 @@ from settings import Environment, Settings, Source
 
 PIPELINE: Final = "tap-pipeline"
 PIPELINE_STACK: Final = "tap-pipeline"
+# The stages where people are asked, each with one approval: for what guards the delivery, and for
+# the guarded environment.
+GUARDS, PROMOTE = "Guards", "Promote"
+APPROVAL: Final = "Approve"
 # Of the CDK's bootstrap; its default.
 QUALIFIER: Final = "hnb659fds"
 

@@ -116,14 +116,15 @@ class Build:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The one pipeline, in the stack by which it deploys itself."""
+    """The one pipeline in the stack by which it deploys itself; ours unless told."""
 
     assembly: Assembly
+    stack: str = PIPELINE_STACK
 
     @cached_property
     def template(self) -> Template:
         """Of the pipeline's stack. Raises NoAssemblyError without it."""
-        return self.assembly.stack(PIPELINE_STACK)
+        return self.assembly.stack(self.stack)
 
     @cached_property
     def properties(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from assembly.templates import NESTED, Assembly, Resource, Template
 
-_OUTPUTS = "Outputs."
+OUTPUTS = "Outputs."
 
 
 def resource_of(assembly: Assembly, template: Template, value: Any) -> Resource | None:
@@ -14,22 +14,22 @@ def resource_of(assembly: Assembly, template: Template, value: Any) -> Resource 
 
     Followed down, through a nested stack's outputs, and up, through its parameters.
     """
-    name, attribute = _target(value)
+    name, attribute = target_of(value)
     found = next((each for each in template.resources() if each.logical_id == name), None)
     if found is None:
-        parent = _parent(assembly, template)
+        parent = parent_of(assembly, template)
         given = parent.properties.get("Parameters", {}).get(name) if parent else None
         return resource_of(assembly, parent.template, given) if parent and given else None
-    if found.type == NESTED and attribute.startswith(_OUTPUTS):
+    if found.type == NESTED and attribute.startswith(OUTPUTS):
         child = assembly.nested_in(found)
         outputs = child.body.get("Outputs", {}) if child else {}
-        output = outputs.get(attribute.removeprefix(_OUTPUTS), {}).get("Value")
+        output = outputs.get(attribute.removeprefix(OUTPUTS), {}).get("Value")
         return resource_of(assembly, child, output) if child else None
     return found
 
 
-def _target(value: Any) -> tuple[str, str]:
-    """Logical id and attribute; empty where there is none."""
+def target_of(value: Any) -> tuple[str, str]:
+    """Logical id and attribute of a Ref or Fn::GetAtt; empty where there is none."""
     match value:
         case {"Ref": str(name)}:
             return name, ""
@@ -41,7 +41,7 @@ def _target(value: Any) -> tuple[str, str]:
     return "", ""
 
 
-def _parent(assembly: Assembly, template: Template) -> Resource | None:
+def parent_of(assembly: Assembly, template: Template) -> Resource | None:
     """The nested stack that deploys the template."""
     if not template.nested:
         return None

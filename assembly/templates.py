@@ -31,12 +31,20 @@ class NoAssemblyError(FileNotFoundError):
 
 @dataclass(frozen=True)
 class Stack:
-    """How a template is deployed. account: 12 digits. disposable: may its data go with it?"""
+    """How a template is deployed. account: 12 digits. disposable: may its data go with it?
+
+    artifact: its id in the manifest, by which the CDK CLI selects it. bootstrap: the SSM parameter
+    that holds the version of the bootstrap that it needs. region and account are words of the
+    CDK's (`unknown-account`) where the app leaves them open.
+    """
 
     name: str
     account: str
     termination_protection: bool
     disposable: bool
+    region: str = ""
+    artifact: str = ""
+    bootstrap: str = ""
 
 
 @dataclass(frozen=True)
@@ -188,12 +196,15 @@ class Assembly:
 
     def _stack(self, name: str, artifact: dict[str, Any]) -> Stack:
         properties = artifact["properties"]
-        account = artifact["environment"].removeprefix("aws://").partition("/")[0]
+        account, _, region = artifact["environment"].removeprefix("aws://").partition("/")
         return Stack(
             properties.get("stackName", name),
             account,
             bool(properties.get("terminationProtection")),
             account in self.disposable_accounts,
+            region,
+            artifact=name,
+            bootstrap=properties.get("bootstrapStackVersionSsmParameter", ""),
         )
 
     def _nested(self, deployed: dict[str, Stack]) -> Iterator[tuple[str, Stack]]:
@@ -241,6 +252,8 @@ def _documents(directory: Path) -> dict[str, Any]:
         for path in sorted(directory.rglob("*"))
         if path.name.endswith(_PARSED)
         and not any(part.startswith("asset.") for part in path.relative_to(directory).parts[:-1])
+        # A file that is published as it is may be YAML of any kind.
+        and not (path.name.startswith("asset.") and path.suffix == ".yaml")
     }
 
 

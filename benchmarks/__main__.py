@@ -1,6 +1,7 @@
-"""Measures our functions against naive ones, tells what was reached, and writes the tables down.
+"""Measures our functions against naive ones, and deliveries against ones from nothing; tells what
+was reached, and writes the tables down.
 
-python -m benchmarks [--rounds N]
+python -m benchmarks [--rounds N] [--deliveries-only]
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import images, tables
+from benchmarks import deliveries, images, tables
 from benchmarks.run import BENCHMARKS, REPOSITORY, Comparison, Subject, compare, staged_copy
 from services.common.packaging.aws_models import ROOTS
 from services.common.packaging.bundling import Bundle, stage
@@ -62,14 +63,23 @@ Where it comes from:
   them anew for every connection); everything byte-compiled with unchecked hashes.
 
 The reasons, and what was left undone: `docs/decisions/2026-11-23-cold-starts.md`.
-{pictures}{tables}"""
+{pictures}{tables}
+{deliveries}"""
 
 
 def main(arguments: list[str]) -> int:
     """The command line; the exit code. Missing a goal is told, not an error: machines differ."""
     parser = argparse.ArgumentParser(prog="benchmarks", description="Measures our functions")
     parser.add_argument("--rounds", type=int, default=15, help="fresh interpreters a side")
-    rounds: int = parser.parse_args(arguments).rounds
+    parser.add_argument(
+        "--deliveries-only", action="store_true", help="leave the other tables as they are"
+    )
+    options = parser.parse_args(arguments)
+    rounds: int = options.rounds
+    if options.deliveries_only:
+        before = TABLE.read_text().partition(deliveries.HEADING)[0].rstrip()
+        TABLE.write_text(f"{before}\n\n{delivered(max(rounds // 15, 1))}")
+        return 0
     figures = measure(rounds)
     for name, comparison in figures.items():
         verdict = "reached" if comparison.ratio <= GOALS[name] else "MISSED"
@@ -81,7 +91,12 @@ def main(arguments: list[str]) -> int:
     transformed = tables.rows(fewer)
     print(*map(tables.verdict, transformed), sep="\n")
     TABLE.write_text(
-        page(figures, images.section(pictures, fewer), tables.section(transformed, fewer))
+        page(
+            figures,
+            images.section(pictures, fewer),
+            tables.section(transformed, fewer),
+            delivered(max(rounds // 15, 1)),
+        )
     )
     return 0
 
@@ -103,8 +118,17 @@ def measure(rounds: int) -> dict[str, Comparison]:
         }
 
 
-def page(figures: dict[str, Comparison], pictures: str, transformed: str) -> str:
-    """docs/benchmarks.md. pictures, transformed: its sections about the file service."""
+def delivered(rounds: int) -> str:
+    """The section about deliveries, once they are measured and their verdicts told."""
+    with tempfile.TemporaryDirectory(prefix="deliveries-") as folder:
+        measured = deliveries.rows(rounds, Path(folder))
+    print(*(row.verdict for row in measured), sep="\n")
+    return deliveries.section(measured, rounds)
+
+
+def page(figures: dict[str, Comparison], pictures: str, transformed: str, delivery: str) -> str:
+    """docs/benchmarks.md. pictures, transformed: its sections about the file service. delivery:
+    the one about deliveries."""
     return _PAGE.format(
         day=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=f"Python {platform.python_version()}, {platform.machine()}, "
@@ -113,6 +137,7 @@ def page(figures: dict[str, Comparison], pictures: str, transformed: str) -> str
         goals=GOALS,
         pictures=pictures,
         tables=transformed,
+        deliveries=delivery,
         **{name: comparison.in_milliseconds() for name, comparison in figures.items()},
     )
 

@@ -33,3 +33,7 @@ class NotRunningError(EmbeddedAwsError):
 
 class ServerError(EmbeddedAwsError):
     """The server did not become ready, or died; the message ends with the tail of its log."""
+
+
+class StateError(EmbeddedAwsError):
+    """A server's state cannot be kept now, or the file is not one that was kept."""

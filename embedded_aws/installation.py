@@ -12,6 +12,11 @@ HOST = "127.0.0.1"
 EMULATOR_VERSION = "1.5.33"
 """The MiniStack release that the corrections were written against."""
 
+SAVE = "/_embedded_aws/save"
+"""Where a server is told to keep its state."""
+STATE = "state/kept.pickle"
+"""Where it then is, below the server's root."""
+
 _EXECUTE_API = re.compile(
     r"https://(?P<api>[a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?::443)?(?P<rest>/.*)?"
 )

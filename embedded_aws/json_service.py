@@ -65,7 +65,7 @@ class JsonService:
         """Forgets everything; nothing, unless a subclass keeps something."""
 
     def get_state(self) -> dict[str, Any]:
-        """Nothing: what our services know ends with the server."""
+        """Nothing besides the stores of modules, unless a subclass keeps something."""
         return {}
 
     def load_persisted_state(self, data: dict[str, Any]) -> None:

@@ -25,12 +25,12 @@ def prepare(folder: Path) -> None:
     temporary folder.
     """
     if folder.exists():
-        if folder.is_symlink() or not _inside_repository(folder):
+        if folder.is_symlink() or not repositories(folder):
             return
         folder.rename(folder.with_name(f"{folder.name}.inside"))  # of a server before this one
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.unlink(missing_ok=True)  # a link whose folder is gone
-    if not _inside_repository(folder):
+    if not repositories(folder):
         folder.mkdir()
         return
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
@@ -49,19 +49,23 @@ def elsewhere(folder: Path) -> Path | None:
     return target if target.is_dir() and target.parent.name == _OURS else None
 
 
-def _inside_repository(folder: Path) -> bool:
-    return any((above / mark).exists() for above in folder.parents for mark in _MARKS)
+def user_home() -> Path:
+    """The home of whoever runs this. Not HOME: a server's is a folder of its root."""
+    return Path(pwd.getpwuid(os.getuid()).pw_dir)
+
+
+def repositories(folder: Path) -> list[Path]:
+    """The folders above `folder`, nearest first, in which git, node or npm would find something."""
+    return [above for above in folder.parents if any((above / mark).exists() for mark in _MARKS)]
 
 
 def _bases() -> tuple[Path, ...]:
-    # Not HOME: this process's is a folder of the root, so that functions find nothing there.
-    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
-    return home / ".cache", Path(tempfile.gettempdir()), Path("/tmp")  # noqa: S108
+    return user_home() / ".cache", Path(tempfile.gettempdir()), Path("/tmp")  # noqa: S108
 
 
 def _made(place: Path) -> Path | None:
     """The folder, if it can be made and is outside itself."""
-    if _inside_repository(place):
+    if repositories(place):
         return None
     try:
         place.mkdir(parents=True, mode=0o700, exist_ok=True)

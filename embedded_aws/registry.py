@@ -52,10 +52,13 @@ class Service(Protocol):
         """Forgets everything."""
 
     def get_state(self) -> dict[str, Any]:
-        """What a snapshot would keep; `{}` where there are none."""
+        """What `state.save` keeps besides the stores of modules, picklable.
+
+        Raises `StateError` while something runs that would not go on when it is taken back.
+        """
 
     def load_persisted_state(self, data: dict[str, Any]) -> None:
-        """Takes a snapshot back."""
+        """Takes it back."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ INITIATOR_HEADER = "x-embedded-aws-initiator"
 
 _running: list[Running] = []
 _resource_arns: dict[str, ResourceArn] = {}
+_services: dict[str, Service] = {}
 _client_lock = threading.Lock()
 
 
@@ -141,6 +145,7 @@ def register_service(
     `name` is also the credential scope that clients sign with; registering the name of an
     existing service replaces it. Without `resource_arn`, permissions are checked against `*`.
     """
+    _services[name] = module
     app._loaded_modules[name] = module
     app.SERVICE_REGISTRY[name] = {"module": name}
     app.SERVICE_HANDLERS[name] = module.handle_request
@@ -152,6 +157,11 @@ def register_service(
     iam_actions.SERVICE_TO_IAM_NAMESPACE[name] = iam_namespace
     if resource_arn is not None:
         _resource_arns[name] = resource_arn
+
+
+def services() -> Mapping[str, Service]:
+    """Our own services by name, as they were registered."""
+    return _services
 
 
 def _extend_resource_arns() -> None:

@@ -21,8 +21,14 @@ from typing import IO, Self
 
 from embedded_aws import launching, processes, server_record
 from embedded_aws.clients import Credentials, Session
-from embedded_aws.errors import AlreadyRunningError, NotRunningError, RootError, ServerError
-from embedded_aws.installation import HOST
+from embedded_aws.errors import (
+    AlreadyRunningError,
+    NotRunningError,
+    RootError,
+    ServerError,
+    StateError,
+)
+from embedded_aws.installation import HOST, SAVE, STATE
 from embedded_aws.server_record import Record
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -39,7 +45,9 @@ class Server:
     `port` None takes a free one. `region`: the one that clients are pointed at and that resources
     are made in, such as "us-west-2". `services` None installs all of our own services beside the
     emulator's; an empty sequence leaves the emulator and its corrections alone. Unless `detached`,
-    the server ends when this process does, however it ends.
+    the server ends when this process does, however it ends. `state`: a file that `save` made, which
+    the server begins with; it must be of this release and region, and answers where its own did
+    (`port`), for what is in it names that address.
     """
 
     def __init__(
@@ -50,8 +58,10 @@ class Server:
         region: str,
         detached: bool = False,
         services: Sequence[str] | None = None,
+        state: Path | None = None,
     ) -> None:
         self.root = root.resolve()
+        self._state = state.resolve() if state else None
         self.region = region
         self._services = services
         self.port = port or 0
@@ -139,6 +149,19 @@ class Server:
                 self._child.wait(STOP_SECONDS)
         self._parent_pipe = self._process = self._child = None
 
+    def save(self) -> Path:
+        """The file with everything that the server knows, written now; the next one replaces it.
+
+        Raises `StateError`, saying what runs, while something does.
+        """
+        with self._asked() as connection:
+            connection.request("POST", SAVE)
+            answer = connection.getresponse()
+            said = answer.read().decode(errors="replace")
+        if answer.status != http.HTTPStatus.OK:
+            raise StateError(said)
+        return self.root / STATE
+
     def is_running(self) -> bool:
         """Whether the server process lives; says nothing about its health."""
         return self._process is not None and processes.is_running(self._process)
@@ -185,6 +208,8 @@ class Server:
                 reading, self._parent_pipe = os.pipe()
                 inherited.append(reading)
                 arguments += ["--parent", str(reading)]
+            if self._state is not None:
+                arguments += ["--state", str(self._state)]
             if self._services is not None:
                 arguments += ["--services", *self._services]
             try:
@@ -234,17 +259,22 @@ class Server:
     def _obstacle(self) -> str | None:
         """Why the server cannot be used yet; None when it answers."""
         try:
-            context = ssl.create_default_context(cafile=str(self.ca_bundle))
-        except OSError as error:  # not written yet, or no certificate: ssl.SSLError is one too
-            return f"{self.ca_bundle} cannot be loaded: {error}"
-        asked = http.client.HTTPSConnection(HOST, self.port, context=context, timeout=5)
-        with contextlib.closing(asked):
-            try:
-                asked.request("GET", "/_ministack/health")
-                status = asked.getresponse().status
-            except (OSError, http.client.HTTPException) as error:
-                return str(error)  # not listening yet
+            with self._asked() as connection:
+                connection.request("GET", "/_ministack/health")
+                status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            return str(error)  # not listening yet, or no certificate: ssl.SSLError is one too
         return None if status == http.HTTPStatus.OK else f"its health is HTTP {status}"
+
+    @contextlib.contextmanager
+    def _asked(self) -> Iterator[http.client.HTTPSConnection]:
+        """A connection for what is asked of the server itself."""
+        context = ssl.create_default_context(cafile=str(self.ca_bundle))
+        connection = http.client.HTTPSConnection(
+            HOST, self.port, context=context, timeout=READY_SECONDS
+        )
+        with contextlib.closing(connection):
+            yield connection
 
 
 def _end(leader: processes.Process) -> None:

@@ -14,14 +14,17 @@ import logging
 import os
 import signal
 import threading
+from http import HTTPStatus
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
 
-from embedded_aws import corrections, processes, registry, tls
+from embedded_aws import corrections, processes, registry, state, tls
+from embedded_aws.errors import StateError
+from embedded_aws.installation import SAVE, STATE
 
 SERVICES = ("codebuild", "codepipeline", "connections")
 """Our own services, in the order in which they are installed."""
@@ -41,6 +44,8 @@ def main() -> None:
     if options.parent is not None:
         threading.Thread(target=_follow, args=(options.parent,), daemon=True).start()
     _install(options.services)
+    if options.state is not None:
+        state.load(options.state)
     asyncio.run(_serve(options.socket, material))
 
 
@@ -51,6 +56,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--socket", type=int, required=True)
     parser.add_argument("--region", required=True)
     parser.add_argument("--parent", type=int)
+    parser.add_argument("--state", type=Path)
     parser.add_argument("--services", nargs="*", default=SERVICES)
     return parser.parse_args()
 
@@ -71,17 +77,32 @@ async def _serve(socket: int, material: tls.Material) -> NoReturn:
     config.certfile, config.keyfile = str(material.certificate), str(material.key)
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    serving = asyncio.create_task(serve(ministack.app, config, shutdown_trigger=stop.wait))
+    serving = asyncio.create_task(serve(_application, config, shutdown_trigger=stop.wait))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({serving}, timeout=GRACE_SECONDS)
     _end(serving)
 
 
+async def _application(scope: Any, receive: Any, send: Any) -> None:
+    """The emulator (ASGI), and beside it what the caller of this server may ask of the server
+    itself: `POST` to `SAVE` keeps its state in its root, at `STATE`."""
+    if scope["type"] != "http" or scope["path"] != SAVE:
+        await ministack.app(scope, receive, send)
+        return
+    status, said = HTTPStatus.OK, ""
+    try:
+        state.save(registry.running().root / STATE)
+    except (StateError, OSError) as error:
+        status, said = HTTPStatus.CONFLICT, str(error)
+    await send({"type": "http.response.start", "status": status.value, "headers": []})
+    await send({"type": "http.response.body", "body": said.encode()})
+
+
 def _end(serving: asyncio.Task[None]) -> NoReturn:
     """Leaves without asyncio's and Python's own ends, which wait for worker threads for minutes.
 
-    Nothing is lost: all state is in memory, and is meant to be gone.
+    Nothing is lost: state that was to be kept has been, and the rest is meant to be gone.
     """
     failure = serving.exception() if serving.done() and not serving.cancelled() else None
     if failure is not None:

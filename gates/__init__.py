@@ -1,6 +1,6 @@
 """The gates: what must hold before anything is deployed, judged over what would be deployed.
 
-One command (`scripts/gates`, `make gates`, and the pipeline's build after its synth) reads the
+One command (`scripts/gates`, `make gates`, and a build of its own in the pipeline) reads the
 cloud assembly, the bootstrap templates and the checkout. It never imports the code that made them:
 no construct can talk a gate into looking away.
 
@@ -12,5 +12,6 @@ no construct can talk a gate into looking away.
 - `reviewed/` holds the texts that a person has to have read, and compares them.
 - `acknowledged.toml` is the only place where a finding may be accepted, with a reason. What
   the delivery may never do cannot be, nor a difference from what was reviewed.
+- `taking.py` takes an assembly over from the build that made it.
 - `supply_chain/` is a tool of its own: what Lambda assets are made of.
 """

@@ -21,7 +21,7 @@ from gates.acknowledgements import AcknowledgementsError
 from gates.dead_letters import without_false_alarms
 from gates.delivery import Delivery
 from gates.finding import Finding, deduplicated
-from gates.tools import copies, guard, lint, nag, secrets
+from gates.tools import bootstrap, copies, guard, lint, nag, secrets
 from gates.tools.cache import Cache
 from gates.tools.run import ToolError
 from settings import SettingsError
@@ -57,7 +57,7 @@ def _judge(options: argparse.Namespace) -> int:
     accepted = acknowledgements.load(options.acknowledged)
     if not options.secrets:
         accepted = [each for each in accepted if each.rule != secrets.RULE]
-    judged = acknowledgements.judge(found, accepted)
+    judged = acknowledgements.judge(found, accepted, delivery.intended.environments)
     if options.json:
         report.write_json(judged, options.json)
     sys.stdout.write(report.text(judged, time.monotonic() - began) + "\n")
@@ -75,6 +75,7 @@ def findings(delivery: Delivery, *, scan_secrets: bool = False) -> list[Finding]
             lambda: last.get("cfn-lint", lambda: lint.findings(copied)),
             lambda: last.get("cdk-nag", lambda: nag.findings(copied, Path(folder) / "nag")),
             lambda: last.get("cfn-guard", lambda: guard.findings(copied, checkout)),
+            lambda: bootstrap.findings(delivery),
             lambda: rules.check(delivery),
         ]
         if scan_secrets:

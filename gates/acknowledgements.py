@@ -4,29 +4,39 @@ One file, not beside the constructs: what a team lives with stands on one page t
 of its own (CODEOWNERS), one mechanism serves every tool, and no construct can hush a gate.
 
     [[acknowledged]]
-    rule = "AwsSolutions-S1"                      # exactly, or with * within it
-    where = "TapPipelineStack/*/TapStack/Files/**"  # construct path; * stops at /, ** does not
-    subject = "Resource::*"                       # optional; which of several, * as in rule
+    rule = "AwsSolutions-S1"
+    where = "TapPipelineStack/*/TapStack/Files/Uploads/Resource"  # or a list of such paths
+    subject = "Resource::<Uploads.Arn>/*"                         # optional; which of several
+    expires = 2027-11-24                                          # a year ahead at most
     reason = "A sentence that would convince a reviewer who does not know the code."
+
+Everything is meant as it is written. Only the environment's stage may be `*` in a path, since all
+environments are made the same; the hashes that the CDK adds to names in a subject are left out.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from gates.finding import Finding
+from gates.neutral import of_any
+from settings import Environment
 
 FILE: Final = Path(__file__).with_name("acknowledged.toml")
 # Words of three letters or more, each counted once: "n/a n/a n/a" has none, "not relevant" two.
 LEAST_WORDS: Final = 10
-# What the delivery may never do, and what differs from what was reviewed (gates/rules/__init__.py).
+# A reason is looked at again after a year; those who have to are told a month before.
+LONGEST: Final = timedelta(days=366)
+SOON: Final = timedelta(days=30)
+# What may never be, and what differs from what was reviewed (gates/rules/__init__.py).
 NEVER: Final = re.compile(r"TAP-[47]\d\d")
-_KEYS: Final = {"rule", "where", "subject", "reason"}
+_KEYS: Final = {"rule", "where", "subject", "expires", "reason"}
 
 
 class AcknowledgementsError(Exception):
@@ -35,45 +45,50 @@ class AcknowledgementsError(Exception):
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """One accepted kind of finding."""
+    """One accepted finding, in every environment. subject: None for whatever is found there."""
 
     rule: str
     where: str
     reason: str
-    subject: str = "*"
+    expires: date
+    subject: str | None = None
 
     def covers(self, finding: Finding) -> bool:
+        """Is it the finding's, whose path and subject are those of any environment?"""
         return (
             not NEVER.fullmatch(finding.rule)
-            and _matches(self.rule, finding.rule, across="*")
-            and _matches(self.where, finding.path, across="**")
-            and _matches(self.subject, finding.subject, across="*")
+            and (self.rule, self.where) == (finding.rule, finding.path)
+            and self.subject in (None, finding.subject)
         )
 
     @property
     def label(self) -> str:
-        subject = "" if self.subject == "*" else f" [{self.subject}]"
+        subject = "" if self.subject is None else f" [{self.subject}]"
         return f"{self.rule}{subject} at {self.where}"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Findings that remain, and those that an acknowledgement covers."""
+    """Findings that remain, those that an acknowledgement covers, and what ends before long."""
 
     remaining: list[Finding]
     accepted: list[tuple[Finding, Acknowledgement]]
+    ending: list[Acknowledgement]
 
 
 def load(file: Path = FILE) -> list[Acknowledgement]:
-    """The entries of `file`. Raises AcknowledgementsError for anything it does not know."""
+    """The entries of `file`, one a place.
+
+    Raises AcknowledgementsError for anything it does not know.
+    """
     try:
         entries = tomllib.loads(file.read_text())["acknowledged"]
-        return [_entry(index, entry) for index, entry in enumerate(entries, 1)]
+        return [each for index, e in enumerate(entries, 1) for each in _entry(index, e)]
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise AcknowledgementsError(f"{file.name} cannot be read: {error}") from error
 
 
-def _entry(index: int, entry: dict[str, str]) -> Acknowledgement:
+def _entry(index: int, entry: dict[str, Any]) -> Iterator[Acknowledgement]:
     unknown = set(entry) - _KEYS
     missing = _KEYS - {"subject"} - set(entry)
     if unknown or missing:
@@ -85,70 +100,91 @@ def _entry(index: int, entry: dict[str, str]) -> Acknowledgement:
                 if keys
             )
         )
-    return Acknowledgement(**entry)
+    if type(entry["expires"]) is not date:
+        raise AcknowledgementsError(f"entry {index}: expires is no date such as 2027-11-24")
+    places = entry["where"] if isinstance(entry["where"], list) else [entry["where"]]
+    for place in places:
+        yield Acknowledgement(**{**entry, "where": str(place)})
 
 
 def judge(
-    findings: Iterable[Finding], acknowledgements: list[Acknowledgement], file: str = FILE.name
+    findings: Iterable[Finding],
+    acknowledgements: list[Acknowledgement],
+    environments: Iterable[Environment] = (),
+    today: date | None = None,
 ) -> Judged:
     """Takes what is acknowledged away, and adds a finding for every acknowledgement that is bad.
 
-    Bad is: a reason without substance, a place that could be anywhere, nothing to cover, or a rule
-    that is not to be acknowledged.
+    Bad is: a reason without substance, a wildcard, nothing to cover, a rule that is not to be
+    acknowledged, an end that has come or is too far away.
     """
-    findings = list(findings)
+    known = {each: _of_any(each, tuple(environments)) for each in findings}
+    now = today or datetime.now(UTC).date()
+    current = [each for each in acknowledgements if each.expires > now]
     accepted = [
         (finding, first)
-        for finding in findings
-        if (first := next((each for each in acknowledgements if each.covers(finding)), None))
+        for finding, anonymous in known.items()
+        if (first := next((each for each in current if each.covers(anonymous)), None))
     ]
     covered = {finding for finding, _ in accepted}
-    remaining = [finding for finding in findings if finding not in covered]
-    remaining += [bad for each in acknowledgements for bad in _bad(each, findings, file)]
-    return Judged(remaining, accepted)
+    remaining = [finding for finding in known if finding not in covered]
+    remaining += [b for each in acknowledgements for b in _bad(each, list(known.values()), now)]
+    ending = [each for each in current if each.expires - now <= SOON]
+    return Judged(remaining, accepted, ending)
 
 
-def _bad(acknowledgement: Acknowledgement, findings: list[Finding], file: str) -> list[Finding]:
-    problems = []
+def _of_any(finding: Finding, environments: tuple[Environment, ...]) -> Finding:
+    path, subject = (of_any(each, environments) for each in (finding.path, finding.subject))
+    return replace(finding, path=path, subject=subject)
+
+
+def _bad(acknowledgement: Acknowledgement, findings: list[Finding], now: date) -> list[Finding]:
+    problems = [
+        *_badly_written(acknowledgement),
+        *_badly_timed(acknowledgement, now),
+        *_about_nothing(acknowledgement, findings),
+    ]
+    return [
+        Finding(FILE.name, "", rule, why, fix, acknowledgement.label) for rule, why, fix in problems
+    ]
+
+
+def _badly_written(acknowledgement: Acknowledgement) -> Iterator[tuple[str, str, str]]:
     if len(set(re.findall(r"[^\W\d_]{3,}", acknowledgement.reason.lower()))) < LEAST_WORDS:
-        problems.append(
-            (
-                "ACK-1",
-                "its reason is too short to say why the finding is right here",
-                f"give a reason of at least {LEAST_WORDS} different words",
-            )
+        yield (
+            "ACK-1",
+            "its reason is too short to say why the finding is right here",
+            f"give a reason of at least {LEAST_WORDS} different words",
         )
-    if not re.match(r"[\w.-]{3,}", acknowledgement.where) or not re.search(
-        r"\w", acknowledgement.rule
-    ):
-        problems.append(
-            (
-                "ACK-2",
-                "its place or rule is so wide that it would cover findings nobody has seen",
-                "begin `where` with a construct path and name the rule",
-            )
+    if "*" in acknowledgement.rule + acknowledgement.where:
+        yield (
+            "ACK-2",
+            "nothing is a wildcard here: it would cover findings that nobody has seen",
+            "name one rule and the path of one construct, with <environment> for a stage",
         )
+
+
+def _badly_timed(acknowledgement: Acknowledgement, now: date) -> Iterator[tuple[str, str, str]]:
+    if not now < acknowledgement.expires <= now + LONGEST:
+        yield (
+            "ACK-5",
+            f"it expires on {acknowledgement.expires}: not again looked at within a year",
+            "mend the finding, or read the reason again and give it a date of within a year",
+        )
+
+
+def _about_nothing(
+    acknowledgement: Acknowledgement, findings: list[Finding]
+) -> Iterator[tuple[str, str, str]]:
     if NEVER.fullmatch(acknowledgement.rule):
-        problems.append(
-            (
-                "ACK-4",
-                "findings of this rule cannot be acknowledged",
-                "take the change back; what TAP-7xx reports can be accepted by a review instead",
-            )
+        yield (
+            "ACK-4",
+            "findings of this rule cannot be acknowledged",
+            "take the change back; what TAP-7xx reports can be accepted by a review instead",
         )
     elif not any(acknowledgement.covers(finding) for finding in findings):
-        problems.append(
-            (
-                "ACK-3",
-                "it covers no finding: what it was for is fixed, renamed or misspelt",
-                "remove it, or correct rule, where and subject",
-            )
+        yield (
+            "ACK-3",
+            "it covers no finding: what it was for is fixed, renamed or misspelt",
+            "remove it, or correct rule, where and subject",
         )
-    return [Finding(file, "", rule, why, fix, acknowledgement.label) for rule, why, fix in problems]
-
-
-def _matches(pattern: str, text: str, *, across: str) -> bool:
-    """Does `pattern` match all of `text`? `across` is what matches a slash, too."""
-    parts = re.split(r"(\*\*?)", pattern)
-    meaning = {"**": ".*", "*": ".*" if across == "*" else "[^/]*"}
-    return re.fullmatch("".join(meaning.get(p, re.escape(p)) for p in parts), text) is not None

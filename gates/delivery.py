@@ -11,10 +11,18 @@ from typing import Final, Self
 from assembly.intended import Intended
 from assembly.pipeline import Pipeline
 from assembly.templates import Assembly, Resource, Template, template_file
+from gates.supply_chain.locks import is_read_here
 
 REVIEWED: Final = Path("gates/reviewed")
 # How pytest reads the smoke suite. It is no script, and steers what scripts/smoke does.
 SMOKE_SETTINGS: Final = "integ/pytest.ini"
+
+
+# What installers, builds and tools write into a checkout: what .gitignore lists.
+GENERATED: Final = {
+    ".venv", ".venv-emulator", "node_modules", ".build", ".rehearsal", "cdk.out", "reports",
+    ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,8 @@ class Delivery:
 
     beside: templates that the pipeline does not deploy, owners of accounts do. scripts: the text of
     each file in scripts/ and of integ/pytest.ini, by its path. reviewed: the text of each file in
-    gates/reviewed/ by its name.
+    gates/reviewed/ by its name. installs: the text of each file that says what is installed, from
+    where, or which tests run, by its path.
     """
 
     assembly: Assembly
@@ -32,6 +41,7 @@ class Delivery:
     beside: tuple[Template, ...] = ()
     scripts: dict[str, str] = field(default_factory=dict)
     reviewed: dict[str, str] = field(default_factory=dict)
+    installs: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, directory: Path, checkout: Path, beside: Iterable[Path] | None = None) -> Self:
@@ -45,6 +55,14 @@ class Delivery:
             tuple(template_file(path, checkout) for path in others),
             _texts(checkout, [*(checkout / "scripts").glob("*"), checkout / SMOKE_SETTINGS]),
             {path.name: path.read_text() for path in (checkout / REVIEWED).glob("*.txt")},
+            _texts(
+                checkout,
+                [
+                    path
+                    for path in _files(checkout)
+                    if is_read_here(str(path.relative_to(checkout)))
+                ],
+            ),
         )
 
     @property
@@ -64,6 +82,16 @@ class Delivery:
 
 def _bootstrap_templates(checkout: Path) -> list[Path]:
     return sorted((checkout / "accounts/bootstrap").glob("*.template.yaml"))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file of the checkout that nobody made here, committed or not."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            if entry.name not in GENERATED | {".git"} and not entry.is_symlink():
+                yield from _files(entry)
+        elif entry.is_file():
+            yield entry
 
 
 def _texts(checkout: Path, paths: Iterable[Path]) -> dict[str, str]:

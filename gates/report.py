@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gates.acknowledgements import Judged
+from gates.acknowledgements import NEVER, Judged
 from gates.finding import Finding
 
 
 def text(judged: Judged, seconds: float) -> str:
     """Findings by construct and rule, then one line that sums up."""
     blocks = [_block(finding) for finding in judged.remaining]
-    return "\n".join([*blocks, summary(judged, seconds)])
+    ending = [
+        f"soon: on {each.expires} ends the acknowledgement of {each.label}"
+        for each in judged.ending
+    ]
+    return "\n".join([*blocks, *ending, summary(judged, seconds)])
 
 
 def summary(judged: Judged, seconds: float) -> str:
     findings = len(judged.remaining)
     verdict = f"{findings} finding{'s' * (findings != 1)}" if findings else "clean"
-    reasons = len({id(acknowledgement) for _, acknowledgement in judged.accepted})
+    reasons = len({acknowledgement.reason for _, acknowledgement in judged.accepted})
     return (
         f"gates: {verdict}; {len(judged.accepted)} acknowledged for {reasons} reasons"
         f" ({seconds:.1f} s)"
@@ -38,6 +42,8 @@ def _block(finding: Finding) -> str:
     if finding.template:
         lines.append(f"    in   {finding.template}")
     lines += [f"    why  {finding.why}", f"    fix  {finding.fix}"]
+    if NEVER.fullmatch(finding.rule):
+        lines.append("    note cannot be acknowledged")
     if not one_line:
         lines += [f"    {line}" for line in finding.subject.splitlines()]
     return "\n".join([*lines, ""])

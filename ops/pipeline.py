@@ -13,6 +13,7 @@ from typing import Any
 from ops.errors import NoSuchPipelineError, UnknownActionError
 from ops.records import (
     ActionRun,
+    DeclaredAction,
     Execution,
     PendingApproval,
     TestCase,
@@ -110,6 +111,14 @@ class Pipeline:
             result={"status": "Approved" if approved else "Rejected", "summary": reason},
         )
 
+    def declared_actions(self) -> list[DeclaredAction]:
+        """The actions of the definition, in the order in which they run."""
+        return [
+            _declared_action(stage["name"], action)
+            for stage in self.stages()
+            for action in sorted(stage["actions"], key=lambda each: int(each.get("runOrder", 1)))
+        ]
+
     def stages(self) -> list[dict[str, Any]]:
         """As declared: `name`, and `actions` with `name`, `actionTypeId`, `runOrder`."""
         return list(self._pipeline.get_pipeline(name=self.name)["pipeline"]["stages"])
@@ -178,6 +187,12 @@ class Pipeline:
     def state(self) -> list[dict[str, Any]]:
         """`stageStates` of `GetPipelineState`."""
         return list(self._pipeline.get_pipeline_state(name=self.name)["stageStates"])
+
+
+def _declared_action(stage: str, action: dict[str, Any]) -> DeclaredAction:
+    kind = f"{action['actionTypeId']['category']}/{action['actionTypeId']['provider']}"
+    mode = action.get("configuration", {}).get("ActionMode", "")
+    return DeclaredAction(stage, action["name"], kind, mode)
 
 
 def found(client: Callable[[str], Any], name: str | None) -> Pipeline:

@@ -78,6 +78,27 @@ class ActionRun:
 
 
 @dataclass(frozen=True)
+class DeclaredAction:
+    """An action as the pipeline's definition has it. kind: category and provider. mode: of a
+    CloudFormation action (CodePipeline user guide, "AWS CloudFormation action reference")."""
+
+    stage: str
+    action: str
+    kind: str
+    mode: str = ""
+
+    @property
+    def deploys(self) -> bool:
+        """Whether something is changed by it where it deploys to."""
+        return self.kind.startswith("Deploy/") and self.mode != "CHANGE_SET_REPLACE"
+
+    @property
+    def approves(self) -> bool:
+        """Whether it waits for a person."""
+        return self.kind == "Approval/Manual"
+
+
+@dataclass(frozen=True)
 class PendingApproval:
     """An approval action that waits for a person."""
 

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
 from constructs import Construct
 
@@ -38,9 +39,27 @@ def part(**sections: object) -> codebuild.BuildSpec:
     return codebuild.BuildSpec.from_object({"version": "0.2", **sections})
 
 
-# The section of a buildspec that names the folders of `cache()`: what the install commands leave
-# for the project's next build on the same host.
-CACHE_SECTION: Final = {"cache": {"paths": [".venv/**/*", "node_modules/**/*"]}}
+# What the install commands leave for the project's next build on the same host: packages as their
+# managers keep them, not what they install. CodeBuild links the folder into the build (CodeBuild
+# user guide, "Local caching"), and what makes an environment anew removes a link in its place:
+# `npm ci` does it with node_modules, `python -m venv` refuses one.
+CACHE_FOLDER: Final = ".cache"
+CACHE_SECTION: Final = {"cache": {"paths": [f"{CACHE_FOLDER}/**/*"]}}
+# By absolute names, since package managers are started elsewhere, where no file of a checkout can
+# set them up; so by a command: variables of a buildspec cannot name another.
+USE_CACHE: Final = " ".join(
+    [
+        "export",
+        *(
+            f'{variable}="$PWD/{CACHE_FOLDER}/{name}"'
+            for variable, name in (
+                ("UV_CACHE_DIR", "uv"),
+                ("PIP_CACHE_DIR", "pip"),
+                ("npm_config_cache", "npm"),
+            )
+        ),
+    ]
+)
 
 
 def cache() -> codebuild.Cache:
@@ -54,16 +73,21 @@ def cache() -> codebuild.Cache:
 def defaults() -> pipelines.CodeBuildOptions:
     """Image, runtimes and timeout of every project. None needs Docker, so none is privileged."""
     return pipelines.CodeBuildOptions(
-        build_environment=codebuild.BuildEnvironment(
-            build_image=codebuild.LinuxBuildImage.from_code_build_image_id(IMAGE),
-            compute_type=codebuild.ComputeType.SMALL,
-            privileged=False,
-            environment_variables={
-                name: codebuild.BuildEnvironmentVariable(value="true") for name in QUIET_CDK
-            },
-        ),
+        build_environment=environment(),
         partial_build_spec=runtimes(),
         timeout=TIMEOUT,
+    )
+
+
+def environment() -> codebuild.BuildEnvironment:
+    """Where every project runs."""
+    return codebuild.BuildEnvironment(
+        build_image=codebuild.LinuxBuildImage.from_code_build_image_id(IMAGE),
+        compute_type=codebuild.ComputeType.SMALL,
+        privileged=False,
+        environment_variables={
+            name: codebuild.BuildEnvironmentVariable(value="true") for name in QUIET_CDK
+        },
     )
 
 
@@ -105,3 +129,51 @@ def logging(group: logs.LogGroup) -> codebuild.LoggingOptions:
     return codebuild.LoggingOptions(
         cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=group, enabled=True)
     )
+
+
+def role(
+    scope: Construct,
+    step: str,
+    description: str,
+    *,
+    artifacts: s3.Bucket,
+    log: logs.LogGroup,
+    stores: str = "",
+    may: tuple[iam.PolicyStatement, ...] = (),
+) -> iam.IRole:
+    """A step's role, by its project's name: to fetch its source, log, and store its artifact.
+
+    stores: what the names of the artifacts begin with that it may write, "" for none. So no build
+    can put something else in the place of what another one made, not even later, with credentials
+    that it gave away. may: what it needs besides.
+
+    Sources: CodeBuild user guide, "Allow CodeBuild to interact with other AWS services";
+    CodePipeline user guide, "Input and output artifacts": objects are called
+    PIPELINE/ARTIFACT/ID, long names cut short.
+    """
+    if artifacts.encryption_key is None:
+        raise ValueError(f"{artifacts.node.path} has no key of its own")
+    key, keys = artifacts.encryption_key, ["kms:Decrypt", "kms:DescribeKey"]
+    needs = [
+        allow(["logs:CreateLogStream", "logs:PutLogEvents"], log.log_group_arn),
+        allow(["s3:GetBucketAcl", "s3:GetBucketLocation"], artifacts.bucket_arn),
+        allow(["s3:GetObject", "s3:GetObjectVersion"], artifacts.arn_for_objects("*")),
+        allow([*keys, *(["kms:GenerateDataKey"] if stores else [])], key.key_arn),
+    ]
+    if stores:
+        needs.append(allow(["s3:PutObject"], artifacts.arn_for_objects(f"*/{stores}*/*")))
+    made = iam.Role(
+        scope,
+        f"Role-{step}",
+        role_name=project_name(step),
+        description=description,
+        assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
+        inline_policies={"build": iam.PolicyDocument(statements=[*needs, *may])},
+    )
+    # CDK would add rights to write and delete any artifact, and to make report groups.
+    return made.without_policy_updates()
+
+
+def allow(actions: list[str], resource: str) -> iam.PolicyStatement:
+    """A statement that allows actions on one resource."""
+    return iam.PolicyStatement(actions=actions, resources=[resource])

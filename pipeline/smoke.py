@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs, pipelines
 from aws_cdk import aws_s3 as s3
+from aws_cdk import pipelines
 from constructs import Construct
 
 from pipeline import builds
 from pipeline.source import SourceAction
 from settings import Environment, Settings
+
+# CodeBuild user guide, "Test report permissions".
+_REPORTING: Final = [
+    "codebuild:CreateReport",
+    "codebuild:UpdateReport",
+    "codebuild:BatchPutTestCases",
+]
 
 
 def project_role_arn(settings: Settings, environment: Environment) -> str:
@@ -42,23 +49,23 @@ def smoke_step(
     """
     name = f"smoke-{environment.name}"
     logs = builds.log_group(scope, name)
-    role = iam.Role(
+    role = builds.role(
         scope,
-        f"Role-{name}",
-        role_name=builds.project_name(name),
-        description=f"Runs the smoke tests of {environment.name}: may only assume its smoke role",
-        assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
-        inline_policies={
-            "smoke-tests": _statements(_may(["sts:AssumeRole"], environment.smoke_role_arn)),
-            "build": _what_codebuild_needs(artifacts, logs, _report_group(scope, name)),
-        },
+        name,
+        f"Runs the smoke tests of {environment.name}: may only assume its smoke role",
+        artifacts=artifacts,
+        log=logs,
+        stores="Smoke",
+        may=(
+            builds.allow(["sts:AssumeRole"], environment.smoke_role_arn),
+            builds.allow(_REPORTING, _report_group(scope, name).report_group_arn),
+        ),
     )
     return pipelines.CodeBuildStep(
         "Smoke",
         input=source.step,
         project_name=builds.project_name(name),
-        # CDK would add rights to delete any artifact and to make report groups of its own.
-        role=role.without_policy_updates(),
+        role=role,
         logging=builds.logging(logs),
         env={
             "TAP_ENVIRONMENT": environment.name,
@@ -66,8 +73,8 @@ def smoke_step(
             "TAP_COMMIT": source.revision,
         },
         env_from_cfn_outputs=dict(api_urls),
-        install_commands=["scripts/install-python"],
-        commands=["scripts/smoke"],
+        install_commands=[builds.USE_CACHE, "bash scripts/install-python"],
+        commands=["bash scripts/smoke"],
         cache=builds.cache(),
         partial_build_spec=builds.part(
             **builds.CACHE_SECTION, reports=_reports(cdk.Stack.of(scope), name)
@@ -85,42 +92,6 @@ def _report_group(scope: Construct, name: str) -> codebuild.ReportGroup:
         removal_policy=cdk.RemovalPolicy.DESTROY,
         delete_reports=True,
     )
-
-
-def _what_codebuild_needs(
-    artifacts: s3.Bucket, logs: aws_logs.LogGroup, reports: codebuild.ReportGroup
-) -> iam.PolicyDocument:
-    """To fetch its source, log, report and store its artifact.
-
-    CodeBuild user guide, "Allow CodeBuild to interact with other AWS services" and "Test report
-    permissions".
-    """
-    if artifacts.encryption_key is None:
-        raise ValueError(f"{artifacts.node.path} has no key of its own")
-    return _statements(
-        _may(["logs:CreateLogStream", "logs:PutLogEvents"], logs.log_group_arn),
-        _may(
-            ["codebuild:CreateReport", "codebuild:UpdateReport", "codebuild:BatchPutTestCases"],
-            reports.report_group_arn,
-        ),
-        _may(["s3:GetBucketAcl", "s3:GetBucketLocation"], artifacts.bucket_arn),
-        _may(
-            ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
-            artifacts.arn_for_objects("*"),
-        ),
-        _may(
-            ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-            artifacts.encryption_key.key_arn,
-        ),
-    )
-
-
-def _statements(*statements: iam.PolicyStatement) -> iam.PolicyDocument:
-    return iam.PolicyDocument(statements=list(statements))
-
-
-def _may(actions: list[str], resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=[resource])
 
 
 def _reports(stack: cdk.Stack, name: str) -> dict[str, object]:

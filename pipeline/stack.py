@@ -1,4 +1,4 @@
-"""The delivery pipeline: Source, Build, UpdatePipeline, Assets, then the environments.
+"""The delivery pipeline: Source, Compare, Guards, Build, UpdatePipeline, Assets, environments.
 
 Before the last environment stands the stage "Promote" with the approval.
 """
@@ -13,12 +13,13 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import pipelines
 from constructs import Construct
 
-from pipeline import builds, promotion
+from pipeline import builds, guarding, promotion
 from pipeline.artifacts import artifact_bucket
+from pipeline.assembly import gates_step, synth_step
 from pipeline.decisions import decision_bucket
 from pipeline.deployed_commit import tell_commit
 from pipeline.smoke import project_role_arn, smoke_step
-from pipeline.source import SourceAction, source_action, start_on_push
+from pipeline.source import source_action, start_on_push
 from pipeline.tools import pinned_tools
 from settings import Environment, Settings
 from stages.application import PERMISSIONS_BOUNDARY, ApplicationStage
@@ -85,7 +86,7 @@ class PipelineStack(cdk.Stack):
             cross_account_keys=True,
             enable_key_rotation=True,
             artifact_bucket=self._artifacts,
-            synth=_synth_step(self, self._source),
+            synth=self._judged_assembly(),
             # One project for all assets: with a project each, every change of a Lambda function
             # would change the pipeline too, and end what can be rolled back.
             publish_assets_in_parallel=False,
@@ -100,6 +101,11 @@ class PipelineStack(cdk.Stack):
                 role_policy=[builds.starts_no_builds()],
             ),
         )
+
+    def _judged_assembly(self) -> pipelines.CodeBuildStep:
+        """The step whose artifact is deployed."""
+        made = synth_step(self, self._source, self._artifacts)
+        return gates_step(self, self._source, made, self._artifacts)
 
     def _deliver_to_environments(self) -> None:
         *before, tested, guarded = self._settings.environments
@@ -132,28 +138,20 @@ class PipelineStack(cdk.Stack):
 
     def _finish(self) -> None:
         """Sets what `pipelines.CodePipeline` has no properties for."""
-        built = self._pipeline.pipeline
+        built, minutes = self._pipeline.pipeline, self._settings.approval_timeout_minutes
+        guarding.guard(
+            self,
+            built,
+            artifacts=self._artifacts,
+            globs=self._settings.guards,
+            revision=self._source.revision,
+            minutes=minutes,
+        )
         start_on_push(built, self._settings.source)
         tell_commit(built, self._source.revision)
-        promotion.limit_wait(built, minutes=self._settings.approval_timeout_minutes)
+        promotion.limit_wait(built, minutes=minutes)
         _rename(self._pipeline.self_mutation_project, "selfmutate")
         _rename(self._pipeline.node.find_child("Assets").node.find_child("FileAsset"), "assets")
-
-
-def _synth_step(scope: Construct, source: SourceAction) -> pipelines.CodeBuildStep:
-    # Names of scripts, not what is in them: an execution synthesizes with the commands of the
-    # pipeline as it was before, so these may never change while what they run may.
-    return pipelines.CodeBuildStep(
-        "Synth",
-        input=source.step,
-        project_name=builds.project_name("synth"),
-        logging=builds.logging(builds.log_group(scope, "synth")),
-        cache=builds.cache(),
-        partial_build_spec=builds.part(**builds.CACHE_SECTION),
-        install_commands=["scripts/install-python", "scripts/install-node --omit=dev"],
-        commands=["scripts/synth", "scripts/gates", "scripts/supply-chain"],
-        primary_output_directory="cdk.out",
-    )
 
 
 def _rename(project: object, step: str) -> None:

@@ -18,6 +18,7 @@ from ops.errors import OpsError
 from rehearsal import CHECKOUT, cli
 from rehearsal.errors import RehearsalError
 from rehearsal.rehearse import Keep
+from rehearsal.stock.place import root_of
 from settings import SettingsError
 
 type _Subcommands = argparse._SubParsersAction[ArgumentParser]
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A terminated rehearsal takes down what it started, as an interrupted one does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = parser().parse_args(argv)
+    arguments.root = _root(arguments)
     try:
         return int(arguments.command(arguments))
     except (RehearsalError, EmbeddedAwsError, OpsError, SettingsError) as error:
@@ -50,6 +52,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
 
 
+def _root(arguments: Namespace) -> Path:
+    """The folder that was asked for, or the one that belongs to what is rehearsed."""
+    ours = CHECKOUT / ".rehearsal"
+    if arguments.root is not None:
+        return Path(arguments.root)
+    return root_of(arguments.app, ours) if arguments.app else ours
+
+
 def _fail(message: str) -> int:
     print(f"rehearsal: {message}", file=sys.stderr)
     return 1
@@ -61,9 +71,10 @@ def parser() -> ArgumentParser:
     top.add_argument(
         "--root",
         type=Path,
-        default=CHECKOUT / ".rehearsal",
-        help="folder for everything the rehearsal writes (default: .rehearsal)",
+        help="folder for everything the rehearsal writes (default: .rehearsal, or a folder of the "
+        "app's own in it)",
     )
+    _app(top, default=None)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     run = _command(
@@ -75,11 +86,24 @@ def parser() -> ArgumentParser:
         keep.add_argument(
             option, dest="keep", action="store_const", const=kept, help=f"everything is {kept}"
         )
+    run.add_argument(
+        "--fresh",
+        action="store_true",
+        help="start from nothing, not from the last rehearsal that passed (CI=true does, too)",
+    )
+    run.add_argument(
+        "--from",
+        dest="base",
+        metavar="REF",
+        help="deliver this commit first, then the working tree on top of it",
+    )
     _port(run)
+    _of_an_app(run)
 
     up = _command(commands, "up", cli.up, "bring everything up and wait for pushes")
     up.add_argument("--detach", action="store_true", help="return once it is up")
     _port(up)
+    _of_an_app(up)
 
     _command(commands, "down", cli.down, "end what `up` or `run --keep` left running")
     for name, module in cli.OPERATIONS.items():
@@ -89,8 +113,16 @@ def parser() -> ArgumentParser:
         operation.set_defaults(operation=name)
         module.arguments(operation)
 
+    shell = _command(commands, "shell", cli.shell, "look into an action's latest build")
+    shell.add_argument("action", help="for example Synth, or Build/Synth")
+    shell.add_argument(
+        "line", nargs=argparse.REMAINDER, metavar="-- COMMAND …", help="run this, and no shell"
+    )
+
     env = _command(commands, "env", cli.env, 'point a shell here: eval "$(… env tools)"')
-    env.add_argument("account", help="tools, or the name of an environment")
+    env.add_argument(
+        "account", help="tools, or the name of an environment; with --app, an account's id"
+    )
     env.add_argument(
         "--administrator", action="store_true", help="as the account's administrator, for runbooks"
     )
@@ -105,7 +137,31 @@ def _command(
 ) -> ArgumentParser:
     command = commands.add_parser(name, help=text, description=text)
     command.set_defaults(command=function)
+    _app(command, default=argparse.SUPPRESS)  # the one before the command's name stands
     return command
+
+
+def _app(command: ArgumentParser, default: str | None) -> None:
+    command.add_argument(
+        "--app",
+        type=Path,
+        metavar="DIR",
+        default=default,
+        help="of the CDK Pipelines app in this folder, instead of this project's own",
+    )
+
+
+def _of_an_app(command: ArgumentParser) -> None:
+    group = command.add_argument_group("with --app")
+    group.add_argument("--pipeline", metavar="STACK", help="its stack, where there are several")
+    group.add_argument(
+        "--default-account",
+        default="111111111111",
+        help="what an app that leaves its account open is told (default: %(default)s)",
+    )
+    group.add_argument(
+        "--default-region", default="us-east-1", help="likewise the region (default: %(default)s)"
+    )
 
 
 def _port(command: ArgumentParser) -> None:

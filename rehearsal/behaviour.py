@@ -11,7 +11,8 @@ class Behaviour:
     for each environment's, `{last}` for the stage of the last one. Else `emulated_by`, a test of
     this repository (`path::name`) that runs it on the embedded AWS; else `tested_by`, one that
     reads templates or code; else `otherwise` says why nothing shows it. `correction` is the
-    emulator's correction that it rests on."""
+    emulator's correction that it rests on. `types` are the resource types that it is about, `*` is
+    free; empty for any."""
 
     text: str
     shown_by: tuple[str, ...] = ()
@@ -19,6 +20,7 @@ class Behaviour:
     tested_by: str = ""
     otherwise: str = ""
     correction: str = ""
+    types: tuple[str, ...] = ()
 
 
 def shown(text: str, *patterns: str, correction: str = "") -> Behaviour:
@@ -36,6 +38,6 @@ def tested(text: str, test: str) -> Behaviour:
     return Behaviour(text, tested_by=f"tests/{test}")
 
 
-def unshown(text: str, why: str, correction: str = "") -> Behaviour:
+def unshown(text: str, why: str, correction: str = "", types: tuple[str, ...] = ()) -> Behaviour:
     """By nothing."""
-    return Behaviour(text, otherwise=why, correction=correction)
+    return Behaviour(text, otherwise=why, correction=correction, types=types)

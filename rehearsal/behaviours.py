@@ -1,7 +1,7 @@
 """The behaviours that a delivery relies on, each with what would show it.
 
-Keep this list beside `embedded_aws/corrections/`: every correction has a behaviour here, and
-everything the emulator is known to ignore is named, so that no table passes over it in silence.
+Keep this list beside `embedded_aws/corrections/`: every correction has a behaviour here. What the
+emulator does not do, whatever is delivered, stands in `limits.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from rehearsal.behaviour import shown as _shown
 from rehearsal.behaviour import tested as _tested
 from rehearsal.behaviour import unshown as _unshown
 from rehearsal.file_behaviours import FILES
+from rehearsal.limits import LIMITS
 
 _ONLY_THE_CORRECTION = "no action calls for it; the correction has a test of its own"
 
@@ -19,7 +20,22 @@ _PIPELINE = (
     _shown(
         "a commit of the connection's repository becomes the source artifact", "action:Source/*"
     ),
+    _shown(
+        "the deployed pipeline compares a commit's guards with those it was made from",
+        "action:Compare/Compare",
+    ),
+    _emulated(
+        "a commit that changes a guard waits for a person before anything of it runs",
+        "delivery/test_whole_delivery.py"
+        "::test_a_commit_that_empties_a_gate_waits_and_rejected_leaves_all_as_it_was",
+    ),
+    _shown("the gates judge what is deployed in a build of their own", "action:Build/Gates"),
     _shown("the synth buildspec runs, unmodified, as its service role", "action:Build/Synth"),
+    _shown(
+        "builds see nothing of this machine but its system, and leave nothing running",
+        "isolation:*",
+        "action:Build/Synth",
+    ),
     _shown(
         "the pipeline deploys its own definition with the real CDK CLI", "action:UpdatePipeline/*"
     ),
@@ -50,19 +66,17 @@ _PIPELINE = (
         "template/test_pipeline_artifacts.py"
         "::test_artifacts_are_encrypted_private_and_do_not_stay_forever",
     ),
-    _unshown(
+    _emulated(
         "a stage rolls back (RollbackStage, OnFailure)",
-        "the embedded CodePipeline offers no rollback",
+        "embedded_aws/test_stage_rollback.py"
+        "::test_a_rollback_runs_only_its_stage_with_the_targets_results",
     ),
-    _unshown(
-        "the runtimes and packages of CodeBuild's image",
-        "builds run on this machine, with the interpreters that the checkout installed",
+    _emulated(
+        "a stage is entered, skipped or failed as its condition says",
+        "embedded_aws/test_stage_conditions.py"
+        "::test_a_skipped_stage_runs_nothing_and_the_execution_goes_on",
     ),
-    _unshown("the provider's webhook and its authorization", "a git hook plays the webhook"),
-    _unshown(
-        "the API's public host name and its certificate",
-        "amazonaws.com addresses are mapped to the emulator",
-    ),
+    *LIMITS["of the pipeline"],
 )
 
 _ACCESS = (
@@ -132,20 +146,8 @@ _ACCESS = (
     ),
     _shown("buckets that refuse plain HTTP are served over TLS", "action:Assets/*"),
     _unshown("browsers' CORS preflights are answered", _ONLY_THE_CORRECTION, "api_owner"),
-    _unshown("permissions of a state machine's other integrations", "not checked by the emulator"),
-    _unshown(
-        "permissions of the CloudFormation execution role",
-        "the emulator ignores a stack's RoleARN and may do everything",
-    ),
     _unshown("the guardrail's hook refuses templates in its account", "the emulator has no hooks"),
-    _unshown("permissions on the artifacts' KMS key", "the emulator's S3 never asks KMS"),
-    _unshown("iam:PassRole", "not checked by the emulator"),
-    _unshown("the condition key dynamodb:LeadingKeys", "not checked by the emulator"),
-    _unshown("an account's root key", "the emulator takes any secret for a root"),
-    _unshown(
-        "a tampered body, or a wrong service in the signature's scope, is refused",
-        "the emulator takes the signer's own x-amz-content-sha256, and any service",
-    ),
+    *LIMITS["of signatures and permissions"],
 )
 
 _APPLICATION = (
@@ -207,40 +209,12 @@ _APPLICATION = (
     _unshown(
         "a failed stack's buckets are emptied by their tag", _ONLY_THE_CORRECTION, "bucket_tags"
     ),
-    _unshown("EXPRESS workflows", "the emulator's are not faithful; ours is STANDARD"),
-    _unshown(
-        "a body that is not UTF-8",
-        "API Gateway makes text of it before the function sees it; no check sends such bytes",
+    _emulated(
+        "a failed first creation leaves a way back: taken names, protected tables",
+        "accounts/test_recovery.py::test_a_failed_creation_is_removed_and_the_next_one_succeeds",
+        correction="taken_tables",
     ),
-)
-
-_IGNORED = tuple(
-    _unshown(text, "the emulator ignores it")
-    for text in (
-        "memory limits of functions",
-        "weights of Lambda aliases",
-        "encryption of buckets at rest (BucketEncryption)",
-        "time to live of table rows (TTL)",
-        "lifecycle rules of buckets",
-        "sizes of functions' local disks (EphemeralStorage)",
-        "point-in-time recovery of tables (PITR)",
-        "access logs of API stages",
-        "logs and traces of state machines",
-        "X-Ray traces",
-        "API Gateway metrics, and alarms on them",
-        "Step Functions metrics and SQS metrics, and alarms on them",
-        "metrics in log lines (EMF), and alarms on them",
-        "encryption of the alarms' topic (KmsMasterKeyId)",
-        "what an alarm counts: dimensions, periods, missing values (TreatMissingData)",
-        "a function's code asset that is missing from S3",
-    )
-)
-
-_ASSETS = (
-    _unshown(
-        "that functions import nothing but what their asset ships",
-        "the emulator's interpreter also holds ministack, yaml and cryptography",
-    ),
+    *LIMITS["of the application"],
 )
 
 GROUPS: dict[str, tuple[Behaviour, ...]] = {
@@ -248,8 +222,8 @@ GROUPS: dict[str, tuple[Behaviour, ...]] = {
     "of signatures and permissions": _ACCESS,
     "of the application": _APPLICATION,
     "of the file service": FILES,
-    "of assets": _ASSETS,
-    "that the emulator ignores": _IGNORED,
+    "of assets": LIMITS["of assets"],
+    "that the emulator ignores": LIMITS["that the emulator ignores"],
 }
 """Behaviours by what they are behaviours of, in words that follow a number of them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -17,13 +18,12 @@ from embedded_aws.installation import local_api_url
 from embedded_aws.server import LOCK, Server
 from embedded_aws.server_record import Record
 from ops.commands import approve, logs, reject, status
-from rehearsal import CHECKOUT, disk
+from rehearsal import CHECKOUT, disk, earlier
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import (
     AlreadyUpError,
     NotDeployedError,
     NotOursError,
-    UnknownAccountError,
 )
 from rehearsal.lifecycle import (
     COMMAND_LOCK,
@@ -33,10 +33,15 @@ from rehearsal.lifecycle import (
     operator,
     pipeline_name,
 )
+from rehearsal.own import OwnProject
 from rehearsal.progress import Progress
-from rehearsal.rehearse import bring_up_and_watch, rehearse
+from rehearsal.project import Project
+from rehearsal.rehearse import Wish, bring_up_and_watch, rehearse
 from rehearsal.remote import Remote
-from settings import Environment, Settings
+from rehearsal.shell import enter
+from rehearsal.stock.needs import Default
+from rehearsal.stock.place import roots_below
+from rehearsal.stock.project import StockProject
 
 OPERATIONS: Final = {"status": status, "logs": logs, "approve": approve, "reject": reject}
 """Commands of `python -m ops` that need no shell pointed here."""
@@ -50,7 +55,8 @@ def run(arguments: Namespace) -> int:
     progress = Progress(sys.stdout)
     try:
         with alone(arguments.root):
-            passed = rehearse(arguments.root, arguments.port, progress, arguments.keep)
+            project = _project(arguments, progress)
+            passed = rehearse(project, arguments.root, progress, _wish(arguments, project))
     finally:
         progress.close()
     return 0 if passed else 1
@@ -60,22 +66,56 @@ def up(arguments: Namespace) -> int:
     """Bring everything up, push the working tree, leave the approval to a person."""
     progress = Progress(sys.stdout)
     try:
-        bring_up_and_watch(arguments.root, arguments.port, progress, detach=arguments.detach)
+        with alone(arguments.root):
+            project = _project(arguments, progress)
+        bring_up_and_watch(
+            project, arguments.root, arguments.port, progress, detach=arguments.detach
+        )
     finally:
         progress.close()
     return 0
 
 
+def _wish(arguments: Namespace, project: Project) -> Wish:
+    """In CI nothing is kept from one run to the next, whatever a cache of its host holds."""
+    base = earlier.resolve(project.folder, arguments.base) if arguments.base else None
+    fresh = arguments.fresh or os.environ.get("CI", "").lower() in ("true", "1")
+    return Wish(arguments.port, arguments.keep, fresh, base)
+
+
+def _project(arguments: Namespace, progress: Progress) -> Project:
+    """What is rehearsed."""
+    if not arguments.app:
+        return OwnProject.of_checkout(CHECKOUT)
+    return StockProject.synthesized(
+        arguments.app,
+        arguments.root,
+        _shell(arguments),
+        progress,
+        wanted=arguments.pipeline,
+        default=Default(arguments.default_account, arguments.default_region),
+    )
+
+
+def _shell(arguments: Namespace) -> str:
+    """What people type before the name of a command about the app: options come after it."""
+    return f"scripts/rehearsal --app {shlex.quote(str(arguments.app))}"
+
+
 def down(arguments: Namespace) -> int:
     """End the server and everything it started; nothing up is fine."""
     Remote(arguments.root).remove_from(CHECKOUT)
-    try:
-        Server.attach(arguments.root).stop()
-    except NotRunningError:
-        print("nothing is up")
-        return 0
-    print("everything is down")
+    print("everything is down" if _end(arguments.root) else "nothing is up")
     return 0
+
+
+def _end(root: Path) -> bool:
+    """Ends the server of a root; whether there was one."""
+    try:
+        Server.attach(root).stop()
+    except NotRunningError:
+        return False
+    return True
 
 
 def operate(arguments: Namespace) -> int:
@@ -85,22 +125,31 @@ def operate(arguments: Namespace) -> int:
     return int(OPERATIONS[arguments.operation].run(operator(server).client, arguments))
 
 
+def shell(arguments: Namespace) -> int:
+    """Open a shell in the latest build of one action, or run one command there."""
+    server = attached(arguments.root)
+    line = arguments.line[1:] if arguments.line[:1] == ["--"] else arguments.line
+    return enter(server, operated(server), arguments.action, line)
+
+
 def env(arguments: Namespace) -> int:
     """Print shell lines that point any AWS client at one account of the rehearsal.
 
     As whom: the pipeline's operator in tools, else the role of the environment's smoke tests; or
-    the account's administrator.
+    the account's administrator, who is the only one known of another app's accounts.
     """
     server, label = attached(arguments.root), arguments.account
     directory = Directory(server)
     session = directory.session(label)
-    urls = {} if label == TOOLS else _api_urls(server, session, label)
-    if arguments.administrator:
-        credentials = directory.administrator(label)
-    elif label == TOOLS:
+    is_ours = label != TOOLS and not arguments.app
+    project = OwnProject.of_checkout(CHECKOUT) if is_ours else None
+    urls = _api_urls(server, session, project, label) if project else {}
+    if label == TOOLS and not arguments.administrator:
         credentials = directory.operator()
+    elif project and not arguments.administrator:
+        credentials = project.smoke_role(directory, label)
     else:
-        credentials = directory.smoke(_environment(label).smoke_role_arn)
+        credentials = directory.administrator(label)
     variables = server.environment(credentials) | urls
     # A profile would win over these credentials in some clients; a token of earlier ones would
     # make them invalid.
@@ -112,29 +161,26 @@ def env(arguments: Namespace) -> int:
     return 0
 
 
-def _environment(label: str) -> Environment:
-    try:
-        return Settings.of_checkout(CHECKOUT).environment(label)
-    except KeyError as error:
-        raise UnknownAccountError(f"cdk.json has no environment {label!r} any more") from error
-
-
-def _api_urls(server: Server, session: Session, environment: str) -> dict[str, str]:
-    """`TAP_<SERVICE>_API_URL`, as it is reached here, of each service of a deployed environment.
+def _api_urls(server: Server, session: Session, project: Project, account: str) -> dict[str, str]:
+    """`TAP_<SERVICE>_API_URL`, as it is reached here, of each service deployed to an account.
 
     The pipeline says which output of the stack is which service's: it tells its smoke tests so.
     Raises `NotDeployedError` while the pipeline has not deployed any yet.
     """
     deployed = dict(_outputs(session))
-    stage = _environment(environment).stage
-    told = operated(server).output_variables(stage) if deployed else {}
+    stages = [each.stage for each in project.targets if account in each.accounts and deployed]
+    told = {
+        variable: output
+        for stage in stages
+        for variable, output in operated(server).output_variables(stage).items()
+    }
     urls = {
         variable: local_api_url(deployed[output], server.endpoint)
         for variable, output in told.items()
         if _API_URL.fullmatch(variable) and output in deployed
     }
     if not urls:
-        raise NotDeployedError(f"{environment} is not deployed yet: see `scripts/rehearsal status`")
+        raise NotDeployedError(f"{account} is not deployed yet: see `scripts/rehearsal status`")
     return urls
 
 
@@ -150,17 +196,23 @@ def _outputs(session: Session) -> Iterator[tuple[str, str]]:
 
 def clean(arguments: Namespace) -> int:
     """Remove caches and builds, and say what that frees; the last run's results stay."""
-    _refuse_strangers(arguments.root)
-    with alone(arguments.root):
-        if Record.read(arguments.root) is not None:
-            raise AlreadyUpError(f"a rehearsal is up in {arguments.root}: `scripts/rehearsal down`")
-        print("\n".join(disk.free(arguments.root) or ["nothing to remove"]))
+    freed = []
+    for root in (arguments.root, *roots_below(arguments.root)):
+        _refuse_strangers(root)
+        with alone(root):
+            if Record.read(root) is not None:
+                raise AlreadyUpError(f"a rehearsal is up in {root}: `scripts/rehearsal down`")
+            freed += disk.free(root)
+    print("\n".join(freed or ["nothing to remove"]))
     return 0
 
 
 def reset(arguments: Namespace) -> int:
     """End what runs and remove the root folder, caches included."""
     _refuse_strangers(arguments.root)
+    for root in roots_below(arguments.root):
+        _end(root)
+        disk.free(root)
     down(arguments)
     if arguments.root.exists():
         disk.free(arguments.root)

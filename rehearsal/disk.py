@@ -14,6 +14,8 @@ REMOVABLE = {
     "builds": "folders of the last builds, with their logs",
     "home": "package caches of the tools",
     "tmp": "temporary files",
+    "kept": "accounts and the last rehearsal that passed: the next one starts from nothing",
+    "earlier": "the checkout of a commit to update from",
 }
 """Folders of a root that nothing needs while no rehearsal is up, and what is in them."""
 

@@ -39,9 +39,21 @@ class UnsupportedSourceError(RehearsalError):
     """The settings take the source from something that is not rehearsed."""
 
 
+class UnusableAppError(RehearsalError):
+    """The folder holds no app that can be rehearsed as it is."""
+
+
+class EarlierError(RehearsalError):
+    """The commit that an update starts from cannot be delivered."""
+
+
 class UnknownAccountError(RehearsalError):
     """The settings name no such account."""
 
 
 class NotDeployedError(RehearsalError):
     """The environment that was asked for does not exist yet."""
+
+
+class NoWorkspaceError(RehearsalError):
+    """The action has no build to look into, or what it worked in is gone."""

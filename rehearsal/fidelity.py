@@ -1,9 +1,9 @@
 """What a run proved, what only a test shows or checks, and what nothing here shows.
 
 The rehearsal must not claim more than happened: a behaviour counts as exercised only when the
-actions and smoke checks that show it succeeded *in this run*. What the behaviours are stands in
-`rehearsal/behaviours.py`; tests hold that list against the emulator's corrections and the tests
-it names.
+actions and smoke checks that show it succeeded *in this run*. What the behaviours are, the project
+says; ours stand in `rehearsal/behaviours.py`, and tests hold that list against the emulator's
+corrections and the tests it names.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Self
 
+from embedded_aws.isolation import Isolation
 from rehearsal.behaviour import Behaviour
-from rehearsal.behaviours import GROUPS
-from settings import Environment
+from rehearsal.project import Target
 
 
 class Status(StrEnum):
@@ -30,7 +30,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One behaviour of the delivery, of a group of `behaviours.GROUPS`, and what speaks for it."""
+    """One behaviour of the delivery, of a group of the project's, and what speaks for it."""
 
     group: str
     behaviour: str
@@ -40,43 +40,52 @@ class Row:
 
 @dataclass(frozen=True)
 class RunEvidence:
-    """What succeeded in one run: actions as `Stage/Action`, checks as `environment/test name`."""
+    """What succeeded in one run: actions as `Stage/Action`, checks as `target/test name`.
+
+    `isolation` is what the server says of its builds.
+    """
 
     actions: frozenset[str]
     checks: frozenset[str]
+    isolation: Isolation
 
     @classmethod
-    def of(cls, actions: Iterable[str], checks: Mapping[str, Iterable[str]]) -> Self:
-        """From the labels of succeeded actions and each environment's passed smoke checks."""
-        named = {f"{environment}/{name}" for environment, names in checks.items() for name in names}
-        return cls(frozenset(actions), frozenset(named))
+    def of(
+        cls, actions: Iterable[str], checks: Mapping[str, Iterable[str]], isolation: Isolation
+    ) -> Self:
+        """From the labels of succeeded actions and each target's passed smoke checks."""
+        named = {f"{target}/{name}" for target, names in checks.items() for name in names}
+        return cls(frozenset(actions), frozenset(named), isolation)
 
     def showing(self, pattern: str) -> list[str]:
-        """What matches `action:<Stage>/<Action>` or `check:<environment>/<test>`; `*` is free."""
+        """What matches `action:<Stage>/<Action>`, `check:<target>/<test>` or
+        `isolation:<program and version>`; `*` is free."""
         kind, _, name = pattern.partition(":")
-        known = {"action": self.actions, "check": self.checks}[kind]
+        by = frozenset({self.isolation.by} - {""})
+        known = {"action": self.actions, "check": self.checks, "isolation": by}[kind]
         return sorted(one for one in known if fnmatchcase(one, name))
 
 
-def table(evidence: RunEvidence, environments: Sequence[Environment]) -> list[Row]:
-    """Every behaviour with its status in this run, best first.
+def table(
+    evidence: RunEvidence,
+    targets: Sequence[Target],
+    groups: Mapping[str, Sequence[Behaviour]],
+) -> list[Row]:
+    """Every behaviour of the groups with its status in this run, best first.
 
-    environments: those of the settings, in order. What shows a behaviour must have happened in
-    each of them.
+    targets: the project's, in order. What shows a behaviour must have happened in each of them.
     """
     rows = [
-        _row(group, behaviour, evidence, environments)
-        for group, behaviours in GROUPS.items()
+        _row(group, behaviour, evidence, targets)
+        for group, behaviours in groups.items()
         for behaviour in behaviours
     ]
     order = list(Status)
     return sorted(rows, key=lambda row: order.index(row.status))
 
 
-def _row(
-    group: str, behaviour: Behaviour, evidence: RunEvidence, environments: Sequence[Environment]
-) -> Row:
-    patterns = [p for each in behaviour.shown_by for p in _in_each(each, environments)]
+def _row(group: str, behaviour: Behaviour, evidence: RunEvidence, targets: Sequence[Target]) -> Row:
+    patterns = [p for each in behaviour.shown_by for p in _in_each(each, targets)]
     shown = [evidence.showing(pattern) for pattern in patterns]
     if shown and all(shown):
         proof = ", ".join(found[0] for found in shown)
@@ -86,12 +95,14 @@ def _row(
     if behaviour.tested_by:
         return Row(group, behaviour.text, Status.CHECKED_STATICALLY, behaviour.tested_by)
     missing = [p for p, found in zip(patterns, shown, strict=True) if not found]
+    if any(pattern.startswith("isolation:") for pattern in missing):
+        return Row(group, behaviour.text, Status.NOT_EXERCISED, str(evidence.isolation))
     why = behaviour.otherwise or f"did not succeed in this run: {', '.join(missing)}"
     return Row(group, behaviour.text, Status.NOT_EXERCISED, why)
 
 
-def _in_each(pattern: str, environments: Sequence[Environment]) -> Iterator[str]:
-    """The pattern once for every environment, or as it stands where it speaks of none."""
-    last = environments[-1].stage
-    filled = (pattern.format(stage=e.stage, environment=e.name, last=last) for e in environments)
+def _in_each(pattern: str, targets: Sequence[Target]) -> Iterator[str]:
+    """The pattern once for every target, or as it stands where it speaks of none."""
+    last = targets[-1].stage
+    filled = (pattern.format(stage=t.stage, environment=t.name, last=last) for t in targets)
     yield from dict.fromkeys(filled)

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from embedded_aws.clients import Session
-from embedded_aws.connections.played import Connection
-from embedded_aws.errors import NotRunningError
-from embedded_aws.host import package_managers
+from embedded_aws.errors import NotRunningError, StateError
+from embedded_aws.isolation import Isolation
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
+from rehearsal import kept
 from rehearsal.accounts import TOOLS, Directory
-from rehearsal.errors import AlreadyUpError, NotOursError, NotUpError, UnsupportedSourceError
-from rehearsal.native_code import foreign
+from rehearsal.errors import AlreadyUpError, NotOursError, NotUpError
 from rehearsal.progress import Progress
+from rehearsal.project import Project
 from rehearsal.remote import Remote
-from rehearsal.synthesized import PipelineStack, pipeline_stack
+from rehearsal.synthesized import PipelineStack
 from rehearsal.tools import run_tool
-from settings import ConnectionSource, Settings
 
 COMMAND_LOCK = "command.lock"
-FOLLOW = "scripts/rehearsal status"
 
 
 @contextmanager
@@ -57,121 +56,103 @@ def attached(root: Path) -> Server:
         raise NotUpError(f"{error}: start it with `scripts/rehearsal up`") from error
 
 
-def attach_or_start(
-    root: Path, port: int | None, settings: Settings, progress: Progress, *, detached: bool
-) -> tuple[Server, bool]:
-    """The rehearsal that is up on `root`, or a new one; and whether it is a new one.
-
-    What is up may know fewer accounts than the settings name by now: those are prepared.
-    Raises `AlreadyUpError` when it plays another region than that of the settings.
-    """
-    try:
-        server = Server.attach(root)
-    except NotRunningError:
-        return start(root, port, settings, progress, detached=detached), True
-    if server.region != settings.region:
-        raise AlreadyUpError(
-            f"what is up in {root} plays {server.region}, but cdk.json says {settings.region}: "
-            "end it with `scripts/rehearsal down`"
-        )
-    prepare_accounts(server, settings, progress)
-    return server, False
-
-
 def start(
-    root: Path, port: int | None, settings: Settings, progress: Progress, *, detached: bool
+    root: Path, port: int | None, project: Project, progress: Progress, *, detached: bool
 ) -> Server:
     """A new server, prepared as a platform team and the pipeline's owner would.
 
     It ends with this process unless `detached`, and at once if anything fails.
     """
-    server = Server(root, port, region=settings.region, detached=detached)
+    server = Server(root, port, region=project.region, detached=detached)
     try:
-        bring_up(server, settings, progress)
+        with progress.step("embedded AWS"):
+            server.start()
+        Directory(server).forget()
+        bring_up(server, project, progress)
     except BaseException:
         server.stop()
         raise
     return server
 
 
-def bring_up(server: Server, settings: Settings, progress: Progress) -> None:
-    """Start `server` and prepare it. The synth does not need the accounts, nor they it: both run
-    at once."""
-    if notice := foreign(settings.architecture):
-        progress.say(notice)
-    with progress.step("embedded AWS"):
-        server.start()
+def bring_up(
+    server: Server, project: Project, progress: Progress, definition: Project | None = None
+) -> None:
+    """Prepare a server that is up and has no pipeline yet: accounts, the pipeline, the remote.
+
+    definition: whose pipeline is deployed, where that is not the project as it is. The synth does
+    not need the accounts, nor they it: both run at once.
+    """
+    definition = definition or project
+    if project.notice:
+        progress.say(project.notice)
+    if not (isolation := Isolation.of(server.root)).by:
+        progress.say(f"Builds are {isolation}")
     assembly, directory = server.root / "assembly", Directory(server)
-    directory.forget()
     with ThreadPoolExecutor() as pool:
-        synth = pool.submit(_synthesize, server, assembly, progress)
-        prepare_accounts(server, settings, progress)
+        synth = pool.submit(definition.synthesize, server, assembly, progress)
+        if prepare_accounts(server, project, progress):
+            _keep_accounts(server, project, progress)
         synth.result()
-    stack = pipeline_stack(assembly)
-    directory.create_operator(stack.pipeline)
+    stack = definition.pipeline(assembly)
     # Before the pipeline, whose creation starts an execution: it must not find an old remote.
-    Remote(server.root).create(_connection(settings))
+    Remote(server.root).create(definition.connection)
     with progress.step("pipeline deployed"):
         _deploy_pipeline(server, assembly, stack)
+    name = stack.pipeline or _made_up_name(server, stack)
+    (server.root / kept.PIPELINE).write_text(json.dumps(name))
+    directory.create_operator(name)
 
 
-def prepare_accounts(server: Server, settings: Settings, progress: Progress) -> None:
-    """Bootstraps the accounts of the settings as their owners would, unless all of them were:
-    when one is added, what the others' bootstraps say of it changes, too.
+def prepare_accounts(server: Server, project: Project, progress: Progress) -> bool:
+    """Bootstraps the accounts of the project as their owners would, unless all of them were:
+    when one is added, what the others' bootstraps say of it changes, too. Whether it did.
 
     Raises `CommandError` naming the account's command and the tail of its output.
     """
-    if not Directory(server).create_administrators(settings.accounts):
-        return
-    accounts = list(settings.accounts)
-    with progress.step(f"{len(accounts)} accounts, bootstrapped"):
-        bootstrap(server, accounts)
+    if not Directory(server).create_administrators(project.accounts):
+        return False
+    with progress.step(f"{len(project.accounts)} accounts, bootstrapped"):
+        bootstrap(server, project)
+    return True
 
 
-def bootstrap(server: Server, accounts: Sequence[str]) -> None:
-    """Runs `scripts/bootstrap` for each account (by its label), with its administrator's keys.
+def _keep_accounts(server: Server, project: Project, progress: Progress) -> None:
+    """For the next rehearsal; this one does not depend on it."""
+    try:
+        kept.keep(server, project, kept.ACCOUNTS, accounts_since=kept.now())
+    except (StateError, OSError) as error:
+        progress.say(f"    the accounts are not kept for the next rehearsal: {error}")
 
-    Every rehearsal bootstraps anew: it takes seconds, and a restored snapshot would prove less.
-    """
-    directory = Directory(server)
-    with ThreadPoolExecutor(len(accounts)) as pool:
-        runs = [
-            pool.submit(
-                run_tool, server, ["scripts/bootstrap", label], directory.administrator(label)
-            )
-            for label in accounts
-        ]
+
+def bootstrap(server: Server, project: Project) -> None:
+    """Bootstraps every account of the project, all at once."""
+    with ThreadPoolExecutor(len(project.accounts)) as pool:
+        runs = [pool.submit(project.bootstrap, server, label) for label in project.accounts]
         for each in runs:
             each.result()
 
 
-def _synthesize(server: Server, assembly: Path, progress: Progress) -> None:
-    with progress.step("pipeline synthesized"):
-        command = ["scripts/synth", "--output", str(assembly)]
-        run_tool(server, command, more=package_managers())
-
-
 def _deploy_pipeline(server: Server, assembly: Path, stack: PipelineStack) -> None:
     """The one deployment that a person makes at AWS; afterwards the pipeline updates itself."""
-    command = ["node_modules/.bin/cdk", "deploy", "--app", str(assembly), stack.stack]
+    command = ["node_modules/.bin/cdk", "deploy", "--app", str(assembly), stack.selector]
     command += ["--require-approval", "never", "--progress", "events", "--no-color"]
     run_tool(server, command, Directory(server).administrator(TOOLS))
 
 
-def _connection(settings: Settings) -> Connection:
-    """The connection that the remote plays. Raises `UnsupportedSourceError`."""
-    if not isinstance(settings.source, ConnectionSource):
-        raise UnsupportedSourceError(
-            "the rehearsal plays a git provider behind a connection: in cdk.json, "
-            'tap.source.type must be "connection"'
-        )
-    source = settings.source
-    return Connection(source.connection_arn, source.repository, source.branch, FOLLOW)
+def _made_up_name(server: Server, stack: PipelineStack) -> str:
+    cloudformation = Directory(server).session(TOOLS).client("cloudformation")
+    found = cloudformation.describe_stack_resources(StackName=stack.name)["StackResources"]
+    return next(
+        str(each["PhysicalResourceId"])
+        for each in found
+        if each["LogicalResourceId"] == stack.logical_id
+    )
 
 
 def pipeline_name(server: Server) -> str:
     """The name of the pipeline that `server` was brought up with."""
-    return pipeline_stack(server.root / "assembly").pipeline
+    return str(json.loads((server.root / kept.PIPELINE).read_text()))
 
 
 def operator(server: Server) -> Session:

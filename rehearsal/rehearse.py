@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 
-from embedded_aws.errors import NotRunningError
+from assembly.intended import GUARDS
+from embedded_aws.errors import NotRunningError, StateError
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
-from ops.records import PendingApproval
-from rehearsal import CHECKOUT, fidelity, function_logs, snapshot, summary, verdict
+from ops.records import DeclaredAction, PendingApproval
+from rehearsal import fidelity, function_logs, kept, summary, verdict
 from rehearsal.accounts import TOOLS, Directory
-from rehearsal.errors import AlreadyUpError
+from rehearsal.errors import AlreadyUpError, EarlierError
 from rehearsal.follow import Follower
-from rehearsal.lifecycle import alone, attach_or_start, operated, start
+from rehearsal.lifecycle import alone, bring_up, operated, start
 from rehearsal.progress import Progress
+from rehearsal.project import Project, Target
 from rehearsal.remote import Remote
 from rehearsal.snapshot import Snapshot
+from rehearsal.starting import Start, Starter
 from rehearsal.summary import Outcome
-from settings import Settings
+from rehearsal.update import Update
+
+# API reference, ApprovalResult.
+_REASON_CHARACTERS = 512
 
 
 class Keep(StrEnum):
@@ -29,57 +38,131 @@ class Keep(StrEnum):
     ALWAYS = "left up"
 
 
-def rehearse(root: Path, port: int | None, progress: Progress, keep: Keep) -> bool:
-    """Rehearse the delivery of the working tree; whether it reached the last environment, and the
-    smoke tests there passed.
+@dataclass(frozen=True)
+class Wish:
+    """What a run is asked for. port: None for any. fresh: start from nothing. base: the commit to
+    deliver first, None for whatever the last rehearsal delivered."""
 
-    Leaves `summary.json`, reports and logs in `root/last`, whatever the outcome was.
+    port: int | None
+    keep: Keep = Keep.NEVER
+    fresh: bool = False
+    base: str | None = None
+
+
+def rehearse(project: Project, root: Path, progress: Progress, wish: Wish) -> bool:
+    """Rehearse the delivery of the working tree on top of what was delivered before; whether it
+    reached the last target, the smoke tests there passed, and no data was lost.
+
+    Leaves `summary.json`, reports and logs in `root/last`, whatever the outcome was; and if it
+    passed, its state for the next rehearsal. Raises `EarlierError` when `wish.base` does not pass.
     """
-    settings = Settings.of_checkout(CHECKOUT)
     summary.start_anew(root)
-    shot = snapshot.take(CHECKOUT, root / "snapshot")
+    shot = project.snapshot(root / "snapshot")
     progress.say(f"Rehearsing {verdict.name_of(shot)}")
-    server, is_ours = attach_or_start(root, port, settings, progress, detached=keep != Keep.NEVER)
+    starter = Starter(root, wish.port, progress, wish.keep is not Keep.NEVER, wish.fresh)
+    start = starter.start(project, wish.base)
+    server = start.server
     try:
-        result = deliver(server, shot, settings, progress)
+        start = based(start, project, wish.base, progress)
+        progress.say(f"Started from {start.said}.")
+        result = deliver(server, shot, project, progress, before=start.commit)
+        result = replace(result, started_from=start.said)
         logs = {
             name: function_logs.keep(
                 Directory(server).session(name), root / "last" / "logs" / name, result.began
             )
             for name in result.deployed
         }
+        if result.passed:
+            _keep(start, project, shot, progress)
     except BaseException:
-        if is_ours:
+        if start.is_ours:
             server.stop()
         raise
-    stays = keep is Keep.ALWAYS or (keep is Keep.ON_FAILURE and not result.passed)
-    if is_ours and not stays:
+    stays = wish.keep is Keep.ALWAYS or (wish.keep is Keep.ON_FAILURE and not result.passed)
+    if start.is_ours and not stays:
         with progress.step("everything taken down"):
             server.stop()
-    table = fidelity.table(result.evidence(), settings.environments)
+    table = fidelity.table(result.evidence(), project.targets, project.behaviours)
     last = summary.write(root, result, table)
-    progress.say(verdict.text(result, table, last, logs))
+    progress.say(verdict.text(result, table, last, logs, stays=stays or not start.is_ours))
     return result.passed
 
 
-def deliver(server: Server, shot: Snapshot, settings: Settings, progress: Progress) -> Outcome:
-    """Push `shot` and follow it to its end, approving it on the way."""
-    pipeline = operated(server)
-    before = frozenset(each.id for each in pipeline.executions())
-    push(server, shot, before=before)
-    approver = Approver(pipeline, settings, shot, server.root, progress)
-    execution = Follower(pipeline, progress, approver.decide).follow(shot.commit, since=before)
-    return summary.outcome(pipeline, execution, shot.commit, settings, server.root)
+def based(start: Start, project: Project, base: str | None, progress: Progress) -> Start:
+    """The same, once there is a pipeline, which delivered `base` last unless that is None.
+
+    Raises `EarlierError` when the delivery of `base` does not pass.
+    """
+    earlier = None
+    if base and start.commit != base:
+        earlier = project.at(base, start.server.root / "earlier")
+    if not start.has_pipeline:
+        bring_up(start.server, project, progress, earlier)
+    if earlier is None or base is None:
+        return start
+    progress.say(f"Delivering {base[:12]} first")
+    first = Snapshot(base, clean=True)
+    delivered = deliver(start.server, first, project, progress, before=None, definition=earlier)
+    if not delivered.passed:
+        raise EarlierError(
+            f"{base[:12]} itself does not pass a rehearsal, so no update of it was rehearsed: "
+            f"see {start.server.root / 'last'}"
+        )
+    return replace(start, commit=base, said=f"{start.said}, then {base[:12]} was delivered")
 
 
-def push(server: Server, shot: Snapshot, *, before: frozenset[str] = frozenset()) -> None:
+def _keep(start: Start, project: Project, shot: Snapshot, progress: Progress) -> None:
+    """For the next rehearsal; this one passed, whether that can be or not."""
+    since = start.accounts_since
+    try:
+        with progress.step("kept for the next rehearsal"):
+            kept.keep(
+                start.server, project, kept.DELIVERED, accounts_since=since, commit=shot.commit
+            )
+    except (StateError, OSError) as error:
+        kept.forget(start.server.root, kept.DELIVERED)
+        progress.say(f"    the next rehearsal starts without it: {error}")
+
+
+def deliver(
+    server: Server,
+    shot: Snapshot,
+    project: Project,
+    progress: Progress,
+    *,
+    before: str | None,
+    definition: Project | None = None,
+) -> Outcome:
+    """Push `shot` and follow it to its end, approving it on the way.
+
+    before: the commit that it updates, None for none. definition: whose targets it has, where
+    those are not the project's.
+    """
+    targets = (definition or project).targets
+    pipeline, directory = operated(server), Directory(server)
+    accounts = tuple(dict.fromkeys(label for each in targets for label in each.accounts))
+    update = Update.begin(before, directory, accounts) if before else None
+    known = frozenset(each.id for each in pipeline.executions())
+    push(server, project, shot, before=known)
+    approver = Approver(pipeline, targets, shot, server.root, progress, update=update)
+    execution = Follower(pipeline, progress, approver.decide).follow(shot.commit, since=known)
+    result = summary.outcome(pipeline, execution, shot.commit, targets, server.root)
+    if update is None:
+        return result
+    return replace(result, updated=update.commit, held=update.held, changes=update.changes())
+
+
+def push(
+    server: Server, project: Project, shot: Snapshot, *, before: frozenset[str] = frozenset()
+) -> None:
     """Push `shot`, and start the pipeline where the push did not.
 
     A push of nothing but documentation, for example, starts no execution: the trigger's filters
     say so. The remote's hook returns once the provider's webhook has been served, so an execution
     that the push starts is there afterwards, and none of `before`.
     """
-    Remote(server.root).push(CHECKOUT, shot.commit, environment=shot.environment)
+    Remote(server.root).push(project.folder, shot.commit, environment=shot.environment)
     # Starting is not for the operator, who may only watch and answer.
     pipeline = Pipeline(operated(server).name, Directory(server).session(TOOLS).client)
     if all(each.id in before for each in pipeline.executions()):
@@ -87,51 +170,101 @@ def push(server: Server, shot: Snapshot, *, before: frozenset[str] = frozenset()
 
 
 class Approver:
-    """Stands in for the person: says what it approves, and approves only what was proved before."""
+    """Stands in for the person: says what it approves, and approves only what was proved before
+    and lost no data there."""
 
     def __init__(
         self,
         pipeline: Pipeline,
-        settings: Settings,
+        targets: Sequence[Target],
         shot: Snapshot,
         root: Path,
         progress: Progress,
+        *,
+        update: Update | None,
     ) -> None:
         self._pipeline = pipeline
-        self._settings = settings
+        self._update = update
+        self._targets = targets
         self._shot = shot
         self._root = root
         self._progress = progress
 
     def decide(self, waiting: PendingApproval) -> None:
-        """Approve if smoke tests ran and passed in every environment before; reject otherwise."""
-        *earlier, guarded = (each.name for each in self._settings.environments)
-        smoke = summary.smoke_of(self._pipeline, waiting.execution_id, self._settings, self._root)
-        proved = all(name in smoke and smoke[name].passed for name in earlier)
-        checks = "; ".join(f"{name}: {verdict.checks(smoke.get(name))}" for name in earlier)
+        """Approve changed guards as they are; and what comes later if smoke tests ran and passed
+        wherever they must before, and all data is still there.
+        Reject it otherwise."""
+        if waiting.stage == GUARDS:
+            self._agree(waiting)
+            return
+        smoke = summary.smoke_of(self._pipeline, waiting.execution_id, self._targets, self._root)
+        before, after = self._around(waiting)
+        tested = [each.name for each in self._in_stages(before) if each.smoke or each.name in smoke]
+        proved = all(name in smoke and smoke[name].passed for name in tested)
+        checks = "; ".join(f"{name}: {verdict.checks(smoke.get(name))}" for name in tested)
+        checks = checks or "no checks come before it"
+        if lost := self._lost(before):
+            proved, checks = False, f"{checks}; {lost} items of data are lost"
         verb = "approving" if proved else "REJECTING"
+        for_what = ", ".join(each.name for each in self._in_stages(after)) or waiting.stage
+        actions = ", ".join(each.action for each in after) or "no deployment"
         named = verdict.name_of(self._shot)
-        self._progress.say(f"    {verb} {named} for {guarded}; {checks}")
+        self._progress.say(f"    {verb} {named} for {for_what} ({actions}); {checks}")
         reason = f"The rehearsal stands in for the approver. {checks}."
-        self._pipeline.answer(waiting, approved=proved, reason=reason)
+        self._pipeline.answer(waiting, approved=proved, reason=reason[:_REASON_CHARACTERS])
+
+    def _lost(self, deployments: Sequence[DeclaredAction]) -> int:
+        """How much data the deployments lost."""
+        if self._update is None:
+            return 0
+        accounts = [label for each in self._in_stages(deployments) for label in each.accounts]
+        return sum(each.lost for each in self._update.changes(accounts))
+
+    def _around(
+        self, waiting: PendingApproval
+    ) -> tuple[list[DeclaredAction], list[DeclaredAction]]:
+        """The deployments before, and those that it lets through: up to the next approval."""
+        actions = self._pipeline.declared_actions()
+        labels = [(each.stage, each.action) for each in actions]
+        here = labels.index((waiting.stage, waiting.action))
+        after = takewhile(lambda each: not each.approves, actions[here + 1 :])
+        return [e for e in actions[:here] if e.deploys], [e for e in after if e.deploys]
+
+    def _in_stages(self, actions: Sequence[DeclaredAction]) -> list[Target]:
+        stages = {each.stage for each in actions}
+        return [each for each in self._targets if each.stage in stages]
+
+    def _agree(self, waiting: PendingApproval) -> None:
+        """What is rehearsed is this person's own working tree: who else would have to agree?"""
+        self._progress.say(f"    approving the guards of {verdict.name_of(self._shot)}, which are")
+        self._progress.say(
+            f"    those of this working tree; at AWS a person decides: {waiting.message}"
+        )
+        reason = "The rehearsal stands in for the approver: the guards are the working tree's own."
+        self._pipeline.answer(waiting, approved=True, reason=reason)
 
 
-def bring_up_and_watch(root: Path, port: int | None, progress: Progress, *, detach: bool) -> None:
+def bring_up_and_watch(
+    project: Project, root: Path, port: int | None, progress: Progress, *, detach: bool
+) -> None:
     """Bring a rehearsal up, push the working tree, and unless `detach` follow every push.
 
     Approvals are left to a person. Raises `AlreadyUpError` if one is up on `root`. An interruption
     takes it down.
     """
     _refuse_second(root)
-    settings = Settings.of_checkout(CHECKOUT)
     with alone(root):
-        server = start(root, port, settings, progress, detached=detach)
+        server = start(root, port, project, progress, detached=detach)
     try:
-        push(server, snapshot.take(CHECKOUT, server.root / "snapshot"))
-        Remote(server.root).add_to(CHECKOUT)
-        progress.say(_how_to_use(server))
+        push(server, project, project.snapshot(server.root / "snapshot"))
+        remote = Remote(server.root)
+        if project.remote:
+            remote.add_to(project.folder, project.remote)
+        progress.say(_how_to_use(server, project, remote))
         if not detach:
-            follower = Follower(operated(server), progress, lambda a: _say_who_waits(a, progress))
+            follower = Follower(
+                operated(server), progress, lambda a: _say_who_waits(a, project, progress)
+            )
             follower.watch()
     except BaseException:
         server.stop()
@@ -148,20 +281,25 @@ def _refuse_second(root: Path) -> None:
     )
 
 
-def _how_to_use(server: Server) -> str:
+def _how_to_use(server: Server, project: Project, remote: Remote) -> str:
+    push = f"git push {project.remote or f'{remote.path} HEAD:{remote.branch}'}"
+    commands = {
+        push: "deliver the commit you are on",
+        f"{project.command} status": "see where it is",
+        f"{project.command} approve": "let it pass what waits for a person",
+        f'eval "$({project.command} env tools)"': "point any AWS client here",
+    }
+    width = max(map(len, commands))
     return "\n".join(
         [
             f"The embedded AWS answers at {server.endpoint}; the working tree was pushed.",
-            "  git push rehearsal                      deliver the commit you are on",
-            "  scripts/rehearsal status                see where it is",
-            "  scripts/rehearsal approve               let it into the last environment",
-            '  eval "$(scripts/rehearsal env tools)"   point any AWS client here',
+            *(f"  {command:<{width}}   {what}" for command, what in commands.items()),
         ]
     )
 
 
-def _say_who_waits(waiting: PendingApproval, progress: Progress) -> None:
+def _say_who_waits(waiting: PendingApproval, project: Project, progress: Progress) -> None:
     progress.say(
         f"    {waiting.stage}/{waiting.action} waits for a person: "
-        "`scripts/rehearsal approve` or `scripts/rehearsal reject --reason …`"
+        f"`{project.command} approve` or `{project.command} reject --reason …`"
     )

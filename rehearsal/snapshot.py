@@ -55,6 +55,15 @@ def take(worktree: Path, scratch: Path) -> Snapshot:
     ):
         return Snapshot(head, clean=True)
     environment = _prepared(top, scratch)
+    return commit_all(top, environment, head)
+
+
+def commit_all(top: Path, environment: Mapping[str, str], head: str | None = None) -> Snapshot:
+    """All files below `top`, in the index and with the objects that `environment` names, as a
+    commit on `head`; that itself if it holds the same.
+
+    Raises `SnapshotError` where there is nothing to push.
+    """
     _quietly(top, "add", "--all", environment=environment)
     tree = _quietly(top, "write-tree", environment=environment)
     if head and tree == _quietly(top, "rev-parse", f"{head}^{{tree}}"):

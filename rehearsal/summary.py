@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.isolation import Isolation
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution, TestCase
 from pages.files import replace
 from rehearsal.fidelity import Row, RunEvidence
 from rehearsal.fidelity_page import fidelity_page
-from settings import Environment, Settings
-
-_SMOKE_ACTION = "Smoke"
+from rehearsal.project import Target
+from rehearsal.update import Change
 
 
 @dataclass(frozen=True)
 class SmokeResult:
-    """The smoke tests of one environment, as CodeBuild's report group has them."""
+    """The smoke tests of one target, as CodeBuild's report groups have them."""
 
-    environment: str
+    target: str
     cases: tuple[TestCase, ...]
     reports: dict[str, str]
 
@@ -50,21 +50,37 @@ class SmokeResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a commit fared on its way to the last environment, `goal`; `deployed` are those that it
-    was deployed to, as far as an action in their stages ran."""
+    """How a commit fared on its way to the last target, `goal`; `deployed` are the accounts (their
+    labels) that it was deployed to, as far as an action in the targets' stages ran.
 
-    goal: str
+    started_from: in words. updated: the commit that was there before, None for a creation; `held`,
+    by account, how much data was; `changes`, what was replaced, removed or lost.
+    """
+
+    goal: Target
     deployed: tuple[str, ...]
     execution: Execution
     commit: str
     actions: tuple[ActionRun, ...]
     smoke: dict[str, SmokeResult]
+    isolation: Isolation
+    started_from: str = ""
+    updated: str | None = None
+    held: Mapping[str, int] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether the last environment serves the commit and its smoke tests said so."""
-        smoke = self.smoke.get(self.goal)
-        return self.execution.status == "Succeeded" and smoke is not None and smoke.passed
+        """Whether the last target serves the commit and its smoke tests, if it has any, said so,
+        and no data was lost."""
+        smoke = self.smoke.get(self.goal.name)
+        proved = smoke.passed if smoke else self.goal.smoke is None
+        return self.execution.status == "Succeeded" and proved and not self.lost
+
+    @property
+    def lost(self) -> int:
+        """How much data is gone that was there before."""
+        return sum(change.lost for change in self.changes)
 
     @property
     def began(self) -> datetime:
@@ -79,50 +95,58 @@ class Outcome:
                 name: [case.name for case in smoke.cases if case.passed]
                 for name, smoke in self.smoke.items()
             },
+            self.isolation,
         )
 
 
 def outcome(
-    pipeline: Pipeline, execution: Execution, commit: str, settings: Settings, root: Path
+    pipeline: Pipeline, execution: Execution, commit: str, targets: Sequence[Target], root: Path
 ) -> Outcome:
     """Read how `execution` ended, and keep its smoke reports under `root/last`."""
     runs = tuple(pipeline.action_runs(execution.id))
-    smoke = smoke_of(pipeline, execution.id, settings, root)
+    smoke = smoke_of(pipeline, execution.id, targets, root)
     reached = {run.stage for run in runs}
-    deployed = tuple(each.name for each in settings.environments if each.stage in reached)
-    return Outcome(settings.guarded.name, deployed, execution, commit, runs, smoke)
+    deployed = [label for each in targets if each.stage in reached for label in each.accounts]
+    isolation = Isolation.of(root)
+    labels = tuple(dict.fromkeys(deployed))
+    return Outcome(targets[-1], labels, execution, commit, runs, smoke, isolation)
 
 
 def smoke_of(
-    pipeline: Pipeline, execution_id: str, settings: Settings, root: Path
+    pipeline: Pipeline, execution_id: str, targets: Sequence[Target], root: Path
 ) -> dict[str, SmokeResult]:
-    """The smoke results that one execution has so far, by environment."""
+    """The smoke results that one execution has so far, by target: those of its smoke action, or of
+    whatever builds reported checks where none is named."""
     runs = pipeline.action_runs(execution_id)
-    smoke_runs = {run.stage: run for run in runs if run.action == _SMOKE_ACTION}
-    return {
-        each.name: _smoke_result(pipeline, each, smoke_runs[each.stage], root)
-        for each in settings.environments
-        if each.stage in smoke_runs
-    }
+    results = {}
+    for target in targets:
+        tests = [r for r in runs if r.stage == target.stage and target.smoke in (r.action, None)]
+        result = _smoke_result(pipeline, target, tests, root)
+        if result.cases or (target.smoke and tests):
+            results[target.name] = result
+    return results
 
 
 def _smoke_result(
-    pipeline: Pipeline, environment: Environment, run: ActionRun, root: Path
+    pipeline: Pipeline, target: Target, runs: Sequence[ActionRun], root: Path
 ) -> SmokeResult:
-    cases = tuple(pipeline.test_cases(run))
-    return SmokeResult(environment.name, cases, _keep_reports(environment.name, run, root))
+    cases = [case for run in runs for case in pipeline.test_cases(run)]
+    reports: dict[str, str] = {}
+    for run in runs:
+        reports |= _keep_reports(target.name, run, root)
+    return SmokeResult(target.name, tuple(cases), reports)
 
 
-def _keep_reports(environment: str, run: ActionRun, root: Path) -> dict[str, str]:
+def _keep_reports(target: str, run: ActionRun, root: Path) -> dict[str, str]:
     """Copy the page and the JUnit file of a smoke build; also of a failed one, which has no
     output artifact."""
     build = root / "builds" / run.external_id.replace(":", "-")
     kept: dict[str, str] = {}
     for kind, suffix in (("html", "html"), ("junit", "xml")):
         for written in build.glob(f"**/reports/smoke.{suffix}"):
-            target = root / "last" / f"smoke-{environment}.{suffix}"
-            shutil.copyfile(written, target)
-            kept[kind] = str(target)
+            copy = root / "last" / f"smoke-{target}.{suffix}"
+            shutil.copyfile(written, copy)
+            kept[kind] = str(copy)
     return kept
 
 
@@ -143,12 +167,25 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
         "commit": result.commit,
         "status": result.execution.status,
         "passed": result.passed,
+        "started_from": result.started_from,
+        "update": _update(result),
         "actions": [_action(run) for run in result.actions],
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
         "fidelity": [asdict(row) for row in fidelity],
     }
     replace(last / "summary.json", json.dumps(document, indent=2) + "\n")
     return last
+
+
+def _update(result: Outcome) -> dict[str, Any] | None:
+    if result.updated is None:
+        return None
+    return {
+        "from": result.updated,
+        "held": dict(result.held),
+        "lost": result.lost,
+        "changes": [asdict(change) for change in result.changes],
+    }
 
 
 def _action(run: ActionRun) -> dict[str, str | None]:

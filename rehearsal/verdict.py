@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ops.records import ActionRun, TestCase
 from rehearsal import function_logs
-from rehearsal.behaviours import GROUPS
 from rehearsal.fidelity import Row, Status
 from rehearsal.function_logs import FunctionLog
 from rehearsal.snapshot import Snapshot
@@ -35,25 +34,50 @@ def checks(smoke: SmokeResult | None) -> str:
 
 
 def text(
-    result: Outcome, table: Sequence[Row], last: Path, logs: Mapping[str, Sequence[FunctionLog]]
+    result: Outcome,
+    table: Sequence[Row],
+    last: Path,
+    logs: Mapping[str, Sequence[FunctionLog]],
+    *,
+    stays: bool,
 ) -> str:
     """Verdict, causes, what was proved, where to read more.
 
-    last: the folder with summary, pages and logs. logs: by environment, of its functions.
+    last: the folder with summary, pages and logs. logs: by environment, of its functions. stays:
+    whether the rehearsal is still up.
     """
-    if result.passed:
-        counted = checks(result.smoke[result.goal])
-        head = f"PASSED: {result.goal} serves {result.commit[:12]}; {counted}."
+    goal = result.goal.name
+    if result.lost:
+        lost = f"{result.lost} items that were there before"
+        head = f"FAILED: {result.commit[:12]} LOSES DATA: {lost}."
+    elif result.passed:
+        smoke = result.smoke.get(goal)
+        counted = f"; {checks(smoke)}" if smoke or result.goal.smoke else ""
+        head = f"PASSED: {goal} serves {result.commit[:12]}{counted}."
     else:
-        head = f"FAILED: {result.commit[:12]} is not in {result.goal}, or not proved there."
+        head = f"FAILED: {result.commit[:12]} is not in {goal}, or not proved there."
     # Of a failed run nothing needs to be believed: what failed must not be lost among the rest.
     limits = _fidelity(table, last) if result.passed else []
-    lines = ["", head, *_failures(result, logs), "", *limits, ""]
+    lines = ["", head, *_failures(result, logs, stays=stays), *_updated(result), "", *limits, ""]
     lines += [f"The pipeline took {_seconds(result.actions):.0f} s. Everything: {last}"]
     for smoke in result.smoke.values():
         if "html" in smoke.reports:
-            lines += [f"  {smoke.environment} smoke report: {smoke.reports['html']}"]
+            lines += [f"  {smoke.target} smoke report: {smoke.reports['html']}"]
     return "\n".join(lines)
+
+
+def _updated(result: Outcome) -> Iterator[str]:
+    """What the run started from, and what the update did to what was there."""
+    if result.started_from:
+        yield f"Started from {result.started_from}."
+    if result.updated is None:
+        return
+    held = ", ".join(f"{count} in {account}" for account, count in result.held.items())
+    kept = "see below" if result.lost else "all of it is still there"
+    yield f"Updated {result.updated[:12]}. Data before ({held} items): {kept}."
+    if not result.changes:
+        yield "  CloudFormation replaced and removed nothing."
+    yield from (f"  {change.text}" for change in result.changes)
 
 
 def _seconds(runs: Sequence[ActionRun]) -> float:
@@ -63,17 +87,23 @@ def _seconds(runs: Sequence[ActionRun]) -> float:
     return (last - min(run.started for run in runs)).total_seconds()
 
 
-def _failures(result: Outcome, logs: Mapping[str, Sequence[FunctionLog]]) -> Iterator[str]:
+def _failures(
+    result: Outcome, logs: Mapping[str, Sequence[FunctionLog]], *, stays: bool
+) -> Iterator[str]:
     """What stopped the commit, for the person who pushed it."""
     for run in result.actions:
         if run.status == "Failed":
             yield f"  {run.label} failed: {_first_line(run)}"
+            if run.is_build:
+                look = f"`scripts/rehearsal shell {run.label}`"
+                kept = f"look inside: {look}"
+                yield f"    {kept}" if stays else f"    run it with --keep-on-failure to {kept}"
     for smoke in result.smoke.values():
         for number, (first, *others) in enumerate(_alike(smoke.failures)):
-            yield f"  {smoke.environment} smoke check failed: {first.name}"
+            yield f"  {smoke.target} smoke check failed: {first.name}"
             yield from (f"    {line}" for line in _lines(first.message)[:_MESSAGE_LINES])
             if number == 0:
-                yield from _logged(logs.get(smoke.environment, ()), first)
+                yield from _logged(logs.get(smoke.target, ()), first)
             if others:
                 names = ", ".join(each.name for each in others)
                 yield f"    {len(others)} more failed like it: {names}"
@@ -112,6 +142,7 @@ def _fidelity(table: Sequence[Row], last: Path) -> Iterator[str]:
     yield f"Fidelity: {exercised} of {len(table)} behaviours were exercised in this run."
     for status in (Status.TESTED, Status.CHECKED_STATICALLY, Status.NOT_EXERCISED):
         rows = [row.group for row in table if row.status is status]
-        counted = ", ".join(f"{rows.count(each)} {each}" for each in GROUPS if each in rows)
-        yield f"  {status}: {counted}"
+        counted = ", ".join(f"{rows.count(each)} {each}" for each in dict.fromkeys(rows))
+        if rows:
+            yield f"  {status}: {counted}"
     yield f"  Each by name, with the reason: {last / 'fidelity.html'}"

@@ -92,6 +92,21 @@ class Reader:
         self._known.append(key)
         return None
 
+    def texts(
+        self, key: str, pattern: str, expected: str, default: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """The list of texts at `key`, each of which must match all of `pattern`; not empty."""
+        values = self._take(key, list(default))
+        texts = (
+            [value for value in values if isinstance(value, str)]
+            if isinstance(values, list)
+            else []
+        )
+        if texts and texts == values and all(re.fullmatch(pattern, text) for text in texts):
+            return tuple(texts)
+        self.reject(key, values, f"a list of {expected}")
+        return default
+
     def flag(self, key: str, *, default: bool) -> bool:
         """The true or false at `key`."""
         value = self._take(key, default)

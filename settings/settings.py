@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from settings.environments import ACCOUNT, ACCOUNT_IN_WORDS, Environment, read_environments
+from settings.guards import read_guards
 from settings.reader import Problem, Reader
 from settings.source import Source, read_source
 
@@ -45,8 +46,9 @@ class Settings:
     """Everything that differs between one installation of the delivery system and another.
 
     tools_account: 12 digits, where the pipeline lives. environments: in the order of delivery, the
-    last one behind the approval. application: the services' own options by service, as they stand
-    in the file; `stages.options` knows them.
+    last one behind the approval. guards: globs, as in a .gitignore, of the files that a commit
+    changes only with a person's yes. application: the services' own options by service, as they
+    stand in the file; `stages.options` knows them.
     """
 
     tools_account: str
@@ -55,6 +57,7 @@ class Settings:
     source: Source
     architecture: str
     approval_timeout_minutes: int
+    guards: tuple[str, ...]
     application: Mapping[str, object]
 
     @property
@@ -82,14 +85,16 @@ class Settings:
         """
         reader = Reader(values, CONTEXT_KEY)
         tools = reader.text("tools_account", ACCOUNT, ACCOUNT_IN_WORDS)
+        region = reader.one_of("region", REGIONS)
         minutes = ("approval_timeout_minutes", *APPROVAL_MINUTES, APPROVAL_MINUTES_DEFAULT)
         settings = cls(
             tools_account=tools,
-            region=reader.one_of("region", REGIONS),
+            region=region,
             environments=read_environments(reader, "environments", tools),
-            source=read_source(reader.section("source")),
+            source=read_source(reader.section("source"), tools, region),
             architecture=reader.one_of("architecture", ("x86_64", "arm64"), default="x86_64"),
             approval_timeout_minutes=reader.whole_number(*minutes),
+            guards=read_guards(reader, "guards"),
             application=reader.mapping("application"),
         )
         reader.finish()

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from settings.reader import Reader
+
+# What cdk.json comes with: whoever rehearses needs no AWS, and so no account and no connection.
+EXAMPLE_ACCOUNT: Final = "111111111111"
+EXAMPLE_CONNECTION: Final = "11111111-2222-4333-8444-555555555555"
+
+_CONNECTION: Final = (
+    r"arn:aws:(?:codeconnections|codestar-connections):(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
+    r":connection/(?P<id>[0-9a-f-]{36})"
+)
 
 
 @dataclass(frozen=True)
@@ -40,9 +51,16 @@ class S3Source:
 Source = ConnectionSource | CodeCommitSource | S3Source
 
 
-def read_source(reader: Reader) -> Source:
-    """The source that `type` names, a connection unless told."""
-    kinds = {"connection": _connection, "codecommit": _codecommit, "s3": _s3}
+def read_source(reader: Reader, tools_account: str, region: str) -> Source:
+    """The source that `type` names, a connection unless told.
+
+    tools_account, region: where the pipeline is; a connection of another place is refused.
+    """
+    kinds = {
+        "connection": lambda each: _connection(each, tools_account, region),
+        "codecommit": _codecommit,
+        "s3": _s3,
+    }
     kind = reader.one_of("type", tuple(kinds), default="connection")
     if not kind:
         # Which keys belong there depends on the type: without it, more would be guesses.
@@ -52,18 +70,36 @@ def read_source(reader: Reader) -> Source:
     return source
 
 
-def _connection(reader: Reader) -> Source:
-    return ConnectionSource(
+def _connection(reader: Reader, tools_account: str, region: str) -> Source:
+    source = ConnectionSource(
         # GitLab has groups within groups: owner/group/.../name.
         repository=reader.text("repository", r"[\w.-]+(/[\w.-]+)+", 'a text "owner/name"'),
         branch=_branch(reader),
         connection_arn=reader.text(
             "connection_arn",
-            r"arn:aws:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f-]{36}",
+            _CONNECTION,
             "a connection's ARN, arn:aws:codeconnections:REGION:ACCOUNT:connection/ID"
             " (Developer Tools console, Connections)",
         ),
     )
+    _reject_elsewhere(reader, source.connection_arn, tools_account, region)
+    return source
+
+
+def _reject_elsewhere(reader: Reader, arn: str, tools_account: str, region: str) -> None:
+    """Only of what is an ARN, and known places: a wrong account is told once, where it stands."""
+    found = re.fullmatch(_CONNECTION, arn)
+    if found is None or not re.fullmatch(r"\d{12}", tools_account) or not region:
+        return
+    if (found["account"], found["region"]) != (tools_account, region):
+        where = f"arn:aws:codeconnections:{region}:{tools_account}:connection/ID"
+        reader.reject(
+            "connection_arn", arn, f"one of the pipeline's own account and region, {where}"
+        )
+    elif found["id"] == EXAMPLE_CONNECTION and tools_account != EXAMPLE_ACCOUNT:
+        reader.reject(
+            "connection_arn", arn, "a connection that exists, in place of the example's made-up id"
+        )
 
 
 def _codecommit(reader: Reader) -> Source:

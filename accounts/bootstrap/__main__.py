@@ -1,10 +1,12 @@
-"""Usage: python -m accounts.bootstrap write ASSEMBLY | python -m accounts.bootstrap arguments NAME
+"""Usage: python -m accounts.bootstrap write ASSEMBLY | check ASSEMBLY | arguments NAME
 
-NAME is tools, or an environment of cdk.json.
+write: the templates anew. check: as JSON, by their files, the differences of those that `write`
+would change. arguments: those of `cdk` for an account, NAME: tools or an environment of cdk.json.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -19,6 +21,11 @@ def main(arguments: list[str]) -> int:
         case ["write", assembly]:
             for path in generate.write(Path(assembly)):
                 sys.stdout.write(f"{path.relative_to(generate.REPOSITORY)} changed: read it\n")
+            return 0
+        case ["check", assembly]:
+            found = generate.differences(Path(assembly))
+            names = {str(p.relative_to(generate.REPOSITORY)): each for p, each in found.items()}
+            sys.stdout.write(f"{json.dumps(names)}\n")
             return 0
         case ["arguments", name]:
             return _print_arguments(name)

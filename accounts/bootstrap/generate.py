@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import subprocess
 from pathlib import Path
@@ -93,10 +94,33 @@ def render(template: dict[str, Any], command: str) -> str:
 
 def write(assembly: Path) -> list[Path]:
     """Writes the checkout's templates; returns those that changed."""
-    changed = []
-    for name, text in templates(assembly, Settings.of_checkout(REPOSITORY)).items():
-        path = template_path(name)
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
-            changed.append(path)
-    return changed
+    changed = _outdated(assembly)
+    for path, text in changed.items():
+        path.write_text(text)
+    return list(changed)
+
+
+def differences(assembly: Path) -> dict[Path, str]:
+    """Of each of the checkout's templates that `write` would change, the lines that would."""
+    return {
+        path: "\n".join(
+            line.rstrip()
+            for line in difflib.unified_diff(_lines(path), text.splitlines(), lineterm="", n=2)
+            if not line.startswith(("---", "+++"))
+        )
+        for path, text in _outdated(assembly).items()
+    }
+
+
+def _outdated(assembly: Path) -> dict[Path, str]:
+    """What the templates that are not as they should be would say."""
+    wanted = templates(assembly, Settings.of_checkout(REPOSITORY))
+    return {
+        path: text
+        for name, text in wanted.items()
+        if "\n".join(_lines(path := template_path(name))) + "\n" != text
+    }
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []

@@ -1,4 +1,4 @@
-"""Usage: python -m accounts.guardrail rules | python -m accounts.guardrail region
+"""Usage: python -m accounts.guardrail rules [tools] | python -m accounts.guardrail region
 
 What `scripts/guardrail` has to know: where the hook's rules are, and the region.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from accounts.guardrail.rule_file import write_rules
+from accounts.guardrail.target import Target
 from settings import Settings
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
@@ -19,8 +20,9 @@ def main(arguments: list[str]) -> int:
     """Writes the rules and prints where, or prints the region of cdk.json."""
     settings = Settings.of_checkout(REPOSITORY)
     match arguments:
-        case ["rules"]:
-            answer = str(write_rules(REPOSITORY, settings).relative_to(REPOSITORY))
+        case ["rules", *name]:
+            target = Target.of(settings, *name)
+            answer = str(write_rules(REPOSITORY, settings, target).relative_to(REPOSITORY))
         case ["region"]:
             answer = settings.region
         case _:

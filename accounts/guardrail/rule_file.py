@@ -1,32 +1,77 @@
-"""The rules as the hook gets them: one file, with the accounts of cdk.json written in."""
+"""The rules as the hook gets them: one file, with what cdk.json says written in."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-from settings import Settings
+from accounts.guardrail.target import Target
+from assembly.intended import GUARDS, PROMOTE
+from settings import CodeCommitSource, ConnectionSource, S3Source, Settings, Source
 
-RULES: Final = Path(__file__).parent / "rules" / "prod.guard"
 _GATES_RULES: Final = "gates/tools/tap.guard"
 _WRITTEN: Final = Path(".build/guardrail-rules")
+_BEFORE: Final = ("Source", "Compare", GUARDS, "Build", "UpdatePipeline", "Assets")
 
 
-def rules(checkout: Path, settings: Settings) -> str:
-    """The gates' rules, then those of the guarded environment, for these accounts."""
-    text = (checkout / _GATES_RULES).read_text() + RULES.read_text()
+def rules(checkout: Path, settings: Settings, target: Target) -> str:
+    """The gates' rules, then those of the account, for these settings."""
+    text = (checkout / _GATES_RULES).read_text() + target.rules.read_text()
+    stages = [
+        *(*_BEFORE, *(each.stage for each in settings.environments[:-1])),
+        *(PROMOTE, settings.guarded.stage),
+    ]
+    provider, configuration = _source(settings.source)
     for placeholder, value in {
         "TOOLS_ACCOUNT": settings.tools_account,
         "GUARDED_ACCOUNT": settings.guarded.account,
         "GUARDED_NAME": settings.guarded.name,
+        "__STAGES": _stages(stages),
+        "__PROMOTE": str(stages.index(PROMOTE)),
+        "__PROVIDER": provider,
+        "__CONFIGURATION": _literal(configuration),
     }.items():
         text = text.replace(placeholder, value)
     return text
 
 
-def write_rules(checkout: Path, settings: Settings) -> Path:
+def write_rules(checkout: Path, settings: Settings, target: Target) -> Path:
     """Writes them below the checkout's .build, and says where."""
-    path = checkout / _WRITTEN / RULES.name
+    path = checkout / _WRITTEN / target.rules.name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(rules(checkout, settings))
+    path.write_text(rules(checkout, settings, target))
     return path
+
+
+def _stages(names: list[str]) -> str:
+    lines = [
+        f"Stages[{index}].Name == '{name}' <<stage {name} is not where it belongs>>"
+        for index, name in enumerate(names)
+    ]
+    return "\n    ".join([*lines, f"Stages[{len(names)}] !exists <<a stage after the last one>>"])
+
+
+def _source(source: Source) -> tuple[str, dict[str, str]]:
+    """The provider of the source's action, and what says where it takes what from."""
+    match source:
+        case ConnectionSource():
+            return "CodeStarSourceConnection", {
+                "ConnectionArn": source.connection_arn,
+                "FullRepositoryId": source.repository,
+                "BranchName": source.branch,
+            }
+        case CodeCommitSource():
+            return "CodeCommit", {
+                "RepositoryName": source.repository,
+                "BranchName": source.branch,
+            }
+        case S3Source():
+            return "S3", {"S3Bucket": source.bucket, "S3ObjectKey": source.key}
+
+
+def _literal(configuration: dict[str, str]) -> str:
+    """Written out, so that a reference in its place is refused too."""
+    return "\n      ".join(
+        f"{key} == '{value}' <<a source that is not the configured one>>"
+        for key, value in configuration.items()
+    )

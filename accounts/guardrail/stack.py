@@ -1,4 +1,4 @@
-"""The guardrail in prod: a CloudFormation hook with rules that only prod's owner can change."""
+"""The guardrail of an account: a CloudFormation hook with rules that only its owner can change."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from accounts.guardrail.rule_file import RULES
+from accounts.guardrail.target import Target
 
 STACK: Final = "TapGuardrail"
-HOOK_ALIAS: Final = "Tap::Guardrail::Prod"
 # Roles that the pipeline acts with in this account, and those that it makes.
 _PIPELINES_ROLES: Final = ("cdk-hnb659fds-*", "tap-*")
 _REPORTS_KEPT: Final = cdk.Duration.days(365)
@@ -26,7 +25,10 @@ class GuardrailStack(cdk.Stack):
     empty there is no hook.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, target: Target, env: cdk.Environment
+    ) -> None:
+        self._target = target
         super().__init__(
             scope,
             construct_id,
@@ -44,7 +46,7 @@ class GuardrailStack(cdk.Stack):
         self._hook(rules, reports, role)
         cdk.CfnOutput(self, "RulesBucket", value=rules.bucket_name)
         cdk.Tags.of(self).add("Project", "ServerlessInfrastructure")
-        cdk.Tags.of(self).add("ManagedBy", "ProdOwner")
+        cdk.Tags.of(self).add("ManagedBy", f"{target.name.capitalize()}Owner")
 
     def _bucket(self, construct_id: str, expiration: cdk.Duration | None = None) -> s3.Bucket:
         rule = s3.LifecycleRule(
@@ -92,7 +94,7 @@ class GuardrailStack(cdk.Stack):
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[rules.arn_for_objects(RULES.name)],
+                resources=[rules.arn_for_objects(self._target.rules.name)],
             )
         )
         role.add_to_policy(
@@ -117,12 +119,13 @@ class GuardrailStack(cdk.Stack):
         hook = cdk.CfnGuardHook(
             self,
             "Hook",
-            alias=HOOK_ALIAS,
+            alias=self._target.hook,
             execution_role=role.role_arn,
             failure_mode="FAIL",
             hook_status="ENABLED",
             rule_location=cdk.CfnGuardHook.S3LocationProperty(
-                uri=f"s3://{rules.bucket_name}/{RULES.name}", version_id=version.value_as_string
+                uri=f"s3://{rules.bucket_name}/{self._target.rules.name}",
+                version_id=version.value_as_string,
             ),
             log_bucket=reports.bucket_name,
             # Change sets too, so that a bad template fails before anyone is asked to approve it.

@@ -16,11 +16,12 @@ from ministack.core.responses import get_region, new_uuid
 from ministack.services import codebuild as emulated
 
 from embedded_aws import members, registry
-from embedded_aws.codebuild import report_groups, resources
+from embedded_aws.codebuild import report_groups, resources, sandbox
 from embedded_aws.codebuild.build import Build, folder_name
 from embedded_aws.codebuild.credentials import Endpoint
 from embedded_aws.codebuild.plan import Plan, plan
 from embedded_aws.codebuild.record import BuildError, Record
+from embedded_aws.errors import StateError
 from embedded_aws.json_service import Answer, JsonService, Operation, operation_of
 
 KEPT_BUILDS = 10
@@ -54,14 +55,19 @@ class Api(JsonService):
     invalid_code = "InvalidInputException"
 
     def __init__(self) -> None:
+        running = registry.running()
+        self._isolation = sandbox.find(running.root, running.package_managers)
+        self._isolation[1].write(running.root)
         self._endpoint = Endpoint()
         self._running: dict[str, Build] = {}
+        self._ended: dict[str, Build] = {}
         self._lock = threading.Lock()
         operations: Mapping[str, Operation] = {
             **report_groups.OPERATIONS,
             "StartBuild": self._start_build,
             "StopBuild": self._stop_build,
             "BatchGetBuilds": self._batch_get_builds,
+            "OpenShell": self._open_shell,
         }
         self._own = frozenset(operations)
         super().__init__(operations, members.model("codebuild"))
@@ -93,6 +99,13 @@ class Api(JsonService):
         report_groups.reset()
         emulated.reset()
 
+    def get_state(self) -> dict[str, Any]:
+        """Nothing besides stores. Raises `StateError` while a build runs."""
+        with self._lock:
+            if self._running:
+                raise StateError(f"build {next(iter(self._running))} runs")
+        return {}
+
     # -- operations -----------------------------------------------------------------------------
 
     def _start_build(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,9 +115,7 @@ class Api(JsonService):
         asked = plan(project, body, get_region())
         with self._lock:
             record = _record(project, asked)
-            running = registry.running()
-            self._prune(running)
-            build = Build(asked, record, running, self._endpoint)
+            build = Build(asked, record, registry.running(), self._endpoint, self._isolation)
             self._running[record["id"]] = build
         context = contextvars.copy_context()  # the emulator's stores belong to account and region
         threading.Thread(
@@ -117,7 +128,9 @@ class Api(JsonService):
             build.execute()
         finally:
             with self._lock:
-                del self._running[build_id]
+                self._ended[build_id] = self._running.pop(build_id)
+            # Here nobody waits for it: what is removed may be tens of thousands of files.
+            self._prune(registry.running())
 
     def _stop_build(self, body: Mapping[str, Any]) -> dict[str, Any]:
         build_id = _id(body["id"])
@@ -129,6 +142,16 @@ class Api(JsonService):
             build.stop()
         return {"build": emulated._builds[build_id]}
 
+    def _open_shell(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """No operation of AWS's: how a person on this machine gets into a build's workspace."""
+        build_id = _id(body["id"])
+        with self._lock:
+            build = self._running.get(build_id) or self._ended.get(build_id)
+        if build is None:
+            message = f"the workspace of {build_id} is gone: the last {KEPT_BUILDS} are kept"
+            raise BuildError("ResourceNotFoundException", message)
+        return build.way_in()
+
     def _batch_get_builds(self, body: Mapping[str, Any]) -> dict[str, Any]:
         found = {name: emulated._builds.get(_id(name)) for name in body["ids"]}
         return {
@@ -137,7 +160,8 @@ class Api(JsonService):
         }
 
     def _prune(self, running: registry.Running) -> None:
-        active = {folder_name(build_id) for build_id in self._running}
+        with self._lock:
+            active = {folder_name(build_id) for build_id in self._running}
         folders = [
             path
             for path in running.builds.resolve().glob("*")
@@ -145,6 +169,12 @@ class Api(JsonService):
         ]
         for folder in sorted(folders, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
             shutil.rmtree(folder, ignore_errors=True)
+        with self._lock:
+            ended = list(self._ended.items())
+            gone = [build_id for build_id, build in ended if not build.folders.top.exists()]
+            forgotten = [self._ended.pop(build_id) for build_id in gone]
+        for build in forgotten:
+            build.forget()
 
 
 def _save_project(body: Mapping[str, Any]) -> None:

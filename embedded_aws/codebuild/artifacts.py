@@ -1,94 +1,21 @@
 """Sources in, artifacts out: zip archives in S3, moved with the project's service role.
 
-User guide: build-spec-ref (artifacts), sample-multi-in-out (secondary sources and artifacts).
+User guide: sample-multi-in-out (secondary sources and artifacts).
 """
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
-import os
-import re
 import stat
 import zipfile
-from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from embedded_aws.codebuild.buildspec import FileSet
 from embedded_aws.codebuild.record import BuildError
 
 _DEFAULT_KEY = "alias/aws/codebuild"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-def matching(root: Path, wanted: FileSet) -> dict[str, Path]:
-    """Name in the archive -> file, for what `wanted` takes below `root`; sorted by name.
-
-    `*` stays within one folder, `**` crosses folders. A base directory may be an absolute path.
-    A symbolic link is taken as a link, or left out where `wanted` does not ask for links.
-    """
-    found = {
-        name: path
-        for base in _bases(root, wanted.base_directory)
-        for name, path in _files(base)
-        if _any(wanted.files, name) and not _any(wanted.exclude_paths, name)
-        if wanted.symlinks or not path.is_symlink()
-    }
-    if wanted.discard_paths:
-        found = {PurePosixPath(name).name: path for name, path in found.items()}
-    return dict(sorted(found.items()))
-
-
-def _bases(root: Path, pattern: str) -> list[Path]:
-    if ".." in PurePosixPath(pattern).parts:
-        raise BuildError("CLIENT_ERROR", f"base-directory {pattern!r} leaves the source")
-    top = Path("/") if pattern.startswith("/") else root
-    below = pattern.strip("/").removeprefix("./")
-    if below in ("", "."):
-        return [top]
-    return [path for path in sorted(top.glob(below)) if path.is_dir()]
-
-
-def _files(base: Path) -> Iterator[tuple[str, Path]]:
-    for folder, folders, names in os.walk(base):
-        links = [name for name in folders if Path(folder, name).is_symlink()]
-        for name in [*names, *links]:
-            path = Path(folder, name)
-            yield path.relative_to(base).as_posix(), path
-
-
-def _any(patterns: Iterable[str], name: str) -> bool:
-    return any(_expression(pattern).fullmatch(name) for pattern in patterns)
-
-
-def _expression(pattern: str) -> re.Pattern[str]:
-    parts = []
-    for part in pattern.removeprefix("./").strip("/").split("/"):
-        parts.append("(?:.*/)?" if part == "**" else _segment(part) + "/")
-    text = "".join(parts)
-    # A pattern that ends in `**` takes every file below; any other ends in a file's name.
-    return re.compile(text + ".*" if pattern.endswith("**") else text.removesuffix("/"), re.DOTALL)
-
-
-def _segment(part: str) -> str:
-    translated = fnmatch.translate(part).removeprefix("(?s:").removesuffix(r")\Z")
-    return translated.replace(".*", "[^/]*")
-
-
-def pack(files: dict[str, Path], archive: Path) -> None:
-    """Writes a zip with each file's mode; links stay links. Equal files make equal bytes."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as output:
-        for name, path in files.items():
-            mode = path.lstat().st_mode
-            info = zipfile.ZipInfo(name, _EPOCH)
-            info.create_system = 3  # Unix: without it no reader looks at the mode
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = mode << 16
-            is_link = stat.S_ISLNK(mode)
-            output.writestr(info, os.readlink(path).encode() if is_link else path.read_bytes())
 
 
 def unpack(archive: Path, target: Path) -> None:
@@ -142,11 +69,10 @@ def download(s3: Any, location: str, target: Path, version: str | None = None) -
         raise BuildError("CLIENT_ERROR", message) from error
 
 
-def upload(s3: Any, archive: Path, settings: dict[str, Any], encryption_key: str) -> dict[str, Any]:
+def upload(s3: Any, body: bytes, settings: dict[str, Any], encryption_key: str) -> dict[str, Any]:
     """Puts an artifact where `settings` (API reference, ProjectArtifacts) say; its record."""
     bucket = settings["location"].removeprefix("arn:aws:s3:::")
     key = "/".join(filter(None, (settings.get(k, "").strip("/") for k in ("path", "name"))))
-    body = archive.read_bytes()
     try:
         s3.put_object(Bucket=bucket, Key=key, Body=body, **_encryption(settings, encryption_key))
     except ClientError as error:

@@ -13,15 +13,17 @@ import contextlib
 import functools
 import logging
 import re
-import shlex
+import secrets
 import shutil
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from embedded_aws.codebuild import artifacts, buildspec, environment, runtimes
+from embedded_aws.codebuild import artifacts, buildspec, clone, environment, runtimes
 from embedded_aws.codebuild.credentials import Endpoint, RoleCredentials
-from embedded_aws.codebuild.environment import Folders
+from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.local_cache import LocalCache
 from embedded_aws.codebuild.logs import BuildLog, Redactor
 from embedded_aws.codebuild.outputs import Outputs
@@ -33,26 +35,50 @@ from embedded_aws.codebuild.record import (
     Record,
 )
 from embedded_aws.codebuild.runner import Runner
+from embedded_aws.codebuild.sandbox import Sandboxes
+from embedded_aws.isolation import Isolation
 from embedded_aws.registry import Running
 
 _logger = logging.getLogger("codebuild")
+_ENTER = """\
+cd -- "$2"
+if [ -f "$1/environment" ]; then . "$1/environment"; cd -- "$(cat "$1/directory")"; fi
+shift 2
+exec "$@"
+"""
+"""A shell as the build's last command left it, see `inside/supervisor.py`."""
 
 
 class Build:
     """Runs a plan. `execute` is for the worker thread, `stop` for any other."""
 
-    def __init__(self, plan: Plan, record: Record, running: Running, endpoint: Endpoint) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        record: Record,
+        running: Running,
+        endpoint: Endpoint,
+        isolation: tuple[Sandboxes, Isolation],
+    ) -> None:
         self._plan = plan
         self._record = record
         self._running = running
         self._endpoint = endpoint
         self._unique = record["id"].rpartition(":")[2]
         self.folders = Folders(running.builds.resolve() / folder_name(record["id"]))
+        # Of no other project: who fills a cache decides what the next build that reads it runs.
+        self._tools = self._cache_folder("tools")
+        self._store = self._cache_folder("projects")
+        self._cache = LocalCache(self._store)
+        sandboxes, self._isolation = isolation
+        self._sandbox = sandboxes.around(self.folders, (self._tools, self._store))
         self._redactor = Redactor()
         self._log = BuildLog(self.folders.top / "log.txt", self._redactor)
         self._role = RoleCredentials(
             plan.service_role, f"AWSCodeBuild-{self._unique}", self._redactor.hide
         )
+        self._token = secrets.token_urlsafe(24)
+        self._variables: dict[str, str] = {}
         self._deadline = time.monotonic() + plan.timeout_minutes * 60
         self._spec: buildspec.Buildspec | None = None
         self._runner: Runner | None = None
@@ -60,12 +86,38 @@ class Build:
         self._stopped = False
         self._failed = False
 
+    def _cache_folder(self, kind: str) -> Path:
+        """The project's own."""
+        top = self._running.root / "cache" / kind
+        return (top / self._plan.account / self._plan.project).resolve()
+
     def stop(self) -> None:
         """Ends the build as STOPPED, with every process it started."""
         with self._lock:
             self._stopped = True
             if self._runner is not None:
                 self._runner.interrupt("STOPPED")
+
+    def way_in(self) -> dict[str, Any]:
+        """How a shell in the workspace of this build, which has ended, is opened.
+
+        A command line to which the wanted command is added, and its whole environment; the service
+        role's credentials are given out again, until `forget`. Raises `BuildError`.
+        """
+        if not self._record["buildComplete"]:
+            raise _invalid(f"{self._record['id']} is still running: wait for its end, or stop it")
+        if not self._variables or not self.folders.source.is_dir():
+            raise _invalid(f"the workspace of {self._record['id']} is gone, or it never had one")
+        self.folders.make()
+        self._endpoint.admit(self._unique, self._role, self._token)
+        seen = self._sandbox.seen
+        shell = self._parsed().env.shell
+        enter = [shell, "-c", _ENTER, shell, str(seen.state), str(seen.source)]
+        return {"command": self._sandbox.command(*enter), "environment": self._variables}
+
+    def forget(self) -> None:
+        """Nobody gets in any more."""
+        self._endpoint.dismiss(self._unique)
 
     def execute(self) -> None:
         """Runs all phases; whatever happens, the record ends COMPLETED and nothing is left."""
@@ -97,7 +149,7 @@ class Build:
             phase = spec.phases.get(name, buildspec.Phase())
             succeeded = self._phase(name.upper(), functools.partial(self._commands, phase))
             if not succeeded:
-                self._shell("export CODEBUILD_BUILD_SUCCEEDING=0")
+                self._shell().run("export CODEBUILD_BUILD_SUCCEEDING=0")
             goes_on = phase.on_failure == "CONTINUE" or (name == "build" and not phase.on_failure)
             if not succeeded and not goes_on:
                 return
@@ -137,12 +189,15 @@ class Build:
     # -- the phases -----------------------------------------------------------------------------
 
     def _provision(self) -> None:
+        for folder in (self._tools, self._store):
+            folder.mkdir(parents=True, exist_ok=True)
         self.folders.make()
-        runtimes.provide(self.folders, self._plan.environment.get("image", ""))
+        runtimes.provide(self._sandbox, self._plan.environment.get("image", ""))
         if self._plan.logs_enabled:
             location = self._record["logs"]
             client = self._role.client("logs")
             self._log.connect(client, location["groupName"], location["streamName"])
+        self._log.container(f"This build is {self._isolation}")
 
     def _download(self) -> None:
         sources = [(self._plan.source, self.folders.source, self._plan.s3_version)]
@@ -155,18 +210,12 @@ class Build:
                 artifacts.download(s3, source["location"], archive, version)
                 artifacts.unpack(archive, folder)
                 archive.unlink()
+                clone.resolve(folder, self._role)
         self._spec = buildspec.parse(self._buildspec_text())
-        for name in self._cache().restore():
-            self._log.container(f"Restored {name} from the project's local cache")
+        if "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes:
+            for name in self._cache.link(self.folders.source, self._spec.cache_paths):
+                self._log.container(f"Linked {name} to the project's local cache")
         self._start_shell(self._spec)
-
-    def _cache(self) -> LocalCache:
-        uses_it = "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes
-        return LocalCache(
-            self._running.root / "cache" / "projects" / self._plan.account / self._plan.project,
-            self.folders.source,
-            self._parsed().cache_paths if uses_it else (),
-        )
 
     def _buildspec_text(self) -> str:
         text = self._plan.source.get("buildspec") or ""
@@ -187,17 +236,17 @@ class Build:
             self._log.container(note)
         for password in environment.url_passwords(self._running.package_managers.values()):
             self._redactor.hide(password)
-        variables = environment.machine(self._running, self.folders)
-        variables |= self._endpoint.admit(self._unique, self._role)
-        self._redactor.hide(variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"])
-        variables |= environment.documented(self._plan, self._record.fields(), self.folders)
+        variables = environment.machine(self._running, self._sandbox, self._tools)
+        variables |= self._endpoint.admit(self._unique, self._role, self._token)
+        self._redactor.hide(self._token)
+        variables |= environment.documented(self._plan, self._record.fields(), self._sandbox.seen)
         variables |= environment.custom(
             self._plan, spec.env, self._running.endpoint, self._role.client, self._redactor.hide
         )
+        self._variables = variables
         runner = Runner(
             shell=spec.env.shell,
-            folder=self.folders.top / "commands",
-            directory=self.folders.source,
+            sandbox=self._sandbox,
             environment=variables,
             output=self._log.line,
             deadline=self._deadline,
@@ -206,7 +255,7 @@ class Build:
             self._runner = runner
 
     def _commands(self, phase: buildspec.Phase) -> None:
-        wanted = {name: self._expand(text) for name, text in phase.runtime_versions.items()}
+        wanted = {name: self._shell().value(text) for name, text in phase.runtime_versions.items()}
         for line in runtimes.select(wanted, self.folders):
             self._log.container(line)
         try:
@@ -232,7 +281,7 @@ class Build:
     def _run_all(self, commands: tuple[str, ...]) -> None:
         for command in commands:
             self._log.container(f"Running command {command}")
-            status = self._shell(command)
+            status = self._shell().run(command)
             if status != 0:
                 reason = f"Error while executing command: {command}. Reason: exit status {status}"
                 failed = f"Command did not exit successfully {command} exit status {status}"
@@ -244,10 +293,9 @@ class Build:
             plan=self._plan,
             spec=self._parsed(),
             record=self._record,
-            folders=self.folders,
             role=self._role,
             log=self._log,
-            expand=self._expand,
+            runner=self._shell(),
         ).upload()
 
     # -- the end --------------------------------------------------------------------------------
@@ -255,7 +303,7 @@ class Build:
     def _finalize(self, status: str) -> None:
         self._record.begin("FINALIZING")
         try:
-            self._leave(keeping=status == "SUCCEEDED")
+            self._leave()
         except Exception:  # the edge again: whoever waits for the record must see its end
             _logger.exception("the end of build %s", self._record["id"])
             status = "FAULT"
@@ -264,34 +312,29 @@ class Build:
             self._record.end("SUCCEEDED")
         self._record.finish(status)
 
-    def _leave(self, *, keeping: bool) -> None:
+    def _leave(self) -> None:
         """Gives everything back, last taken first; a step that fails does not stop the others."""
         with contextlib.ExitStack() as steps:
             steps.callback(self._log.close)
             steps.callback(shutil.rmtree, self.folders.temporary, ignore_errors=True)
-            if keeping:
-                steps.callback(self._cache().keep)
+            steps.callback(self._cache.release)
             steps.callback(self._endpoint.dismiss, self._unique)
             if self._runner is not None:
                 steps.callback(self._runner.close)
 
-    def _expand(self, text: str) -> str:
-        """What the build's shell makes of `text` between double quotes."""
-        if not set(text) & {"$", "`"}:
-            return text
-        target = self.folders.temporary / "value"
-        self._shell(f'printf %s "{text}" > {shlex.quote(str(target))}')
-        return target.read_text()
-
-    def _shell(self, command: str) -> int:
+    def _shell(self) -> Runner:
         if self._runner is None:
             raise BuildError("INTERNAL_SERVICE_ERROR", "the build has no shell yet")
-        return self._runner.run(command)
+        return self._runner
 
     def _parsed(self) -> buildspec.Buildspec:
         if self._spec is None:
             raise BuildError("INTERNAL_SERVICE_ERROR", "the buildspec was not read yet")
         return self._spec
+
+
+def _invalid(message: str) -> BuildError:
+    return BuildError("InvalidInputException", message)
 
 
 def _fault() -> BuildError:

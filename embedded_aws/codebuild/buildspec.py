@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from embedded_aws.codebuild.coverage_files import COVERAGES
+from embedded_aws.codebuild.inside.collecting import FileSet
 from embedded_aws.codebuild.record import BuildspecError
 from embedded_aws.codebuild.report_files import TESTS
 from embedded_aws.codebuild.sections import Section
@@ -36,21 +37,6 @@ class Phase:
     retries: int = 0
     retry_on: str = ".*"
     runtime_versions: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FileSet:
-    """Which files to take: globs below `base_directory` (itself a path or a glob).
-
-    Both are shell text: variables in them have the values of the build's end. `symlinks`: links
-    stay links; else they are left out.
-    """
-
-    files: tuple[str, ...]
-    base_directory: str = ""
-    exclude_paths: tuple[str, ...] = ()
-    discard_paths: bool = False
-    symlinks: bool = False
 
 
 @dataclass(frozen=True)

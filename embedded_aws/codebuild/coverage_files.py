@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -24,9 +23,9 @@ class Coverage:
     branches: tuple[int, int]
 
 
-def summary(files: Mapping[str, Path], file_format: str) -> dict[str, Any]:
+def summary(files: Mapping[str, bytes], file_format: str) -> dict[str, Any]:
     """The API's CodeCoverageReportSummary of several files together."""
-    found = [read(path, name, file_format, COVERAGES[file_format]) for name, path in files.items()]
+    found = [read(text, name, file_format, COVERAGES[file_format]) for name, text in files.items()]
     lines = [sum(each.lines[part] for each in found) for part in (0, 1)]
     branches = [sum(each.branches[part] for each in found) for part in (0, 1)]
     return {

@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime
 import hmac
 import json
-import secrets
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,9 +81,11 @@ class Endpoint:
             target=self._server.serve_forever, daemon=True, name="codebuild-credentials"
         ).start()
 
-    def admit(self, build: str, credentials: RoleCredentials) -> dict[str, str]:
-        """The environment variables with which an SDK finds the credentials of `build`."""
-        token = secrets.token_urlsafe(24)
+    def admit(self, build: str, credentials: RoleCredentials, token: str) -> dict[str, str]:
+        """The environment variables with which an SDK finds the credentials of `build`.
+
+        Whoever has the `token` gets them.
+        """
         self._builds[f"/{build}"] = (token, credentials)
         return {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": (

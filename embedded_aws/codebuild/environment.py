@@ -10,7 +10,6 @@ import json
 import re
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -19,8 +18,10 @@ import botocore
 from botocore.exceptions import ClientError
 
 from embedded_aws.codebuild.buildspec import Environment
+from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.plan import Plan
 from embedded_aws.codebuild.record import BuildError
+from embedded_aws.codebuild.sandbox import Sandbox
 from embedded_aws.installation import local_api_url
 
 if TYPE_CHECKING:
@@ -36,88 +37,42 @@ _CACHES = {
 }
 
 
-@dataclass(frozen=True)
-class Folders:
-    """The folders of one build; only `Running.root/cache` is shared with others."""
-
-    top: Path
-
-    @property
-    def source(self) -> Path:
-        """CODEBUILD_SRC_DIR: the primary source, where commands start."""
-        return self.top / "workspace" / "src"
-
-    def secondary(self, identifier: str) -> Path:
-        """CODEBUILD_SRC_DIR_<identifier>."""
-        return self.top / "workspace" / identifier
-
-    @property
-    def home(self) -> Path:
-        """HOME; npm's global prefix is inside."""
-        return self.top / "home"
-
-    @property
-    def prefix(self) -> Path:
-        """Where `npm install -g` puts things."""
-        return self.home / ".npm-global"
-
-    @property
-    def runtimes(self) -> Path:
-        """The programs of the runtimes."""
-        return self.top / "runtimes"
-
-    @property
-    def python(self) -> Path:
-        """The build's own interpreter, which `pip install` installs into."""
-        return self.top / "python"
-
-    @property
-    def missing(self) -> Path:
-        """Programs that the image has and this machine does not: each says so."""
-        return self.top / "missing"
-
-    @property
-    def temporary(self) -> Path:
-        """TMPDIR."""
-        return self.top / "tmp"
-
-    def make(self) -> None:
-        """Creates them all."""
-        for folder in (self.source, self.home, self.prefix / "bin", self.temporary):
-            folder.mkdir(parents=True, exist_ok=True)
-
-
-def machine(running: Running, folders: Folders) -> dict[str, str]:
+def machine(running: Running, sandbox: Sandbox, caches: Path) -> dict[str, str]:
     """Where things are on this machine: programs, caches, registries, the emulator."""
-    path = [folders.prefix / "bin", folders.python / "bin", folders.runtimes, SYSTEM_PATH]
-    path += [folders.missing]
-    bundle = _certificates(running, folders)
+    seen = sandbox.seen
+    path = [seen.prefix / "bin", seen.python / "bin", seen.runtimes, SYSTEM_PATH, seen.missing]
+    _certificates(running, sandbox.folders)
+    everyone = str(seen.certificates / "all.pem")
     return dict(running.package_managers) | {
         "PATH": ":".join(map(str, path)),
-        "HOME": str(folders.home),
-        "TMPDIR": str(folders.temporary),
+        "HOME": str(seen.home),
+        "TMPDIR": str(seen.temporary),
         "LANG": "C.UTF-8",
         # A source without .git is no repository, whatever lies above it on this machine.
-        "GIT_CEILING_DIRECTORIES": str(folders.top),
-        "npm_config_prefix": str(folders.prefix),
+        "GIT_CEILING_DIRECTORIES": str(seen.top),
+        "npm_config_prefix": str(seen.prefix),
         "npm_config_prefer_offline": "true",
         # A build here is in nobody's statistics, and each of these waits for a host out there.
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "1",
-        **{name: str(running.root / "cache" / folder) for name, folder in _CACHES.items()},
+        **{name: str(caches / folder) for name, folder in _CACHES.items()},
         "AWS_ENDPOINT_URL": running.endpoint,
         "AWS_ENDPOINT_URL_S3": running.endpoint,
         "AWS_S3_FORCE_PATH_STYLE": "1",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CA_BUNDLE": str(running.ca),
-        "NODE_EXTRA_CA_CERTS": str(bundle),
-        "REQUESTS_CA_BUNDLE": str(bundle),
+        "AWS_CA_BUNDLE": str(seen.certificates / "emulator.pem"),
+        "NODE_EXTRA_CA_CERTS": everyone,
+        "REQUESTS_CA_BUNDLE": everyone,
+        # For curl, and for what asks OpenSSL: validations call what was deployed with either.
+        "CURL_CA_BUNDLE": everyone,
+        "SSL_CERT_FILE": everyone,
+        **sandbox.variables,
     }
 
 
-def _certificates(running: Running, folders: Folders) -> Path:
-    """The emulator's authority and the machine's in one file.
+def _certificates(running: Running, folders: Folders) -> None:
+    """The emulator's authority, and that with the machine's in one file.
 
     npm and pip read the same variables as clients of the emulator, and must reach registries too.
     """
@@ -125,9 +80,9 @@ def _certificates(running: Running, folders: Folders) -> Path:
     candidates += [ssl.get_default_verify_paths().cafile]
     candidates += [str(Path(botocore.__file__).with_name("cacert.pem"))]
     machine_ca = next(Path(item) for item in candidates if item and Path(item).is_file())
-    bundle = folders.top / "ca.pem"
-    bundle.write_bytes(running.ca.read_bytes() + b"\n" + machine_ca.read_bytes())
-    return bundle
+    emulator = running.ca.read_bytes()
+    (folders.certificates / "emulator.pem").write_bytes(emulator)
+    (folders.certificates / "all.pem").write_bytes(emulator + b"\n" + machine_ca.read_bytes())
 
 
 def url_passwords(settings: Iterable[str]) -> Iterator[str]:
@@ -140,7 +95,7 @@ def url_passwords(settings: Iterable[str]) -> Iterator[str]:
         yield from {password or user, unquote(password or user)}
 
 
-def documented(plan: Plan, record: Mapping[str, Any], folders: Folders) -> dict[str, str]:
+def documented(plan: Plan, record: Mapping[str, Any], seen: Folders) -> dict[str, str]:
     """The variables that CodeBuild itself sets."""
     location = plan.source.get("location", "")
     variables = {
@@ -159,14 +114,14 @@ def documented(plan: Plan, record: Mapping[str, Any], folders: Folders) -> dict[
         "CODEBUILD_LOG_PATH": record["logs"]["streamName"],
         "CODEBUILD_SOURCE_REPO_URL": "" if plan.from_pipeline else location and f"s3://{location}",
         "CODEBUILD_SOURCE_VERSION": plan.source_version,
-        "CODEBUILD_SRC_DIR": str(folders.source),
+        "CODEBUILD_SRC_DIR": str(seen.source),
         "CODEBUILD_START_TIME": str(int(record["startTime"] * 1000)),
     }
     if plan.from_pipeline and plan.source_version:
         variables["CODEBUILD_RESOLVED_SOURCE_VERSION"] = plan.source_version
     for source in plan.secondary_sources:
         identifier = source["sourceIdentifier"]
-        variables[f"CODEBUILD_SRC_DIR_{identifier}"] = str(folders.secondary(identifier))
+        variables[f"CODEBUILD_SRC_DIR_{identifier}"] = str(seen.secondary(identifier))
     return variables
 
 

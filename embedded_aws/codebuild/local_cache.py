@@ -1,19 +1,21 @@
 """The local custom cache of a project: folders that one build leaves for the next.
 
-User guide, caching-local: with LOCAL_CUSTOM_CACHE the folders named in the buildspec's
-`cache.paths` are there again in the next build on the same host, and only folders can be cached.
-CodeBuild links them into the build; here they are moved, which on one file system takes no time
-either, so that a build that fails or is stopped leaves nothing half-written behind: its folders
-are not kept.
+User guide, "Local caching": with LOCAL_CUSTOM_CACHE the folders named in the buildspec's
+`cache.paths` are there again in the next build on the same host, only folders can be cached, links
+lead to them, and what the source brings under such a name takes its place. So a build writes into
+the cache as it goes, whatever becomes of the build, and one that removes the link and makes a
+folder of that name keeps nothing: as at AWS.
+
+A host runs one build at a time. Of two builds of a project at once, each has a host of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 
 from embedded_aws.codebuild.record import BuildspecError
@@ -22,61 +24,49 @@ _EVERYTHING_BELOW = "/**/*"
 
 
 class LocalCache:
-    """What a project's builds keep in `store`; `source` is the primary source of one build."""
+    """What a project's builds keep in `store`, as one of its builds has it."""
 
-    def __init__(self, store: Path, source: Path, paths: Iterable[str]) -> None:
+    def __init__(self, store: Path) -> None:
         self._store = store
-        self._folders = {_folder(path): source / _folder(path) for path in paths}
+        self._held = contextlib.ExitStack()
 
-    def restore(self) -> list[str]:
-        """Moves what is kept into the build; the names of the folders that were there."""
-        restored = []
-        for name, folder in self._folders.items():
-            if not folder.exists() and _move(self._kept(name), folder):
-                restored.append(name)
-        return restored
+    def link(self, source: Path, paths: Iterable[str]) -> list[str]:
+        """Links what `paths` name into the build's primary source; the names of the folders.
 
-    def keep(self) -> None:
-        """Moves the folders out of a build that succeeded, in place of what was kept.
-
-        Raises `OSError`; what was kept before is still there then.
+        The links lead into `store`, and to folders that no other build has until `release`.
         """
-        for name, folder in self._folders.items():
-            _move(folder, self._kept(name))
+        names = [_folder(path) for path in paths]
+        if not names:
+            return []
+        host = self._held.enter_context(_a_free_host(self._store))
+        linked = []
+        for name in names:
+            kept = host / hashlib.sha256(name.encode()).hexdigest()[:16]
+            kept.mkdir(exist_ok=True)
+            if not (source / name).exists():
+                (source / name).parent.mkdir(parents=True, exist_ok=True)
+                (source / name).symlink_to(kept)
+                linked.append(name)
+        return linked
 
-    def _kept(self, name: str) -> Path:
-        return self._store / hashlib.sha256(name.encode()).hexdigest()[:16]
-
-
-def _move(folder: Path, target: Path) -> bool:
-    """Puts `folder` in place of `target`; False when there is no `folder`.
-
-    Between file systems a move is a copy and a removal, and both can end half-way. So either end
-    is a rename: whoever looks finds a folder that is whole, or none.
-    """
-    if not folder.is_dir():
-        return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(folder) as leaving, _beside(target) as arriving:
-        try:
-            folder.rename(leaving / "whole")
-        except FileNotFoundError:
-            return False  # another build of the project was quicker
-        shutil.move(leaving / "whole", arriving / "whole")
-        if target.exists():
-            target.rename(arriving / "replaced")
-        (arriving / "whole").rename(target)
-    return True
+    def release(self) -> None:
+        """Lets the project's next build have the folders."""
+        self._held.close()
 
 
 @contextlib.contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A folder on the target's own file system, gone afterwards with all that is in it."""
-    temporary = Path(tempfile.mkdtemp(prefix=".moving-", dir=target.parent))
-    try:
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def _a_free_host(store: Path) -> Iterator[Path]:
+    """The first host on which no build of the project runs; its folder in the store."""
+    for number in count(1):
+        host = store / f"host-{number}"
+        host.mkdir(parents=True, exist_ok=True)
+        with (store / f"host-{number}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield host
+            return
 
 
 def _folder(path: str) -> str:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import zipfile
 from dataclasses import replace
 from typing import Any
 
 from embedded_aws.codebuild import artifacts, reports
-from embedded_aws.codebuild.buildspec import Buildspec, FileSet
+from embedded_aws.codebuild.buildspec import Buildspec
 from embedded_aws.codebuild.credentials import RoleCredentials
-from embedded_aws.codebuild.environment import Folders
+from embedded_aws.codebuild.inside.collecting import FileSet
 from embedded_aws.codebuild.logs import BuildLog
 from embedded_aws.codebuild.plan import Plan
 from embedded_aws.codebuild.record import BuildError, Record
+from embedded_aws.codebuild.runner import Runner
 
 
 class Outputs:
-    """The UPLOAD_ARTIFACTS phase of one build; `expand` gives shell text its value."""
+    """The UPLOAD_ARTIFACTS phase of one build; what it made is asked of its `runner`."""
 
     def __init__(
         self,
@@ -24,18 +26,16 @@ class Outputs:
         plan: Plan,
         spec: Buildspec,
         record: Record,
-        folders: Folders,
         role: RoleCredentials,
         log: BuildLog,
-        expand: Callable[[str], str],
+        runner: Runner,
     ) -> None:
         self._plan = plan
         self._spec = spec
         self._record = record
-        self._folders = folders
         self._role = role
         self._log = log
-        self._expand = expand
+        self._runner = runner
 
     def upload(self) -> None:
         """All of them, into the record. Raises `BuildError` for the first that cannot be had."""
@@ -51,7 +51,7 @@ class Outputs:
         secret = {*self._spec.env.parameter_store, *self._spec.env.secrets_manager}
         secret |= {v["name"] for v in self._plan.variables if v.get("type", "") not in _PLAIN}
         exported = [
-            {"name": name, "value": self._expand(f"${{{name}-}}")}
+            {"name": name, "value": self._runner.value(f"${{{name}-}}")}
             for name in self._spec.env.exported_variables
             if not name.startswith("AWS_") and name not in secret
         ]
@@ -61,9 +61,9 @@ class Outputs:
         """`files` with the values that shell variables have at the build's end."""
         return replace(
             files,
-            files=tuple(map(self._expand, files.files)),
-            base_directory=self._expand(files.base_directory),
-            exclude_paths=tuple(map(self._expand, files.exclude_paths)),
+            files=tuple(map(self._runner.value, files.files)),
+            base_directory=self._runner.value(files.base_directory),
+            exclude_paths=tuple(map(self._runner.value, files.exclude_paths)),
         )
 
     def _publish_reports(self) -> None:
@@ -71,15 +71,20 @@ class Outputs:
         for asked in self._spec.reports:
             section = replace(asked, files=self._expanded(asked.files))
             try:
-                arn = reports.publish(
-                    section, self._plan, self._record["arn"], self._folders, self._role
-                )
+                files = self._collected(section.files)
+                arn = reports.publish(section, files, self._plan, self._record["arn"], self._role)
                 self._record.update(reportArns=[*self._record["reportArns"], arn])
             except BuildError as error:
                 problems.append(f"{section.group}: [{error.code}: {error.message}]")
         if problems:
             message = f"Error in UPLOAD_ARTIFACTS phase: [{', '.join(problems)}]"
             raise BuildError("CLIENT_ERROR", message)
+
+    def _collected(self, files: FileSet) -> dict[str, bytes]:
+        """Name -> content."""
+        with self._runner.collect(files) as file:
+            archive = _opened(file.read())
+        return {name: archive.read(name) for name in archive.namelist()}
 
     def _store(self, settings: dict[str, Any], *, secondary: bool) -> dict[str, Any]:
         if settings["type"] == "NO_ARTIFACTS":
@@ -91,21 +96,28 @@ class Outputs:
             what = f"secondary artifact {identifier}" if secondary else "the primary artifact"
             raise BuildError("CLIENT_ERROR", f"no definition of {what} in the buildspec")
         taken = self._expanded(artifact.files)
-        files = artifacts.matching(self._folders.source, taken)
-        if not files:
+        with self._runner.collect(taken) as file:
+            archive = file.read()
+        found = len(_opened(archive).namelist())
+        if not found:
             wanted = ", ".join(taken.files)
             raise BuildError("CLIENT_ERROR", f"no matching artifact paths found: {wanted}")
-        self._log.container(f"Found {len(files)} file(s) for artifact {identifier or 'primary'}")
-        archive = self._folders.temporary / "artifact.zip"
-        artifacts.pack(files, archive)
+        self._log.container(f"Found {found} file(s) for artifact {identifier or 'primary'}")
         if settings.get("overrideArtifactName") and artifact.name:
-            settings = settings | {"name": self._expand(artifact.name)}
+            settings = settings | {"name": self._runner.value(artifact.name)}
         if settings.get("namespaceType") == "BUILD_ID":
             path = artifact.s3_prefix or settings.get("path", "")
             unique = self._record["id"].rpartition(":")[2]
             settings = settings | {"path": f"{path}/{unique}".strip("/")}
         s3 = self._role.client("s3")
         return artifacts.upload(s3, archive, settings, self._plan.encryption_key)
+
+
+def _opened(archive: bytes) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(io.BytesIO(archive))
+    except zipfile.BadZipFile as error:  # the build's own processes may have written to it
+        raise BuildError("CLIENT_ERROR", f"what was collected is no archive: {error}") from error
 
 
 _PLAIN = ("", "PLAINTEXT")

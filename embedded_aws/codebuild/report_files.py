@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
@@ -30,9 +29,9 @@ class Outcome:
     suite: str = ""
 
 
-def test_cases(path: Path, shown_as: str, file_format: str) -> list[dict[str, Any]]:
+def test_cases(document: bytes, shown_as: str, file_format: str) -> list[dict[str, Any]]:
     """The test cases of one file, in the API's shape without `reportArn`."""
-    outcomes = read(path, shown_as, file_format, lambda text: list(TESTS[file_format](text)))
+    outcomes = read(document, shown_as, file_format, lambda text: list(TESTS[file_format](text)))
     return [
         {
             "testRawDataPath": shown_as,
@@ -60,11 +59,11 @@ def summary(cases: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def read[Result](
-    path: Path, shown_as: str, file_format: str, reader: Callable[[bytes], Result]
+    document: bytes, shown_as: str, file_format: str, reader: Callable[[bytes], Result]
 ) -> Result:
     """What a file says; `BuildError` when it is not of that format."""
     try:
-        return reader(path.read_bytes())
+        return reader(document)
     except (expat.ExpatError, ValueError, KeyError, TypeError) as error:
         text = f"{shown_as} cannot be read as {file_format}: {error}"
         raise BuildError("REPORT_ERROR", text) from error

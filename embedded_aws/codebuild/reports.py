@@ -8,17 +8,14 @@ of them is told so in the log, as on AWS, and the report is missing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from embedded_aws import registry
 from embedded_aws.calls import RefusedError
 from embedded_aws.codebuild import coverage_files
-from embedded_aws.codebuild.artifacts import matching
 from embedded_aws.codebuild.buildspec import ReportSection
 from embedded_aws.codebuild.coverage_files import COVERAGES
 from embedded_aws.codebuild.credentials import RoleCredentials
-from embedded_aws.codebuild.environment import Folders
 from embedded_aws.codebuild.plan import Plan
 from embedded_aws.codebuild.record import BuildError
 from embedded_aws.codebuild.report_files import summary as _summary
@@ -28,10 +25,16 @@ _BATCH = 100
 
 
 def publish(
-    section: ReportSection, plan: Plan, build_arn: str, folders: Folders, role: RoleCredentials
+    section: ReportSection,
+    files: Mapping[str, bytes],
+    plan: Plan,
+    build_arn: str,
+    role: RoleCredentials,
 ) -> str:
-    """Publishes one `reports` entry; the report's ARN. Raises `BuildError` when it cannot."""
-    files = matching(folders.source, section.files)
+    """Publishes one `reports` entry from its files' contents; the report's ARN.
+
+    Raises `BuildError` when it cannot.
+    """
     if not files:
         raise BuildError("REPORT_ERROR", f"no report files match {', '.join(section.files.files)}")
     covers = section.file_format in COVERAGES
@@ -48,8 +51,8 @@ def publish(
     return arn
 
 
-def _cases(files: Mapping[str, Path], file_format: str) -> list[dict[str, Any]]:
-    return [case for name, path in files.items() for case in test_cases(path, name, file_format)]
+def _cases(files: Mapping[str, bytes], file_format: str) -> list[dict[str, Any]]:
+    return [case for name, text in files.items() for case in test_cases(text, name, file_format)]
 
 
 def _status(cases: list[dict[str, Any]]) -> str:

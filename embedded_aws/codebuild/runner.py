@@ -1,26 +1,31 @@
 """Runs commands of one build through its supervisor and says when each ended.
 
-The supervisor (see `supervisor.py`) is the only parent of a build's processes. Closing its standard
-input is the one way to end a build: it works for a stop, a timeout and the death of this server.
+The supervisor (see `inside/supervisor.py`) is the only parent of a build's processes. Closing its
+standard input is the one way to end a build: it works for a stop, a timeout and the death of this
+server.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import queue
 import secrets
+import shlex
+import stat
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import asdict
 from typing import IO
 
+from embedded_aws.codebuild.inside.collecting import FileSet
 from embedded_aws.codebuild.record import BuildError, InterruptedBuildError
+from embedded_aws.codebuild.sandbox import INTERPRETER, Sandbox
 
 _logger = logging.getLogger("codebuild")
-_SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _FAREWELL = 10.0
 """Seconds a supervisor gets to end its processes before it is killed itself."""
 
@@ -32,26 +37,25 @@ class Runner:
         self,
         *,
         shell: str,
-        folder: Path,
-        directory: Path,
+        sandbox: Sandbox,
         environment: Mapping[str, str],
         output: Callable[[str], None],
         deadline: float,
     ) -> None:
-        """`folder` is for this runner's own files, `deadline` a `time.monotonic()` value."""
-        self._folder = folder
+        """`shell` is one that the build sees, `deadline` a `time.monotonic()` value."""
+        self._sandbox = sandbox
         self._output = output
         self._deadline = deadline
         self._token = secrets.token_hex(16)
         self._answers: queue.Queue[int | InterruptedBuildError] = queue.Queue()
         self._scripts = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        supervisor = (INTERPRETER, "-I", "-S", sandbox.inside)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_SUPERVISOR), self._token, str(folder), shell],
+            sandbox.command(*supervisor, self._token, sandbox.seen.state, shell),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            cwd=directory,
+            cwd=sandbox.folders.source,
             env=dict(environment),
             start_new_session=True,
         )
@@ -61,11 +65,47 @@ class Runner:
     def run(self, command: str) -> int:
         """The exit status of `command`. Raises `InterruptedBuildError` on a stop or a timeout."""
         self._scripts += 1
-        script = self._folder / f"{self._scripts}.sh"
-        script.write_text(command + "\n")
+        name = f"{self._scripts}.sh"
+        (self._sandbox.folders.scripts / name).write_text(command + "\n")
+        return self._order(f"run {self._sandbox.seen.scripts / name}")
+
+    def value(self, text: str) -> str:
+        """What the build's shell makes of `text` between double quotes."""
+        if not set(text) & {"$", "`"}:
+            return text
+        target = self._sandbox.seen.state / "value"
+        self.run(f'printf %s "{text}" > {shlex.quote(str(target))}')
+        with self._made("value") as file:
+            return file.read().decode("utf-8", "replace")
+
+    def collect(self, wanted: FileSet) -> IO[bytes]:
+        """A zip archive of files below the source, open. Raises `BuildError` where it has none."""
+        request = {
+            "root": str(self._sandbox.seen.source),
+            "archive": str(self._sandbox.seen.state / "collected"),
+            "wanted": asdict(wanted),
+        }
+        if self._order(f"collect {json.dumps(request)}") != 0:
+            files = ", ".join(wanted.files)
+            raise BuildError("CLIENT_ERROR", f"cannot collect {files}: see the build's log")
+        return self._made("collected")
+
+    def _made(self, name: str) -> IO[bytes]:
+        """A file that the build made. It may be anything by now: links are not followed."""
+        path = self._sandbox.folders.state / name
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise BuildError("CLIENT_ERROR", f"{name}: {error.strerror}") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise BuildError("CLIENT_ERROR", f"{name}: not a file")
+        return os.fdopen(descriptor, "rb")
+
+    def _order(self, line: str) -> int:
         stdin = _pipe(self._process.stdin)
         try:
-            stdin.write(f"{script}\n".encode())
+            stdin.write(f"{line}\n".encode())
             stdin.flush()
         except (BrokenPipeError, ValueError) as error:
             raise self._lost() from error
@@ -113,7 +153,9 @@ class Runner:
                 try:
                     output(text.decode("utf-8", "replace").rstrip("\r\n"))
                 except OSError:  # a full disk; unread, the pipe would fill and stop the build
-                    _logger.exception("the rest of the output of %s is lost", self._folder.parent)
+                    _logger.exception(
+                        "the rest of the output of %s is lost", self._sandbox.folders.top
+                    )
                     output = _drop
             if found:
                 self._answers.put(int(status))

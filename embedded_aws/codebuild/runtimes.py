@@ -18,21 +18,22 @@ import venv
 from collections.abc import Mapping
 from pathlib import Path
 
-from embedded_aws.codebuild.environment import SYSTEM_PATH, Folders
+from embedded_aws.codebuild.environment import SYSTEM_PATH
+from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.record import BuildError
+from embedded_aws.codebuild.sandbox import Sandbox
 
 _OF_THE_IMAGE = ("aws", "curl", "docker", "git", "jq", "make", "sam", "tar", "unzip", "wget", "zip")
 
 
-def provide(folders: Folders, image: str) -> None:
+def provide(sandbox: Sandbox, image: str) -> None:
     """Makes a build's python, pip, node, npm, npx and sh, as far as the machine has them.
 
     Python is a virtual environment of the build's own, so that `pip install` works as in the image
     and leaves the machine's interpreter alone.
     """
-    folders.runtimes.mkdir(parents=True, exist_ok=True)
-    folders.missing.mkdir(parents=True, exist_ok=True)
-    _make_python(folders)
+    folders = sandbox.folders
+    _make_python(folders, sandbox.seen)
     for name in ("node", "npm", "npx"):
         program = shutil.which(name)
         if program is not None:
@@ -46,9 +47,8 @@ def provide(folders: Folders, image: str) -> None:
             _script(folders.missing / name, f'echo "{text}" >&2; exit 127')
 
 
-def _make_python(folders: Folders) -> None:
+def _make_python(folders: Folders, seen: Folders) -> None:
     venv.EnvBuilder(symlinks=True, with_pip=False).create(folders.python)
-    interpreter = folders.python / "bin" / "python"
     packages = Path(sysconfig.get_path("purelib", vars={"base": sys.base_prefix}))
     if not (packages / "pip").is_dir():
         return
@@ -59,7 +59,8 @@ def _make_python(folders: Folders) -> None:
     for part in [packages / "pip", *packages.glob("pip-*.dist-info")]:
         (borrowed / part.name).symlink_to(part)
     own = folders.python / "lib" / _python_name() / "site-packages"
-    (own / "borrowed.pth").write_text(f"{borrowed}\n")
+    (own / "borrowed.pth").write_text(f"{seen.runtimes / borrowed.name}\n")
+    interpreter = seen.python / "bin" / "python"
     for name in ("pip", "pip3"):
         _script(folders.python / "bin" / name, f'exec "{interpreter}" -m pip "$@"')
 

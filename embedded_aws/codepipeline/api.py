@@ -7,6 +7,7 @@ stage and action ARNs).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -14,15 +15,19 @@ from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_account_id
 
 from embedded_aws import members, registry
-from embedded_aws.codepipeline import resources, views, webhooks
-from embedded_aws.codepipeline.actions import approval, build, deploy, source
+from embedded_aws.codepipeline import events, polling, resources, views, webhooks
+from embedded_aws.codepipeline.actions import approval, build, codecommit, deploy, s3_source, source
+from embedded_aws.codepipeline.conditions import alarm, commands, function, variable, window
 from embedded_aws.codepipeline.engine import Engine
-from embedded_aws.codepipeline.requests import invalid, page
-from embedded_aws.codepipeline.state import ActionRun, Execution, Pipeline, State
+from embedded_aws.codepipeline.queries import Queries
+from embedded_aws.codepipeline.requests import invalid, stage_of
+from embedded_aws.codepipeline.state import ActionRun, Pipeline, State
 from embedded_aws.connections import pushes
-from embedded_aws.json_service import JsonService, Operation, ServiceError
+from embedded_aws.json_service import Answer, JsonService, Operation, ServiceError
 
 Members = Mapping[str, Any]
+_rule: ContextVar[str] = ContextVar("_rule")
+"""The rule of EventBridge that starts a pipeline, empty for any other caller."""
 
 
 def install() -> None:
@@ -31,9 +36,16 @@ def install() -> None:
         State(),
         {
             "CodeStarSourceConnection": source.fetch,
+            "CodeCommit": codecommit.fetch,
+            "S3": s3_source.fetch,
             "CodeBuild": build.build,
             "CloudFormation": deploy.deploy,
             "Manual": approval.ask,
+            "CloudWatchAlarm": alarm.watch,
+            "Commands": commands.run,
+            "DeploymentWindow": window.wait,
+            "LambdaInvoke": function.invoke,
+            "VariableCheck": variable.compare,
         },
     )
     registry.register_service(
@@ -45,6 +57,8 @@ def install() -> None:
     )
     resources.install(engine)
     pushes.follow(webhooks.Starter(engine))
+    pushes.follow(events.install())
+    pushes.follow(polling.install(engine))
 
 
 class Api(JsonService):
@@ -56,13 +70,20 @@ class Api(JsonService):
         self._engine = engine
         self._state = engine.state
         self._tokens: dict[tuple[str, str, str], str] = {}
+        queries = Queries(self._state)
         operations: Mapping[str, Operation] = {
-            "GetPipeline": self._get_pipeline,
-            "GetPipelineState": self._get_pipeline_state,
-            "GetPipelineExecution": self._get_pipeline_execution,
-            "ListPipelines": self._list_pipelines,
-            "ListPipelineExecutions": self._list_pipeline_executions,
-            "ListActionExecutions": self._list_action_executions,
+            "GetPipeline": queries.get_pipeline,
+            "GetPipelineState": queries.get_pipeline_state,
+            "GetPipelineExecution": queries.get_pipeline_execution,
+            "ListPipelines": queries.list_pipelines,
+            "ListPipelineExecutions": queries.list_pipeline_executions,
+            "ListActionExecutions": queries.list_action_executions,
+            "ListRuleExecutions": queries.list_rule_executions,
+            "ListRuleTypes": queries.list_rule_types,
+            "OverrideStageCondition": self._override_stage_condition,
+            "PutJobFailureResult": self._put_job_failure_result,
+            "PutJobSuccessResult": self._put_job_success_result,
+            "RollbackStage": self._rollback_stage,
             "StartPipelineExecution": self._start_pipeline_execution,
             "StopPipelineExecution": self._stop_pipeline_execution,
             "PutApprovalResult": self._put_approval_result,
@@ -71,59 +92,38 @@ class Api(JsonService):
         locked = {name: partial(self._locked, each) for name, each in operations.items()}
         super().__init__(locked, members.model("codepipeline"))
 
+    async def handle_request(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, list[str]],
+    ) -> Answer:
+        """One request; see `registry.Service`. A rule of EventBridge says that it is one."""
+        _rule.set(headers.get(registry.INITIATOR_HEADER, ""))
+        return await super().handle_request(method, path, headers, body, query_params)
+
     def reset(self) -> None:
         """Forgets every pipeline; what runs ends without anybody waiting for it."""
         for pipeline in self._state:
             self._engine.delete(pipeline)
 
+    def get_state(self) -> dict[str, Any]:
+        """Every pipeline with all that it ever ran. Raises `StateError` while an execution runs."""
+        with self._state.changed:
+            return {"pipelines": self._state.at_rest(), "tokens": self._tokens}
+
+    def load_persisted_state(self, data: dict[str, Any]) -> None:
+        """Takes them back."""
+        with self._state.changed:
+            for pipeline in data["pipelines"]:
+                self._state.add(pipeline)
+            self._tokens.update(data["tokens"])
+
     def _locked(self, operation: Operation, request: Members) -> Mapping[str, Any]:
         with self._state.changed:
             return operation(request)
-
-    # -- reading -------------------------------------------------------------------------------
-
-    def _get_pipeline(self, request: Members) -> views.View:
-        pipeline = self._pipeline(request["name"])
-        version = int(request.get("version", pipeline.version))
-        if version not in pipeline.history:
-            raise ServiceError(
-                "PipelineVersionNotFoundException",
-                f"Pipeline '{pipeline.name}' has no version {version}",
-            )
-        return views.pipeline(pipeline, version)
-
-    def _get_pipeline_state(self, request: Members) -> views.View:
-        return views.pipeline_state(self._pipeline(request["name"]))
-
-    def _get_pipeline_execution(self, request: Members) -> views.View:
-        pipeline = self._pipeline(request["pipelineName"])
-        execution = _execution(pipeline, request["pipelineExecutionId"])
-        return views.execution(pipeline, execution)
-
-    def _list_pipelines(self, request: Members) -> views.View:
-        pipelines = self._state.of_account(get_account_id())
-        return page(request, "pipelines", [views.pipeline_summary(p) for p in pipelines], 1000)
-
-    def _list_pipeline_executions(self, request: Members) -> views.View:
-        pipeline = self._pipeline(request["pipelineName"])
-        wanted = request.get("filter", {}).get("succeededInStage", {}).get("stageName")
-        rows = [
-            views.execution_summary(execution)
-            for execution in reversed(pipeline.executions)
-            if wanted is None or _succeeded_in(execution, wanted)
-        ]
-        return page(request, "pipelineExecutionSummaries", rows, 100)
-
-    def _list_action_executions(self, request: Members) -> views.View:
-        pipeline = self._pipeline(request["pipelineName"])
-        criteria = request.get("filter", {})
-        latest = criteria.get("latestInPipelineExecution")
-        wanted = (latest or criteria).get("pipelineExecutionId")
-        executions = [_execution(pipeline, wanted)] if wanted else pipeline.executions
-        found = [(e, run) for e in executions for run in _runs(e, latest is not None)]
-        found.sort(key=lambda pair: pair[1].started, reverse=True)
-        rows = [views.action_execution_detail(e, run, pipeline.region) for e, run in found]
-        return page(request, "actionExecutionDetails", rows, 100)
 
     # -- acting --------------------------------------------------------------------------------
 
@@ -132,9 +132,10 @@ class Api(JsonService):
         token = request.get("clientRequestToken", "")
         key = (pipeline.account, pipeline.name, token)
         if not token or key not in self._tokens:
+            rule = _rule.get()
             execution = self._engine.start(
                 pipeline,
-                ("StartPipelineExecution", caller_arn()),
+                ("CloudWatchEvent", rule) if rule else ("StartPipelineExecution", caller_arn()),
                 variables={v["name"]: v["value"] for v in request.get("variables", ())},
                 revisions=_overrides(pipeline, request.get("sourceRevisions", ())),
             )
@@ -158,6 +159,43 @@ class Api(JsonService):
         self._engine.retry(pipeline, request["stageName"], execution_id, request["retryMode"])
         return {"pipelineExecutionId": execution_id}
 
+    def _rollback_stage(self, request: Members) -> views.View:
+        execution = self._engine.rollback(
+            self._pipeline(request["pipelineName"]),
+            request["stageName"],
+            request["targetPipelineExecutionId"],
+            caller_arn(),
+        )
+        return {"pipelineExecutionId": execution.id}
+
+    def _override_stage_condition(self, request: Members) -> views.View:
+        self._engine.override(
+            self._pipeline(request["pipelineName"]),
+            request["stageName"],
+            request["pipelineExecutionId"],
+            request["conditionType"],
+        )
+        return {}
+
+    def _put_job_success_result(self, request: Members) -> views.View:
+        self._engine.answer_job(self._job(request["jobId"]))
+        return {}
+
+    def _put_job_failure_result(self, request: Members) -> views.View:
+        details = request["failureDetails"]
+        failure = (str(details["type"]), str(details["message"]))
+        self._engine.answer_job(self._job(request["jobId"]), failure)
+        return {}
+
+    def _job(self, job_id: str) -> ActionRun:
+        """The run that a function was given as a job."""
+        for pipeline in self._state.of_account(get_account_id()):
+            for execution in pipeline.executions:
+                for run in execution.rule_runs():
+                    if (run.id, run.action.provider) == (job_id, "LambdaInvoke"):
+                        return run
+        raise ServiceError("JobNotFoundException", f"There is no job {job_id}")
+
     def _put_approval_result(self, request: Members) -> views.View:
         pipeline = self._pipeline(request["pipelineName"])
         result = request["result"]
@@ -177,9 +215,7 @@ class Api(JsonService):
 def _approval(pipeline: Pipeline, request: Members) -> ActionRun:
     """The approval that the token was given for."""
     stage_name, action_name = request["stageName"], request["actionName"]
-    stage = pipeline.structure.stage(stage_name)
-    if stage is None:
-        raise ServiceError("StageNotFoundException", f"There is no stage '{stage_name}'")
+    stage = stage_of(pipeline.structure, stage_name)
     if stage.action(action_name) is None:
         raise ServiceError(
             "ActionNotFoundException", f"There is no action '{action_name}' in '{stage_name}'"
@@ -192,35 +228,21 @@ def _approval(pipeline: Pipeline, request: Members) -> ActionRun:
     raise ServiceError("InvalidApprovalTokenException", f"The approval token {token} is not valid")
 
 
-def _execution(pipeline: Pipeline, execution_id: str) -> Execution:
-    execution = pipeline.execution(execution_id)
-    if execution is None:
-        raise ServiceError(
-            "PipelineExecutionNotFoundException",
-            f"Pipeline '{pipeline.name}' has no execution with ID '{execution_id}'",
-        )
-    return execution
-
-
-def _runs(execution: Execution, latest_only: bool) -> Sequence[ActionRun]:
-    if not latest_only:
-        return execution.runs
-    return list({(run.stage, run.action.name): run for run in execution.runs}.values())
-
-
-def _succeeded_in(execution: Execution, stage: str) -> bool:
-    return stage in execution.stages and execution.stages[stage].status == "Succeeded"
+_REVISION_TYPES = {
+    "CodeCommit": "COMMIT_ID",
+    "CodeStarSourceConnection": "COMMIT_ID",
+    "S3": "S3_OBJECT_VERSION_ID",
+}
+"""How the source of an action can be overridden: API reference, SourceRevisionOverride."""
 
 
 def _overrides(
     pipeline: Pipeline, rows: Sequence[Mapping[str, str]]
 ) -> dict[str, tuple[str, str | None]]:
-    sources = {action.name for action in pipeline.structure.sources()}
+    types = {a.name: _REVISION_TYPES[a.provider] for a in pipeline.structure.sources()}
     for row in rows:
-        if row["actionName"] not in sources or row["revisionType"] != "COMMIT_ID":
-            raise invalid(
-                f"sourceRevisions: a COMMIT_ID of one of {sorted(sources)} is needed, not {row}"
-            )
+        if types.get(row["actionName"]) != row["revisionType"]:
+            raise invalid(f"sourceRevisions: what may be overridden here is {types}, not {row}")
     return {row["actionName"]: (row["revisionValue"], None) for row in rows}
 
 

@@ -15,7 +15,14 @@ from typing import Any
 
 from embedded_aws import members
 from embedded_aws.codepipeline import rules
-from embedded_aws.codepipeline.model import Action, ArtifactStore, Stage, Structure
+from embedded_aws.codepipeline.model import (
+    Action,
+    ArtifactStore,
+    Condition,
+    OnFailure,
+    Stage,
+    Structure,
+)
 from embedded_aws.codepipeline.requests import StructureError
 from embedded_aws.codepipeline.triggers import parse_triggers
 
@@ -52,11 +59,39 @@ def _check_members(declaration: Mapping[str, Any]) -> None:
 
 
 def _stage(raw: Mapping[str, Any]) -> Stage:
-    for condition in ("beforeEntry", "onSuccess", "onFailure"):
-        if raw.get(condition):
-            shown = condition[0].upper() + condition[1:]
-            raise StructureError(f"stage {raw['name']}: {shown} is not offered here")
-    return Stage(raw["name"], tuple(_action(each) for each in raw["actions"]))
+    failure = raw.get("onFailure")
+    return Stage(
+        raw["name"],
+        tuple(_action(each) for each in raw["actions"]),
+        before_entry=_condition(raw.get("beforeEntry")),
+        on_success=_condition(raw.get("onSuccess")),
+        on_failure=_on_failure(failure) if failure else None,
+    )
+
+
+def _on_failure(raw: Mapping[str, Any]) -> OnFailure:
+    retry = raw.get("retryConfiguration") or {}
+    return OnFailure(
+        result=raw.get("result"),
+        # CDK, `FailureConditions.retryMode`: all actions are the default.
+        retry_mode=retry.get("retryMode", "ALL_ACTIONS"),
+        condition=_condition(raw),
+    )
+
+
+def _condition(raw: Mapping[str, Any] | None) -> Condition | None:
+    """The one condition that a stage may have at a time."""
+    if not raw or not raw.get("conditions"):
+        return None
+    (only,) = raw["conditions"]
+    rules = tuple(_rule(rule) for rule in only.get("rules") or ())
+    return Condition(only.get("result") or "", rules)
+
+
+def _rule(raw: Mapping[str, Any]) -> Action:
+    """A rule is declared as an action is, but for its outputs; its owner can only be AWS."""
+    kind = {"owner": "AWS", "version": "1", **raw["ruleTypeId"]}
+    return _action({**raw, "actionTypeId": kind})
 
 
 def _action(raw: Mapping[str, Any]) -> Action:
@@ -75,6 +110,7 @@ def _action(raw: Mapping[str, Any]) -> Action:
         role_arn=raw.get("roleArn"),
         region=raw.get("region"),
         timeout_minutes=raw.get("timeoutInMinutes"),
+        commands=tuple(raw.get("commands") or ()),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from embedded_aws.codepipeline.triggers import Trigger
 
@@ -33,11 +33,33 @@ class Action:
     role_arn: str | None
     region: str | None
     timeout_minutes: int | None
+    commands: tuple[str, ...] = ()
 
     @property
     def is_approval(self) -> bool:
         """Whether a person, not a provider, completes it."""
         return self.category == "Approval"
+
+
+Kind = Literal["BEFORE_ENTRY", "ON_SUCCESS", "ON_FAILURE"]
+"""When a condition of a stage is checked."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Rules that must all succeed, else `result` engages. A rule is an action of category Rule."""
+
+    result: str
+    rules: tuple[Action, ...]
+
+
+@dataclass(frozen=True)
+class OnFailure:
+    """What a failed stage does: `result` at once, or as its condition decides."""
+
+    result: str | None
+    retry_mode: str
+    condition: Condition | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +68,22 @@ class Stage:
 
     name: str
     actions: tuple[Action, ...]
+    before_entry: Condition | None = None
+    on_success: Condition | None = None
+    on_failure: OnFailure | None = None
+
+    def conditions(self) -> Iterator[tuple[Kind, Condition]]:
+        """Those that it has, each with the time at which it is checked."""
+        if self.before_entry:
+            yield "BEFORE_ENTRY", self.before_entry
+        if self.on_success:
+            yield "ON_SUCCESS", self.on_success
+        if self.on_failure and self.on_failure.condition:
+            yield "ON_FAILURE", self.on_failure.condition
+
+    def condition(self, kind: Kind) -> Condition | None:
+        """The condition that is checked then."""
+        return dict(self.conditions()).get(kind)
 
     def waves(self) -> Iterator[tuple[Action, ...]]:
         """The actions that run side by side, in the order of their run order."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from embedded_aws.json_service import ServiceError
+
+if TYPE_CHECKING:
+    from embedded_aws.codepipeline.model import Stage, Structure
 
 
 class StructureError(Exception):
@@ -24,6 +27,14 @@ def not_found(name: str) -> ServiceError:
     return ServiceError(
         "PipelineNotFoundException", f"Account does not have a pipeline with name '{name}'"
     )
+
+
+def stage_of(structure: Structure, name: str) -> Stage:
+    """The stage of this name, or StageNotFoundException."""
+    stage = structure.stage(name)
+    if stage is None:
+        raise ServiceError("StageNotFoundException", f"There is no stage '{name}'")
+    return stage
 
 
 def page(

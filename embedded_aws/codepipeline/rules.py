@@ -12,9 +12,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from embedded_aws.codepipeline.conditions import declared
 from embedded_aws.codepipeline.model import Action, Stage, Structure
 from embedded_aws.codepipeline.requests import StructureError
-from embedded_aws.codepipeline.variables import references
+from embedded_aws.codepipeline.variables import RESERVED_NAMESPACES, references
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,15 @@ OFFERED = {
         inputs=(0, 0),
         outputs=(1, 1),
     ),
+    ("Source", "CodeCommit"): _provider(
+        "RepositoryName BranchName",
+        "PollForSourceChanges OutputArtifactFormat",
+        inputs=(0, 0),
+        outputs=(1, 1),
+    ),
+    ("Source", "S3"): _provider(
+        "S3Bucket S3ObjectKey", "PollForSourceChanges", inputs=(0, 0), outputs=(1, 1)
+    ),
     ("Build", "CodeBuild"): _CODEBUILD,
     ("Test", "CodeBuild"): _CODEBUILD,
     ("Deploy", "CloudFormation"): _provider(
@@ -62,8 +72,8 @@ OFFERED = {
 """The action types (category, provider) of owner AWS that run here."""
 
 ACTION_MODES = frozenset({"CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE", "CREATE_UPDATE"})
+_FORMATS = ("CODE_ZIP", "CODEBUILD_CLONE_REF")
 MODES = ("SUPERSEDED", "QUEUED")
-RESERVED_NAMESPACES = frozenset({"codepipeline", "variables"})
 
 
 def check(structure: Structure, region: str) -> None:
@@ -74,6 +84,7 @@ def check(structure: Structure, region: str) -> None:
     _check_artifacts(structure)
     _check_namespaces(structure)
     _check_references(structure)
+    declared.check(structure, region)
     _check_triggers(structure)
 
 
@@ -117,8 +128,10 @@ def _check_configuration(where: str, action: Action, provider: Provider) -> None
         _check_build(where, action)
     if action.provider == "CloudFormation":
         _check_deployment(where, action)
-    if given.get("OutputArtifactFormat", "CODE_ZIP") != "CODE_ZIP":
-        raise StructureError(f"{where}: full clones are not offered here, only CODE_ZIP")
+    if (form := given.get("OutputArtifactFormat", "CODE_ZIP")) not in _FORMATS:
+        raise StructureError(
+            f"{where}: OutputArtifactFormat {form} is none of {', '.join(_FORMATS)}"
+        )
 
 
 def _check_build(where: str, action: Action) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from embedded_aws.codepipeline.model import Action, Stage, Structure
+from embedded_aws.codepipeline.model import Action, Kind, Stage, Structure
 from embedded_aws.codepipeline.requests import not_found
+from embedded_aws.errors import StateError
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
 
@@ -79,12 +80,33 @@ class ActionRun:
 
 
 @dataclass
+class ConditionRun:
+    """One check of a stage's condition: `runs` are its rules' runs."""
+
+    stage: str
+    kind: Kind
+    runs: list[ActionRun]
+    status: str = "InProgress"
+    summary: str = ""
+    updated: datetime = field(default_factory=now)
+
+    def end(self, status: str, summary: str = "") -> None:
+        """Ends the check; rules that still run are abandoned."""
+        self.status, self.summary, self.updated = status, summary, now()
+        for run in self.runs:
+            if run.status == "InProgress":
+                run.end("Abandoned")
+
+
+@dataclass
 class StageRun:
-    """One execution's pass through one stage, retries included."""
+    """One execution's pass through one stage, retries included. `retry` is the last one's kind."""
 
     stage: Stage
     status: str = "InProgress"
     retries: int = 0
+    automatic_retries: int = 0
+    retry: str | None = None
 
 
 @dataclass
@@ -106,8 +128,15 @@ class Execution:
     stop_reason: str | None = None
     abandoned: bool = False
     outdated: bool = False
+    target: Execution | None = None
     stages: dict[str, StageRun] = field(default_factory=dict)
     runs: list[ActionRun] = field(default_factory=list)
+    conditions: list[ConditionRun] = field(default_factory=list)
+
+    @property
+    def type(self) -> str:
+        """ROLLBACK for one that brings a stage back to what its `target` left there."""
+        return "ROLLBACK" if self.target else "STANDARD"
 
     @property
     def ended(self) -> bool:
@@ -120,21 +149,38 @@ class Execution:
 
     def revisions(self) -> list[Revision]:
         """What the source actions fetched, the last attempt of each."""
-        found = {run.action.name: run.revision for run in self.runs if run.revision}
+        found = {run.action.name: run.revision for run in self._sources() if run.revision}
         return list(found.values())
 
     def artifact(self, name: str) -> Artifact | None:
-        """The newest artifact of this name that this execution made."""
-        made = [a for run in self.runs if run.status == "Succeeded" for a in run.outputs]
+        """The newest artifact of this name that this execution made, or has from its target."""
+        made = [a for run in self._sources() if run.status == "Succeeded" for a in run.outputs]
         return next((a for a in reversed(made) if a.name == name), None)
 
     def namespaces(self) -> dict[str, dict[str, str]]:
         """The variables that an action which starts now can refer to."""
         spaces = {"codepipeline": {"PipelineExecutionId": self.id}, "variables": self.variables}
-        for run in self.runs:
+        for run in self._sources():
             if run.action.namespace and run.status == "Succeeded":
                 spaces[run.action.namespace] = run.variables
         return spaces
+
+    def _sources(self) -> list[ActionRun]:
+        """The action runs whose results it works with: a rollback's target's, then its own."""
+        return [*self.target.runs, *self.runs] if self.target else self.runs
+
+    def rule_runs(self) -> list[ActionRun]:
+        """The runs of the rules of every condition that was checked."""
+        return [run for check in self.conditions for run in check.runs]
+
+    def condition(self, stage: str, kind: Kind) -> ConditionRun | None:
+        """The last check of a condition."""
+        found = (c for c in reversed(self.conditions) if (c.stage, c.kind) == (stage, kind))
+        return next(found, None)
+
+    def succeeded_in(self, stage: str) -> bool:
+        """Whether it went through the stage well; one that skipped it did not."""
+        return stage in self.stages and self.stages[stage].status == "Succeeded"
 
     def latest_run(self, stage: str, action: str) -> ActionRun | None:
         """The last attempt at an action."""
@@ -215,6 +261,13 @@ class State:
         return sorted(
             (p for (a, _), p in self._pipelines.items() if a == account), key=lambda p: p.name
         )
+
+    def at_rest(self) -> list[Pipeline]:
+        """Every pipeline. Raises `StateError` while an execution of one runs."""
+        for pipeline in self:
+            if any(not execution.ended for execution in pipeline.executions):
+                raise StateError(f"an execution of {pipeline.name} runs")
+        return list(self)
 
     def __iter__(self) -> Iterator[Pipeline]:
         return iter(list(self._pipelines.values()))

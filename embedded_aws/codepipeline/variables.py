@@ -1,4 +1,4 @@
-"""`#{namespace.NAME}` in an action's configuration.
+"""`#{namespace.NAME}` in an action's, or a rule's, configuration.
 
 Source: CodePipeline user guide "reference-variables". Namespaces are those of earlier actions,
 `variables` (the pipeline's own) and `codepipeline` (PipelineExecutionId).
@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from embedded_aws.codepipeline.actions.base import ActionError
+
+RESERVED_NAMESPACES = frozenset({"codepipeline", "variables"})
+"""The pipeline's own; no action may have one of them."""
 
 Namespaces = Mapping[str, Mapping[str, str]]
 

@@ -5,11 +5,12 @@ The caller holds the state's lock. Timestamps are seconds since 1970, as JSON 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
+from embedded_aws.codepipeline.conditions.views import condition_states
 from embedded_aws.codepipeline.model import Stage
-from embedded_aws.codepipeline.state import ActionRun, Artifact, Execution, Pipeline, Revision
+from embedded_aws.codepipeline.runs import artifacts, error, without_none
+from embedded_aws.codepipeline.state import ActionRun, Execution, Pipeline, Revision, StageRun
 
 SUMMARY_CHARACTERS = 2048
 View = dict[str, Any]
@@ -57,10 +58,10 @@ def _stage_state(record: Pipeline, stage: Stage) -> View:
     view: View = {
         "stageName": stage.name,
         "inboundExecutions": [
-            {"pipelineExecutionId": e.id, "status": "InProgress", "type": "STANDARD"}
+            {"pipelineExecutionId": e.id, "status": "InProgress", "type": e.type}
             for e in state.waiting
         ],
-        "inboundTransitionState": _without_none(
+        "inboundTransitionState": without_none(
             {"enabled": reason is None, "disabledReason": reason}
         ),
         "actionStates": [_action_state(state.latest, stage, a.name) for a in stage.actions],
@@ -73,14 +74,21 @@ def _stage_state(record: Pipeline, stage: Stage) -> View:
         view["latestExecution"] = {
             "pipelineExecutionId": state.latest.id,
             "status": "Stopping" if stopping else run.status,
-            "type": "STANDARD",
+            "type": state.latest.type,
         }
-        if run.retries:
-            view["retryStageMetadata"] = {
-                "manualStageRetryAttempt": run.retries,
-                "latestRetryTrigger": "ManualStageRetry",
-            }
-    return view
+        if run.retry:
+            view["retryStageMetadata"] = _retries(run)
+    return view | condition_states(stage, state.latest)
+
+
+def _retries(run: StageRun) -> View:
+    return without_none(
+        {
+            "autoStageRetryAttempt": run.automatic_retries or None,
+            "manualStageRetryAttempt": run.retries or None,
+            "latestRetryTrigger": run.retry,
+        }
+    )
 
 
 def _action_state(latest: Execution | None, stage: Stage, name: str) -> View:
@@ -101,7 +109,7 @@ def _action_state(latest: Execution | None, stage: Stage, name: str) -> View:
 
 
 def _action_execution(run: ActionRun) -> View:
-    return _without_none(
+    return without_none(
         {
             "actionExecutionId": run.id,
             "status": run.status,
@@ -111,7 +119,7 @@ def _action_execution(run: ActionRun) -> View:
             "lastUpdatedBy": run.updated_by,
             "externalExecutionId": run.external_id,
             "externalExecutionUrl": run.external_url,
-            "errorDetails": _error(run),
+            "errorDetails": error(run),
             "logStreamARN": run.log_stream_arn,
         }
     )
@@ -120,7 +128,7 @@ def _action_execution(run: ActionRun) -> View:
 def execution(record: Pipeline, found: Execution) -> View:
     """GetPipelineExecution."""
     return {
-        "pipelineExecution": _without_none(
+        "pipelineExecution": without_none(
             {
                 "pipelineName": record.name,
                 "pipelineVersion": found.version,
@@ -134,7 +142,7 @@ def execution(record: Pipeline, found: Execution) -> View:
                 ],
                 "trigger": _trigger(found),
                 "executionMode": found.structure.mode,
-                "executionType": "STANDARD",
+                **_type(found),
             }
         )
     }
@@ -142,7 +150,7 @@ def execution(record: Pipeline, found: Execution) -> View:
 
 def execution_summary(found: Execution) -> View:
     """A row of ListPipelineExecutions."""
-    return _without_none(
+    return without_none(
         {
             "pipelineExecutionId": found.id,
             "status": found.status,
@@ -153,14 +161,14 @@ def execution_summary(found: Execution) -> View:
             "trigger": _trigger(found),
             "stopTrigger": {"reason": found.stop_reason} if found.stop_reason else None,
             "executionMode": found.structure.mode,
-            "executionType": "STANDARD",
+            **_type(found),
         }
     )
 
 
 def action_execution_detail(found: Execution, run: ActionRun, region: str) -> View:
     """A row of ListActionExecutions."""
-    return _without_none(
+    return without_none(
         {
             "pipelineExecutionId": found.id,
             "actionExecutionId": run.id,
@@ -179,7 +187,7 @@ def action_execution_detail(found: Execution, run: ActionRun, region: str) -> Vi
 
 def _input(run: ActionRun, region: str) -> View:
     action = run.action
-    return _without_none(
+    return without_none(
         {
             "actionTypeId": {
                 "category": action.category,
@@ -191,35 +199,31 @@ def _input(run: ActionRun, region: str) -> View:
             "resolvedConfiguration": run.configuration,
             "roleArn": action.role_arn,
             "region": action.region or region,
-            "inputArtifacts": _artifacts(run.inputs),
+            "inputArtifacts": artifacts(run.inputs),
             "namespace": action.namespace,
         }
     )
 
 
 def _output(run: ActionRun) -> View:
-    result = _without_none(
+    result = without_none(
         {
             "externalExecutionId": run.external_id,
             "externalExecutionSummary": run.summary or None,
             "externalExecutionUrl": run.external_url,
-            "errorDetails": _error(run),
+            "errorDetails": error(run),
             "logStreamARN": run.log_stream_arn,
         }
     )
     return {
-        "outputArtifacts": _artifacts(run.outputs),
+        "outputArtifacts": artifacts(run.outputs),
         "executionResult": result,
         "outputVariables": run.variables,
     }
 
 
-def _artifacts(artifacts: Iterable[Artifact]) -> list[View]:
-    return [{"name": a.name, "s3location": {"bucket": a.bucket, "key": a.key}} for a in artifacts]
-
-
 def _artifact_revision(revision: Revision) -> View:
-    return _without_none(
+    return without_none(
         {
             "name": revision.artifact,
             "revisionId": revision.id,
@@ -231,7 +235,7 @@ def _artifact_revision(revision: Revision) -> View:
 
 
 def _source_revision(revision: Revision) -> View:
-    return _without_none(
+    return without_none(
         {
             "actionName": revision.action,
             "revisionId": revision.id,
@@ -241,13 +245,12 @@ def _source_revision(revision: Revision) -> View:
     )
 
 
+def _type(found: Execution) -> View:
+    if found.target is None:
+        return {"executionType": found.type}
+    target = {"rollbackTargetPipelineExecutionId": found.target.id}
+    return {"executionType": found.type, "rollbackMetadata": target}
+
+
 def _trigger(found: Execution) -> View:
     return {"triggerType": found.trigger_type, "triggerDetail": found.trigger_detail}
-
-
-def _error(run: ActionRun) -> View | None:
-    return {"code": run.error[0], "message": run.error[1][:5000]} if run.error else None
-
-
-def _without_none(view: Mapping[str, Any]) -> View:
-    return {key: value for key, value in view.items() if value is not None}

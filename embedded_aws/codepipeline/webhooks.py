@@ -10,6 +10,7 @@ from embedded_aws.codepipeline.engine import Engine
 from embedded_aws.codepipeline.model import Action
 from embedded_aws.codepipeline.state import Pipeline
 from embedded_aws.codepipeline.triggers import Verdict, judge
+from embedded_aws.connections.played import Connection, Source
 from embedded_aws.connections.pushes import Effects, Push
 
 
@@ -19,14 +20,16 @@ class Starter:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def __call__(self, connection: str, repository: str, push: Push, effects: Effects) -> None:
+    def __call__(self, source: Source, push: Push, effects: Effects) -> None:
         """Judges every source action of every pipeline that has the connection's repository."""
+        if not isinstance(source, Connection):
+            return
         for pipeline in self._engine.state:
             for action in pipeline.structure.sources():
                 wanted = action.configuration
-                if (wanted["ConnectionArn"], wanted["FullRepositoryId"]) != (
-                    connection,
-                    repository,
+                if (wanted.get("ConnectionArn"), wanted.get("FullRepositoryId")) != (
+                    source.arn,
+                    source.repository,
                 ):
                     continue
                 verdict = _verdict(pipeline, action, push)
@@ -35,7 +38,7 @@ class Starter:
                     continue
                 execution = self._engine.start(
                     pipeline,
-                    ("WebhookV2", connection),
+                    ("WebhookV2", source.arn),
                     revisions={action.name: (push.commit, push.branch)},
                 )
                 effects.started.append((pipeline.name, execution.id))

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedded_aws import registry
-from embedded_aws.connections import played, repository
+from embedded_aws.connections import codecommit, landing, played, repository
 from embedded_aws.connections.pushes import Effects, Push, followers
 from embedded_aws.json_service import JsonService, ServiceError
 
 
 def install() -> None:
-    """Registers the service under both of its names: connections' ARNs come in both."""
+    """Registers the service under both of its names (connections' ARNs come in both), and
+    CodeCommit."""
     for service, target in played.TARGETS.items():
         registry.register_service(
             service,
@@ -25,15 +26,22 @@ def install() -> None:
             iam_namespace=service,
             resource_arn=_resource,
         )
+    codecommit.install()
 
 
 class Api(JsonService):
-    """Keeps nothing: the connection that is played stands in the server's root."""
+    """Keeps nothing: the source that is played stands in the server's root."""
 
     title = "The connections service"
 
     def __init__(self) -> None:
-        super().__init__({"UseConnection": _use_connection, "NotifyPush": _notify_push})
+        super().__init__(
+            {
+                "GetConnection": _get_connection,
+                "UseConnection": _use_connection,
+                "NotifyPush": _notify_push,
+            }
+        )
 
 
 def _resource(action: str, body: Mapping[str, Any], account: str) -> str | None:
@@ -42,24 +50,45 @@ def _resource(action: str, body: Mapping[str, Any], account: str) -> str | None:
     return str(arn) if arn else None
 
 
+def _get_connection(request: Mapping[str, Any]) -> dict[str, Any]:
+    """API reference of the connections service, GetConnection."""
+    _use_connection(request)
+    connection = played.connection(registry.running().root)
+    described = {
+        "ConnectionName": "played",
+        "ConnectionArn": connection.arn,
+        "ProviderType": "GitHub",
+        "OwnerAccountId": connection.account,
+        "ConnectionStatus": connection.status,
+    }
+    return {"Connection": described}
+
+
 def _use_connection(request: Mapping[str, Any]) -> dict[str, Any]:
     """Refuses every connection but the one that is played."""
     wanted = request.get("ConnectionArn")
-    if wanted != _connection().arn:
+    try:
+        found = played.connection(registry.running().root).arn == wanted
+    except played.NotPlayedError:
+        found = False
+    if not found:
         raise ServiceError("ResourceNotFoundException", f"Connection {wanted} not found")
     return {}
 
 
 def _notify_push(request: Mapping[str, Any]) -> dict[str, Any]:
     """What one updated ref (`Ref`, its `Old` and its `New` commit) starts and does not start."""
-    connection, effects = _connection(), Effects()
     try:
+        source, effects = played.read(registry.running().root), Effects()
         push = _push(request["Ref"], request["Old"], request["New"])
+    except played.NotPlayedError as error:
+        raise ServiceError("ResourceNotFoundException", str(error)) from error
     except (KeyError, repository.RepositoryError) as error:
         raise ServiceError("ValidationException", f"not a push: {error}") from error
     if push is not None:
+        landing.land(source, push)
         for follower in followers():
-            follower(connection.arn, connection.repository, push, effects)
+            follower(source, push, effects)
     return {
         "executions": [
             {"pipeline": name, "pipelineExecutionId": execution}
@@ -69,19 +98,13 @@ def _notify_push(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _connection() -> played.Connection:
-    try:
-        return played.read(registry.running().root)
-    except played.NotPlayedError as error:
-        raise ServiceError("ResourceNotFoundException", str(error)) from error
-
-
 def _push(ref: str, old: str, new: str) -> Push | None:
     """The push as triggers see it; None when a ref was deleted or is neither branch nor tag."""
     if new == repository.NOTHING:
         return None
     kind, _, name = ref.removeprefix("refs/").partition("/")
+    created = old == repository.NOTHING
     if kind == "heads":
         changed = repository.changed_files(old, new)
-        return Push(commit=new, branch=name, tag=None, files=changed)
-    return Push(commit=new, branch=None, tag=name, files=()) if kind == "tags" else None
+        return Push(new, branch=name, tag=None, files=changed, created=created)
+    return Push(new, branch=None, tag=name, files=(), created=created) if kind == "tags" else None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from embedded_aws.connections.played import Connection
+    from embedded_aws.connections.played import Source
 
 _PARENT = Path(__file__).resolve().parents[2]
 
@@ -25,7 +25,7 @@ def main(root: Path, lines: Iterable[str]) -> None:
     played = importlib.import_module("embedded_aws.connections.played")
     try:
         port = int(json.loads((root / "server.json").read_text())["port"])
-        connection: Connection = played.read(root)
+        source: Source = played.read(root)
     except (OSError, ValueError, KeyError):
         print(f"No embedded AWS runs in {root}: nothing starts.")
         return
@@ -34,27 +34,27 @@ def main(root: Path, lines: Iterable[str]) -> None:
         return
     for line in lines:
         old, new, ref = line.split(maxsplit=2)
-        _notify(root, port, connection, {"Ref": ref.strip(), "Old": old, "New": new})
+        _notify(root, port, source, {"Ref": ref.strip(), "Old": old, "New": new})
 
 
-def _notify(root: Path, port: int, connection: Connection, push: dict[str, str]) -> None:
+def _notify(root: Path, port: int, source: Source, push: dict[str, str]) -> None:
     calls = importlib.import_module("embedded_aws.calls")
     targets = importlib.import_module("embedded_aws.connections.played").TARGETS
     host = importlib.import_module("embedded_aws.installation").HOST
-    server = calls.Place(f"https://{host}:{port}", root / "tls" / "ca.pem", connection.region)
+    server = calls.Place(f"https://{host}:{port}", root / "tls" / "ca.pem", source.region)
     try:
         answer = server.call(
             "codeconnections",
             f"{targets['codeconnections']}.NotifyPush",
             push,
-            # The provider is known to AWS; what plays it here signs as the connection's owner, as
+            # The provider is known to AWS; what plays it here signs as the source's owner, as
             # its root, whose secret the emulator does not look at.
-            {"AccessKeyId": connection.account, "SecretAccessKey": connection.account},
+            {"AccessKeyId": source.account, "SecretAccessKey": source.account},
         )
     except (OSError, calls.RefusedError) as error:
         print(f"The embedded AWS could not be told of {push['Ref']}: {error}")
         return
-    for line in report(push["Ref"], answer, connection.follow):
+    for line in report(push["Ref"], answer, source.follow):
         print(line)
 
 

@@ -6,15 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from embedded_aws.connections.played import Source
+
 
 @dataclass(frozen=True)
 class Push:
-    """What a push did to one ref: `branch` or `tag` is set, and the files that changed."""
+    """What a push did to one ref: `branch` or `tag` is set, and the files that changed.
+
+    `created` says that the ref is new.
+    """
 
     commit: str
     branch: str | None
     tag: str | None
     files: tuple[str, ...]
+    created: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,17 +32,17 @@ class Effects:
 
 
 class Follower(Protocol):
-    """Acts on pushes to a connection's repository."""
+    """Acts on pushes to the played source."""
 
-    def __call__(self, connection: str, repository: str, push: Push, effects: Effects) -> None:
-        """Starts what follows the push and adds it to `effects`. `connection` is an ARN."""
+    def __call__(self, source: Source, push: Push, effects: Effects) -> None:
+        """Starts what follows the push and adds it to `effects`."""
 
 
 _followers: list[Follower] = []
 
 
 def follow(follower: Follower) -> None:
-    """From now on `follower` is told of every push."""
+    """From now on `follower` is told of every push, when the source has it."""
     _followers.append(follower)
 
 

@@ -1,4 +1,4 @@
-"""The bare repository behind the connection, read with git."""
+"""The bare repository behind the source that is played, read with git."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ class RepositoryError(Exception):
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit: `author_date` is ISO 8601, `message` the whole of it."""
+    """A commit: its dates are ISO 8601, `message` is the whole of it."""
 
     id: str
     author_date: str
+    committer_date: str
     message: str
 
 
@@ -35,9 +36,9 @@ def path() -> Path:
 
 def commit(reference: str) -> Commit:
     """The commit that a ref or an id names."""
-    found = _git("log", "-1", "--format=%H%n%aI%n%B", f"{reference}^{{commit}}", "--").decode()
-    identifier, date, message = found.split("\n", 2)
-    return Commit(identifier, date, message.strip())
+    found = _git("log", "-1", "--format=%H%n%aI%n%cI%n%B", f"{reference}^{{commit}}", "--").decode()
+    identifier, author_date, committer_date, message = found.split("\n", 3)
+    return Commit(identifier, author_date, committer_date, message.strip())
 
 
 def archive(commit_id: str) -> bytes:

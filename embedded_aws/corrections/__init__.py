@@ -35,6 +35,7 @@ CORRECTIONS = (
     "role_tags",
     "rule_invokes",
     "same_execution",
+    "taken_tables",
     "template_url",
 )
 """The modules of this package, in the order in which they are installed."""

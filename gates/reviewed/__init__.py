@@ -1,74 +1,67 @@
 """What a person has to have read: texts of what is synthesized, committed, compared by the gates.
 
-`permissions.txt` says who may do what, `delivery.txt` what the pipeline consists of. A text is made
-of blocks, a title and lines each, so that a difference reads as a change of one role or one action.
+`delivery.txt` says what the pipeline and its account consist of, `environment.txt` and those of its
+nested stacks what every environment does, `<name>.txt` what that one has otherwise, `smoke.txt`
+what an environment must have passed. Application code changes none of them. A text is made of
+blocks, a title and lines each, so that a difference reads as a change of one resource or action.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from gates.delivery import REVIEWED, Delivery
 from gates.registry import rule
-from gates.reviewed import permissions, pipeline
+from gates.reviewed import environments, pipeline, smoke
+from gates.reviewed.blocks import blocks_in, changes
 
 ACCEPT: Final = "make accept"
-RENDERERS: Final[dict[str, Callable[[Delivery], str]]] = {
-    "permissions.txt": permissions.render,
-    "delivery.txt": pipeline.render,
-}
-_FIX: Final = f"take the change back, or run `{ACCEPT}` and have the difference reviewed"
+RENDERERS: Final = (pipeline.texts, environments.texts, smoke.texts)
 
 
 @rule(
     "TAP-701",
-    why="who may do what is not as in gates/reviewed/permissions.txt, which a person reviewed",
-    fix=_FIX,
+    why="what would be deployed, or how, is not what a person reviewed",
+    fix=f"take the change back, or run `{ACCEPT}`, read the difference and commit it with the "
+    "change",
 )
-def permissions_were_reviewed(delivery: Delivery) -> Iterator[tuple[str, str]]:
-    yield from differences(delivery, "permissions.txt")
+def everything_was_reviewed(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    texts = render(delivery)
+    for name in sorted({*texts, *delivery.reviewed}):
+        yield from differences(name, delivery.reviewed.get(name, ""), texts.get(name, ""))
 
 
-@rule(
-    "TAP-702",
-    why="the pipeline is not as in gates/reviewed/delivery.txt, which a person reviewed",
-    fix=_FIX,
-)
-def delivery_was_reviewed(delivery: Delivery) -> Iterator[tuple[str, str]]:
-    yield from differences(delivery, "delivery.txt")
+def render(delivery: Delivery) -> dict[str, str]:
+    """Every text as it would be now, by the name of its file."""
+    return {name: text for texts in RENDERERS for name, text in texts(delivery).items()}
 
 
-def differences(delivery: Delivery, name: str) -> Iterator[tuple[str, str]]:
-    """The title of each block that differs, with its lines that came (+) and went (-)."""
-    reviewed, found = _blocks(delivery.reviewed.get(name, "")), _blocks(RENDERERS[name](delivery))
-    for title in [*reviewed, *(each for each in found if each not in reviewed)]:
-        diff = difflib.ndiff(reviewed.get(title, []), found.get(title, []))
-        changed = [line.rstrip() for line in diff if line[0] in "+-"]
-        if (title in reviewed) != (title in found):
-            changed.insert(0, "is new" if title in found else "is gone")
+def differences(name: str, reviewed: str, now: str) -> Iterator[tuple[str, str]]:
+    """File and title of each block that differs, with its lines that came (+) and went (-)."""
+    before, after = blocks_in(reviewed), blocks_in(now)
+    for title in [*before, *(each for each in after if each not in before)]:
+        changed = changes(before.get(title, []), after.get(title, []))
+        if (title in before) != (title in after):
+            changed.insert(0, "is new" if title in after else "is gone")
         if changed:
-            yield title, "\n".join(changed)
-
-
-def _blocks(text: str) -> dict[str, list[str]]:
-    """The lines of each block by its title; the text's own head is none."""
-    found: dict[str, list[str]] = {}
-    for block in text.split("\n\n")[1:]:
-        title, *lines = block.splitlines()
-        found.setdefault(title, []).extend(lines)
-    return found
+            yield f"{REVIEWED}/{name}, {title}", "\n".join(changed)
+    if bool(reviewed) != bool(now) and not {**before, **after}:
+        yield f"{REVIEWED}/{name}", "is new" if now else "is gone"
 
 
 def write(delivery: Delivery) -> list[Path]:
-    """Writes every reviewed text anew; none when one of them cannot be made."""
-    texts = {name: render(delivery) for name, render in RENDERERS.items()}
-    paths = []
+    """Writes every reviewed text anew, and removes those of what is no more.
+
+    Changes nothing when one of them cannot be made.
+    """
+    texts = render(delivery)
+    folder = delivery.checkout / REVIEWED
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*.txt"):
+        if stale.name not in texts:
+            stale.unlink()
     for name, text in texts.items():
-        path = delivery.checkout / REVIEWED / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        paths.append(path)
-    return paths
+        (folder / name).write_text(text)
+    return [folder / name for name in texts]

@@ -8,21 +8,25 @@ why it matters and how to fix it.
 | TAP-1xx | what leaks, never ends, or lets the wrong one in | `gates/rules` |
 | TAP-2xx | what loses data | `gates/rules` |
 | TAP-3xx | what builds install, run and hold | `gates/shape` |
-| TAP-4xx | what the delivery may never do, whoever agrees to it | `gates/shape` |
+| TAP-4xx | what may never be, whoever agrees to it | `gates/shape`, `gates/rules` |
 | TAP-5xx | what nobody would notice | `gates/rules` |
-| TAP-601 | secrets in files (`gates/tools/secrets.py`) | |
+| TAP-601 | secrets in files | `gates/tools/secrets.py` |
+| TAP-602 | what was made here, committed | `gates/rules` |
 | TAP-7xx | what differs from what was reviewed | `gates/reviewed` |
 """
 
 from gates import reviewed
 from gates.registry import RULES, Rule, check
-from gates.rules import alarms, data, exposure, loops, trust, workflow
+from gates.rules import alarms, data, exposure, loops, shadows, strangers, tracked, trust, workflow
 from gates.shape import (
     assets,
     builds,
+    code,
     commands,
     deployments,
+    guarding,
     literal,
+    locks,
     order,
     parity,
     roles,
@@ -32,7 +36,21 @@ from gates.shape import (
 
 __all__ = ["RULES", "Rule", "check"]
 _RULE_MODULES = (
-    *(alarms, data, exposure, loops, trust, workflow),
-    *(assets, builds, commands, deployments, literal, order, parity, roles, smoke, sources),
+    *(alarms, data, exposure, loops, shadows, strangers, tracked, trust, workflow),
+    *(
+        assets,
+        builds,
+        code,
+        commands,
+        deployments,
+        guarding,
+        literal,
+        locks,
+        order,
+        parity,
+        roles,
+        smoke,
+        sources,
+    ),
     reviewed,
 )

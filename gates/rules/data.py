@@ -11,7 +11,15 @@ from gates.delivery import Delivery
 from gates.registry import rule
 
 TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
-_STORES = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Logs::LogGroup", *TABLES)
+# What holds data, as cfn-lint has it ("StatefulResources.json").
+_STORES = (
+    *("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SQS::Queue", *TABLES),
+    *("AWS::Backup::BackupVault", "AWS::Cognito::UserPool", "AWS::DocDB::DBCluster"),
+    *("AWS::EC2::Volume", "AWS::EFS::FileSystem", "AWS::ElastiCache::ReplicationGroup"),
+    *("AWS::FSx::FileSystem", "AWS::Kinesis::Stream", "AWS::Neptune::DBCluster"),
+    *("AWS::OpenSearchService::Domain", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance"),
+    *("AWS::Redshift::Cluster", "AWS::SecretsManager::Secret", "AWS::Timestream::Table"),
+)
 # UserGuide "DeletionPolicy attribute": the last keeps what exists, and frees names after a failed
 # first deployment.
 _KEPT = {"Retain", "Snapshot", "RetainExceptOnCreate"}
@@ -111,3 +119,17 @@ def _replicas(table: Resource) -> list[dict[str, Any]]:
     """Where the settings of a table stand: in itself, or for a global one in each replica."""
     replicas: list[dict[str, Any]] = table.properties.get("Replicas") or [table.properties]
     return replicas
+
+
+@rule(
+    "TAP-206",
+    why="without versions an overwritten or deleted object is gone",
+    fix="set versioned=True; a lifecycle rule ends old versions when nobody needs them any more",
+)
+def objects_have_versions(delivery: Delivery) -> Iterator[Resource]:
+    """In environments: what the pipeline keeps is made anew by its next execution."""
+    accounts = {each.account for each in delivery.intended.environments}
+    for bucket in _kept(delivery, "AWS::S3::Bucket"):
+        versions = bucket.properties.get("VersioningConfiguration", {})
+        if bucket.template.account in accounts and versions.get("Status") != "Enabled":
+            yield bucket

@@ -11,6 +11,7 @@ from typing import Any
 
 from assembly.pipeline import builds_of
 from assembly.templates import Resource
+from assembly.text import plain, settings, texts
 from gates.delivery import Delivery
 from gates.registry import rule
 
@@ -18,12 +19,17 @@ IMAGES = re.compile(r"aws/codebuild/amazonlinux-(x86_64|aarch64)-standard:\d+\.\
 # What lets a failed command pass, or changes who or what runs it (CodeBuild user guide, "Build
 # specification reference for CodeBuild").
 FORGIVING = {"on-failure", "finally", "run-as", "env", "proxy", "batch"}
+# What may be said about a build's environment: which variables it hands on.
+HANDED_ON = {"exported-variables"}
 SECRETS = re.compile(
     r"AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}"
     r"|xox[abprs]-[\w-]{10,}|-----BEGIN|eyJ[\w-]{10,}\.eyJ|npm_\w{30,}"
 )
 # Bits a character: random base 64 of 32 characters has 4.5 and more, words and names below 4.
 RANDOM = 4.2
+# References and ARNs: names of things, which may be known.
+KNOWN = re.compile(r"<[^>]*>|arn:[\w:/*<>.+=,@-]+")
+LEAST_SECRET = 6
 SECRET_NAMES = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY")
 
 
@@ -74,6 +80,8 @@ def failures_count(delivery: Delivery) -> Iterator[tuple[Resource, str]]:
         for build in builds_of(delivery.assembly, template):
             phases = build.buildspec.get("phases", {})
             said = {*build.buildspec, *(key for phase in phases.values() for key in phase)}
+            if set(build.buildspec.get("env", {})) == HANDED_ON:
+                said.remove("env")
             for key in sorted(said & FORGIVING):
                 yield build.resource, key
 
@@ -84,7 +92,9 @@ def failures_count(delivery: Delivery) -> Iterator[tuple[Resource, str]]:
     fix="keep it in Secrets Manager, and let the build that needs it read it there",
 )
 def nothing_secret_is_written_out(delivery: Delivery) -> Iterator[tuple[str, str]]:
-    """In no variable, buildspec, or question to the approver."""
+    """In no variable, buildspec, question to the approver, or property of a template."""
+    for resource in delivery.resources():
+        yield from ((resource.path, subject) for subject in set(_written_out(resource)))
     for where, name, kind, value in _variables(delivery):
         if kind == "PLAINTEXT" and (SECRET_NAMES.search(name) or looks_secret(value)):
             yield where, f"variable {name}"
@@ -94,6 +104,23 @@ def nothing_secret_is_written_out(delivery: Delivery) -> Iterator[tuple[str, str
     for where, content in texts.items():
         if SECRETS.search(json.dumps(content)):
             yield where, "a credential"
+
+
+def _written_out(resource: Resource) -> Iterator[str]:
+    properties = plain(resource.properties)
+    if any(SECRETS.search(text) for text in texts(properties)):
+        yield "a credential"
+    for name, value in settings(properties):
+        literal = isinstance(value, str) and len(value) >= LEAST_SECRET and not KNOWN.search(value)
+        if (
+            literal
+            and not name.endswith("Type")
+            and SECRET_NAMES.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())
+        ):
+            yield f"variable {name}"
+    for name, value in properties.get("Environment", {}).get("Variables", {}).items():
+        if isinstance(value, str) and looks_secret(KNOWN.sub("", value)):
+            yield f"variable {name}"
 
 
 def looks_secret(value: str) -> bool:

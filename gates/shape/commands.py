@@ -26,6 +26,9 @@ SAYS = re.compile(
     r"echo [^;&|`$<>()\"']*|echo \"(?:[^\"$`\\]|\$\w+)*\"( >&2)?|command -v \"?\$?\w+\"? >/dev/null"
 )
 SCRIPT = re.compile(r"scripts/([\w-]+)")
+# A script as a program, which works only while its file is executable: not as what bash runs or a
+# shell sources.
+BY_ITS_MODE = re.compile(r"(?<![\w./-])(?<!bash )(?<!\. )(?:\./)?scripts/[\w-]+")
 # A person makes locks; no build calls this one.
 NOT_BY_BUILDS = {"scripts/lock"}
 
@@ -53,6 +56,29 @@ def builds_install_what_is_pinned(
                 yield name, line
 
 
+@rule(
+    "TAP-308",
+    why="a source archive may lose executable bits, and then the build ends before it begins",
+    fix="run it through bash (bash scripts/NAME) or source it (. scripts/NAME)",
+)
+def scripts_need_no_executable_bit(delivery: Delivery) -> Iterator[tuple[Resource | str, str]]:
+    """Judges each command of each build, and each line of the scripts that they call."""
+    builds = [b for t in delivery.templates for b in builds_of(delivery.assembly, t)]
+    for build in builds:
+        for command in build.commands:
+            if runs_by_mode(command):
+                yield build.resource, command.strip()
+    for name in called_scripts(delivery, builds):
+        for line in effective_lines(delivery.scripts[name]):
+            if runs_by_mode(line):
+                yield name, line
+
+
+def runs_by_mode(line: str) -> bool:
+    """Does it call one of our scripts as a program of its own?"""
+    return any(BY_ITS_MODE.search(part) for part in _parts(line))
+
+
 def called_scripts(delivery: Delivery, builds: list[Build]) -> list[str]:
     """The scripts that builds call, and those that these call, by their paths."""
     names = SCRIPT.findall(" ".join(c for build in builds for c in build.commands))
@@ -67,9 +93,21 @@ def called_scripts(delivery: Delivery, builds: list[Build]) -> list[str]:
 
 
 def effective_lines(script: str) -> list[str]:
-    """A script's lines without comments and indentation; continued ones joined."""
-    lines = [" ".join(line.split()) for line in script.replace("\\\n", " ").splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
+    """A script's lines without comments and indentation; continued ones joined.
+
+    As a shell reads them: a line ends with a line feed alone, a comment is not continued, and what
+    a continued line goes on with is no comment line.
+    """
+    lines: list[str] = []
+    goes_on = False
+    for line in script.split("\n"):
+        text = re.sub(r"[ \t]+", " ", line.removesuffix("\\")).strip(" ")
+        if goes_on:
+            lines[-1] = f"{lines[-1]} {text}".strip(" ")
+        elif not text.startswith("#"):
+            lines.append(text)
+        goes_on = line.endswith("\\") and (goes_on or not text.startswith("#"))
+    return [line for line in lines if line]
 
 
 def _parts(command: str) -> list[str]:

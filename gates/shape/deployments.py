@@ -9,6 +9,7 @@ from assembly.pipeline import DEPLOYS, Action
 from assembly.templates import NESTED, Template
 from gates.delivery import Delivery
 from gates.registry import rule
+from gates.shape.guarding import GATES
 from settings import Environment
 
 # How CDK Pipelines deploys a stack: it prepares a change set, then executes it.
@@ -81,19 +82,20 @@ def stacks_are_where_they_belong(delivery: Delivery) -> Iterator[tuple[str, str]
     "TAP-415",
     why="what is deployed would not be what was synthesized and judged, what runs as tests not "
     "what was pushed",
-    fix="hand the artifacts of Source and Synth on unchanged: deployments work on the assembly, "
-    "smoke tests on the source",
+    fix="hand the artifacts of Source and Gates on unchanged: the pipeline's update, assets and "
+    "deployments work on the judged assembly, smoke tests on the source",
 )
 def artifacts_are_the_commits(delivery: Delivery) -> Iterator[tuple[str, str]]:
     actions = delivery.pipeline.actions
     source = [name for a in actions if a.kind.startswith("Source/") for name in a.outputs]
-    synth = [name for a in actions if a.stage == "Build" for name in a.outputs]
-    if len(source) != 1 or len(synth) != 1:
-        yield "stages Source and Build", f"make {source} and {synth}, not one artifact each"
+    judged = [name for a in actions if a.where == GATES for name in a.outputs]
+    if len(source) != 1 or len(judged) != 1:
+        yield f"stage Source and {GATES}", f"make {source} and {judged}, not one artifact each"
     for action in actions:
         build = delivery.pipeline.build_of(action)
-        if "TemplatePath" in action.configuration and action.inputs != synth:
-            yield action.where, f"works on {action.inputs}, not on {synth}"
+        publishes = action.stage in ("UpdatePipeline", "Assets")
+        if ("TemplatePath" in action.configuration or publishes) and action.inputs != judged:
+            yield action.where, f"works on {action.inputs}, not on {judged}"
         smoke = build is not None and build.name.startswith("tap-pipeline-smoke-")
         if smoke and action.inputs != source:
             yield action.where, f"works on {action.inputs}, not on {source}"

@@ -14,6 +14,8 @@ from gates.registry import rule
 
 # Macros rewrite a template when it is deployed; AWS::Include reads a part of it from a bucket.
 LATE = {"Fn::Transform", "Transform", "Fn::ImportValue", "Fn::GetStackOutput"}
+# What puts a text together so that nobody reads it, unless it takes a part of a reference.
+PIECES = {"Fn::Select", "Fn::Split", "Fn::Base64", "Fn::ToJsonString", "Fn::Length"}
 DYNAMIC = re.compile(r"\{\{resolve:")
 # Beside these the pipeline's stack has no parameters: one could be set by whoever deploys it.
 PARAMETERS = {"BootstrapVersion"}
@@ -40,9 +42,24 @@ def nothing_is_decided_later(delivery: Delivery) -> Iterator[tuple[str, str]]:
         for key, path in _keys(template.body):
             if key in LATE:
                 yield f"{template.name}{path}", key
+        for value in _functions(template.body):
+            if not list(references(value)):
+                yield template.name, f"puts a text together: {json.dumps(value)}"
         if DYNAMIC.search(json.dumps(template.body)):
             yield template.name, "looks values up"
     yield from _pipeline_is_literal(delivery.pipeline.template)
+
+
+def _functions(value: Any) -> Iterator[Any]:
+    """What functions that take texts apart are given."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key in PIECES:
+                yield each
+            yield from _functions(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _functions(each)
 
 
 def _pipeline_is_literal(template: Template) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from assembly.templates import Resource, Template
 from assembly.text import listed, plain
 from gates.delivery import Delivery
 from gates.registry import rule
+from settings import CodeCommitSource
 
 ROLE = "AWS::IAM::Role"
 POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
@@ -143,6 +144,12 @@ GOES_AROUND = (
     "codepipeline:RetryStageExecution",
     "codepipeline:RollbackStage",
 )
+# Takes any commit as its source ("StartPipelineExecution", CodePipeline API reference,
+# sourceRevisions). The event of a CodeCommit repository needs it, and nobody else does.
+STARTS = "codepipeline:StartPipelineExecution"
+BY_EVENTS = {"Effect": "Allow", "Action": "sts:AssumeRole"} | {
+    "Principal": {"Service": "events.amazonaws.com"}
+}
 # Managed policies that hold one of them (AWS Managed Policy Reference Guide).
 BROAD = (
     "AdministratorAccess",
@@ -155,14 +162,17 @@ BROAD = (
 
 @rule(
     "TAP-405",
-    why="a build or a function could answer the approval in a person's place, or go around it",
+    why="a build or a function could answer an approval in a person's place, go around it, or "
+    "deliver a commit that nobody pushed",
     fix="name only the actions that the role needs; approvals are answered by people's own roles, "
     "which this repository does not make",
 )
 def people_approve(delivery: Delivery) -> Iterator[tuple[str, str]]:
     for template in delivery.assembly.templates:
         for role in roles(template):
-            for action in GOES_AROUND:
+            events = isinstance(delivery.intended.source, CodeCommitSource)
+            starts = [] if events and role.trust == [BY_EVENTS] else [STARTS]
+            for action in (*GOES_AROUND, *starts):
                 if any(True for _ in role.allows(action)):
                     yield role.where, f"may {action}"
             for arn in role.managed:

@@ -13,25 +13,33 @@ from assembly.templates import NESTED, Assembly, Template
 from assembly.text import listed, plain
 from gates.delivery import SMOKE_SETTINGS, Delivery
 from gates.registry import rule
+from gates.shape.commands import effective_lines
 from gates.shape.order import smoke_of
 from gates.shape.roles import Role, role_of, roles
 from settings import Environment
 
-COMMANDS = ["scripts/install-python", "scripts/smoke"]
-# The lines of scripts/smoke that may do something, in any order but for the last one. Nothing here
+COMMANDS = ["bash scripts/install-python", "bash scripts/smoke"]
+# The lines of scripts/smoke that may do something, in any order but for the last ones. Nothing here
 # can end the script early, hide an exit code or choose among the tests.
 SETTING_UP = re.compile(
     r"set -eu(?:o pipefail)?|cd \"\$\(dirname \"\$0\"\)/\.\.\"|mkdir -p reports"
     r"|rm -f reports/smoke\.xml reports/smoke\.html|unset PYTEST_ADDOPTS PYTEST_PLUGINS"
-    r"|export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1"
+    r"|export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1|status=0"
 )
-RUNNING = re.compile(
-    r"exec \.venv/bin/python -m pytest -c integ/pytest\.ini --rootdir=\. -p integ\.report"
-    r" --smoke-page=reports/smoke\.html --junit-xml=reports/smoke\.xml integ \"\$@\""
+# Its last lines. What a person chose to run counts as pytest says; a build chooses nothing.
+ENDING = (
+    r"\.venv/bin/python -I guards/isolated\.py pytest -c integ/pytest\.ini --rootdir=\."
+    r" -p integ\.report --smoke-page=reports/smoke\.html --junit-xml=reports/smoke\.xml integ"
+    r" \"\$@\" \|\| status=\$\?",
+    r"if \[ \$# -gt 0 \]; then exit \$status; fi",
+    r"exec \.venv/bin/python -I guards/isolated\.py integ\.verdict \$status reports/smoke\.xml"
+    r" gates/reviewed/smoke\.txt",
 )
+_ALL = [True] * len(ENDING)
 SETTINGS = [
     "[pytest]",
-    "addopts = --strict-markers --strict-config -ra --tb=short -p no:cacheprovider",
+    "addopts = --strict-markers --strict-config -ra --tb=short -p no:cacheprovider"
+    " --import-mode=append",
     "junit_suite_name = smoke",
     "python_files = test_*.py",
 ]
@@ -75,25 +83,20 @@ def smoke_runs_the_suite(delivery: Delivery) -> Iterator[tuple[str, str]]:
 @rule(
     "TAP-408",
     why="what could end it early, hide a failure or leave tests out lets a broken environment pass",
-    fix="scripts/smoke sets up, then becomes pytest on the whole of integ/; a new line in it or in "
-    f"{SMOKE_SETTINGS} is allowed in gates/shape/smoke.py, by a review of its own",
+    fix="scripts/smoke sets up, runs pytest on the whole of integ/, then judges its report; a new "
+    f"line in it or in {SMOKE_SETTINGS} is allowed in gates/shape/smoke.py, by a review of its own",
 )
 def smoke_script_tells_the_truth(delivery: Delivery) -> Iterator[tuple[str, str]]:
-    text = delivery.scripts.get("scripts/smoke", "").replace("\\\n", " ")
-    doing = [re.sub(r"\s+", " ", line) for line in _effective(text)]
-    for line in doing[:-1]:
+    doing = effective_lines(delivery.scripts.get("scripts/smoke", ""))
+    for line in doing[: -len(ENDING)]:
         if not SETTING_UP.fullmatch(line):
             yield "scripts/smoke", line
-    if not doing or not RUNNING.fullmatch(doing[-1]):
-        yield "scripts/smoke", "does not end by becoming pytest on the whole of integ/"
-    for line in _effective(delivery.scripts.get(SMOKE_SETTINGS, "")):
+    end = doing[-len(ENDING) :]
+    if [re.fullmatch(*pair) is not None for pair in zip(ENDING, end, strict=False)] != _ALL:
+        yield "scripts/smoke", "does not end with pytest on all of integ/, judged by its report"
+    for line in effective_lines(delivery.scripts.get(SMOKE_SETTINGS, "")):
         if line not in SETTINGS:
             yield SMOKE_SETTINGS, line
-
-
-def _effective(text: str) -> list[str]:
-    lines = [line.strip() for line in text.splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 @rule(

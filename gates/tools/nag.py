@@ -11,14 +11,13 @@ It runs as a process of its own (`nag_process.py`), beside the other tools.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from gates.finding import Finding
 from gates.tools.copies import Copies
-from gates.tools.run import run
+from gates.tools.run import isolated, run
 
 PACKS: Final = {"AwsSolutions", "Serverless"}
 _SCOPE: Final = "Template"
@@ -27,9 +26,7 @@ _REPORT: Final = "validation-report.json"
 
 def findings(copies: Copies, outdir: Path) -> list[Finding]:
     """Every violation of the packs, warnings included."""
-    run(
-        [sys.executable, "-m", "gates.tools.nag_process", str(outdir), *copies.files], expected=(0,)
-    )
+    run([*isolated("gates.tools.nag_process"), str(outdir), *copies.files], expected=(0,))
     reports = json.loads((outdir / _REPORT).read_text())["pluginReports"]
     templates = [copies.original(file) for file in copies.files]
     found = []

@@ -14,6 +14,7 @@ from typing import Final
 from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import transient_settings
 
+from gates.delivery import GENERATED
 from gates.finding import Finding
 from gates.tools.run import run
 
@@ -48,11 +49,6 @@ _FILTERS: Final = (
     "detect_secrets.filters.heuristic.is_prefixed_with_dollar_sign",
     "detect_secrets.filters.heuristic.is_sequential_string",
 )
-# Where there is no git, as in a build of the pipeline: what .gitignore lists.
-_GENERATED: Final = {
-    ".git", ".venv", ".venv-emulator", "node_modules", ".build", ".rehearsal", "cdk.out", "reports",
-    ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__",
-}  # fmt: skip
 
 
 def findings(checkout: Path) -> list[Finding]:
@@ -98,7 +94,7 @@ def files(checkout: Path) -> list[str]:
 def _walk(folder: Path, checkout: Path) -> list[str]:
     found = []
     for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink() and entry.name not in _GENERATED:
+        if entry.is_dir() and not entry.is_symlink() and entry.name not in GENERATED | {".git"}:
             found += _walk(entry, checkout)
         elif entry.is_file() and not entry.is_symlink():
             found.append(str(entry.relative_to(checkout)))

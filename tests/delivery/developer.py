@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,36 @@ from rehearsal.remote import Remote
 INSTALLED = (".venv", ".venv-emulator", "node_modules")
 
 
-class Developer:
+@dataclass
+class Checkout:
+    """A copy of the repository in a folder of its own, and the root of its rehearsals."""
+
+    worktree: Path
+    root: Path
+
+    def start_over(self) -> None:
+        """Undo every edit."""
+        git(self.worktree, "reset", "--quiet", "--hard", "base")
+        git(self.worktree, "clean", "--quiet", "--force", "-d")
+
+    def rehearsal(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the rehearsal's command line in the copy."""
+        command = ["bash", "scripts/rehearsal", "--root", str(self.root), *arguments]
+        return subprocess.run(
+            command, cwd=self.worktree, check=False, capture_output=True, text=True
+        )
+
+    def summary(self) -> Any:
+        """What the last `scripts/rehearsal run` left."""
+        return json.loads((self.root / "last" / "summary.json").read_text())
+
+
+class Developer(Checkout):
     """Edits, pushes and asks; `shown` is what a person would have seen of the pushes."""
 
     def __init__(self, server: Server, worktree: Path) -> None:
+        super().__init__(worktree, server.root)
         self.server = server
-        self.worktree = worktree
         self.pipeline = operated(server)
         self.shown = io.StringIO()
 
@@ -43,10 +68,6 @@ class Developer:
         Remote(self.server.root).push(self.worktree, commit)
         follower = Follower(self.pipeline, Progress(self.shown), on_approval)
         return follower.follow(commit, since=frozenset())
-
-    def start_over(self) -> None:
-        """Undo every edit."""
-        git(self.worktree, "reset", "--quiet", "--hard", "base")
 
     def status_of(self, execution: Execution) -> dict[str, str]:
         """`Stage/Action` -> status, in the order in which they started."""
@@ -73,17 +94,6 @@ class Developer:
         ).stdout
         return json.loads(printed or "{}")
 
-    def rehearsal(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the rehearsal's command line in the copy."""
-        command = ["scripts/rehearsal", "--root", str(self.server.root), *arguments]
-        return subprocess.run(
-            command, cwd=self.worktree, check=False, capture_output=True, text=True
-        )
-
-    def summary(self) -> Any:
-        """What the last `scripts/rehearsal run` left."""
-        return json.loads((self.server.root / "last" / "summary.json").read_text())
-
 
 def git(folder: Path, *arguments: str) -> str:
     """Run git as a developer; what it printed."""
@@ -93,13 +103,16 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def copy_of_the_repository(folder: Path) -> Path:
-    """The working tree as a repository of its own, with what is installed linked into it."""
+    """The working tree as a repository of its own, with what is installed linked into it.
+
+    None of its files is executable, as in a source's archive that does not keep modes.
+    """
     folder.mkdir()
     ours = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
     for name in filter(None, git(CHECKOUT, *ours).split("\0")):
         if (CHECKOUT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(CHECKOUT / name, folder / name)
+            shutil.copyfile(CHECKOUT / name, folder / name)
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Everything")
@@ -125,6 +138,6 @@ def change(name: str, old: str, new: str) -> Callable[[Path], object]:
 
 def accept(worktree: Path) -> None:
     """What every change of a reviewed file needs: write them anew."""
-    command = [str(worktree / "scripts" / "accept")]
+    command = ["bash", str(worktree / "scripts" / "accept")]
     done = subprocess.run(command, cwd=worktree, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,17 +11,19 @@ import io
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
+from embedded_aws.clients import Credentials
+from ops.pipeline import Pipeline
 from ops.records import PendingApproval
-from rehearsal import CHECKOUT
-from rehearsal.lifecycle import start
+from rehearsal.accounts import Directory
+from rehearsal.follow import Follower
 from rehearsal.progress import Progress
-from settings import Settings
-from tests.delivery.developer import Developer, accept, change, copy_of_the_repository, git
+from tests.delivery.developer import Developer, accept, change, git
 
 PIPELINE = "tap-pipeline"
 HANDLER = "services/requests/runtime/handler.py"
@@ -34,33 +36,16 @@ steps: list[pipelines.Step] = [smoke]
                 input=self._source.step,
                 project_name=builds.project_name("extra"),
                 logging=builds.logging(builds.log_group(self, "extra")),
-                commands=["scripts/extra"],
+                commands=["bash scripts/extra"],
             )
             steps.append(extra)
         self._pipeline.add_stage(stage, post=steps)"""
 STAGING = "444444444444"
 
 
-@pytest.fixture(scope="module")
-def developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developer]:
-    root = tmp_path_factory.mktemp("delivery")
-    cache = CHECKOUT / ".rehearsal" / "cache"
-    cache.mkdir(parents=True, exist_ok=True)
-    (root / "cache").symlink_to(cache)
-    worktree = copy_of_the_repository(root / "worktree")
-    progress = Progress(io.StringIO())
-    server = start(root, None, Settings.of_checkout(CHECKOUT), progress, detached=False)
-    try:
-        yield Developer(server, worktree)
-    finally:
-        server.stop()
-
-
-def nothing(worktree: Path) -> None:
-    """No edit at all."""
-
-
 def test_a_push_reaches_prod_when_the_aws_cli_approves_it(developer: Developer) -> None:
+    serving = developer.code_in("prod")
+
     def approve_with_the_cli(waiting: PendingApproval) -> None:
         state = developer.aws("codepipeline", "get-pipeline-state", "--name", PIPELINE)
         promote = next(s for s in state["stageStates"] if s["stageName"] == waiting.stage)
@@ -71,15 +56,18 @@ def test_a_push_reaches_prod_when_the_aws_cli_approves_it(developer: Developer) 
             *("--result", "status=Approved,summary=looks good"),
         )
 
-    execution = developer.push(nothing, approve_with_the_cli)
+    execution = developer.push(change_a_function, approve_with_the_cli)
 
     assert execution.status == "Succeeded", developer.shown.getvalue()
+    assert developer.code_in("prod") != serving
     listed = developer.aws("codepipeline", "list-pipeline-executions", "--pipeline-name", PIPELINE)
     newest = listed["pipelineExecutionSummaries"][0]
     assert (newest["pipelineExecutionId"], newest["status"]) == (execution.id, "Succeeded")
     assert list(developer.status_of(execution)) == [
         "Source/Source",
+        "Compare/Compare",
         "Build/Synth",
+        "Build/Gates",
         "UpdatePipeline/SelfMutate",
         "Assets/FileAssets",
         "Dev/tap-dev.Prepare",
@@ -97,9 +85,14 @@ def test_the_commands_show_where_the_delivery_is_and_point_clients_there(
 ) -> None:
     status = developer.rehearsal("status").stdout
     assert status.startswith("tap-pipeline: execution ")
-    assert status.count("Succeeded") == 12  # the execution and its eleven actions
-    assert "Running command scripts/synth" in developer.rehearsal("logs", "Build/Synth").stdout
+    assert status.count("Succeeded") == 14  # the execution and its thirteen actions
+    assert "Running command bash scripts/synth" in developer.rehearsal("logs", "Build/Synth").stdout
     assert "fits several actions" in developer.rehearsal("logs", "Smoke").stderr
+    looked = developer.rehearsal("shell", "Synth", "--", "ls", "cdk.out")
+    assert "manifest.json" in looked.stdout.split()
+    assert developer.rehearsal("shell", "Synth", "--", "sh", "-c", "exit 7").returncode == 7
+    assert "there are: Source/" in developer.rehearsal("shell", "Sinth").stderr
+    assert "ran no build" in developer.rehearsal("shell", "Promote/Approve").stderr
     assert "no approval waits" in developer.rehearsal("approve").stderr
 
     exports = developer.rehearsal("env", "dev").stdout
@@ -110,31 +103,6 @@ def test_the_commands_show_where_the_delivery_is_and_point_clients_there(
     said = subprocess.run(shell, check=True, capture_output=True, text=True).stdout
     assert said.startswith(f"{developer.worktree}/.venv/bin/aws\n")
     assert "assumed-role/tap-dev-smoke/" in said
-
-
-def test_the_one_command_delivers_a_changed_function_and_says_what_it_proved(
-    developer: Developer,
-) -> None:
-    serving = developer.code_in("prod")
-    developer.start_over()
-    with (developer.worktree / HANDLER).open("a") as code:
-        code.write("\n\nCHANGED = True\n")
-
-    done = developer.rehearsal("run")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"dev: (\d+) of \1 smoke checks passed", done.stdout)
-    assert developer.code_in("prod") != serving
-    summary = developer.summary()
-    assert (summary["status"], summary["passed"]) == ("Succeeded", True)
-    assert summary["smoke"]["prod"]["tests"] > 0
-    assert {row["status"] for row in summary["fidelity"]} == {
-        "exercised",
-        "shown by a test",
-        "checked statically",
-        "not exercised",
-    }
-    assert git(developer.worktree, "status", "--porcelain") == f"M {HANDLER}"
 
 
 def test_a_broken_handler_stops_in_dev_and_the_developer_is_told_which_check(
@@ -158,13 +126,102 @@ def test_a_broken_handler_stops_in_dev_and_the_developer_is_told_which_check(
     assert Path(summary["smoke"]["dev"]["reports"]["html"]).exists()
 
 
+def test_a_commit_that_empties_a_gate_waits_and_rejected_leaves_all_as_it_was(
+    developer: Developer,
+) -> None:
+    """Nothing of it runs, and who may only promote cannot let it through."""
+    before = left_alone(developer)
+    seen: list[PendingApproval] = []
+
+    def empty_a_gate(worktree: Path) -> None:
+        (worktree / "gates/rules/data.py").write_text("")
+        change(HANDLER, "from __future__", "EMPTIED = True\nfrom __future__")(worktree)
+
+    def reject(waiting: PendingApproval) -> None:
+        seen.append(waiting)
+        assert may_not_answer(developer, waiting)
+        done = developer.rehearsal("reject", "--reason", "a gate is gone")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    execution = developer.push(empty_a_gate, reject)
+
+    (waiting,) = seen
+    assert (waiting.stage, waiting.execution_id) == ("Guards", execution.id)
+    assert "gates/rules/data.py changed" in waiting.message
+    assert str(execution.commit) in waiting.message
+    assert HANDLER not in waiting.message
+    assert execution.status == "Failed"
+    assert developer.status_of(execution) == {
+        "Source/Source": "Succeeded",
+        "Compare/Compare": "Succeeded",
+        "Guards/Approve": "Failed",
+    }
+    assert left_alone(developer) == before
+    # Retried, it asks again: a no stays one until the branch is another.
+    developer.aws(
+        *("codepipeline", "retry-stage-execution", "--pipeline-name", PIPELINE),
+        *("--stage-name", "Guards", "--pipeline-execution-id", execution.id),
+        *("--retry-mode", "FAILED_ACTIONS"),
+    )
+    asked: list[str] = []
+    answer = reject_again(developer, asked)
+    follower = Follower(developer.pipeline, Progress(io.StringIO()), answer)
+    assert follower.follow(str(execution.commit), since=frozenset()).status == "Failed"
+    assert asked == ["Guards"]
+    assert left_alone(developer) == before
+
+
+def reject_again(developer: Developer, asked: list[str]) -> Callable[[PendingApproval], None]:
+    def reject(waiting: PendingApproval) -> None:
+        asked.append(waiting.stage)
+        assert developer.rehearsal("reject", "--reason", "it still is").returncode == 0
+
+    return reject
+
+
+def left_alone(developer: Developer) -> list[object]:
+    """What a rejected commit must not have changed: the pipeline, its builds, dev and prod."""
+    pipeline = developer.aws("codepipeline", "get-pipeline", "--name", PIPELINE)["pipeline"]
+    names = developer.aws("codebuild", "list-projects")["projects"]
+    builds = developer.aws("codebuild", "batch-get-projects", "--names", *sorted(names))
+    sources = [(each["name"], each["source"]) for each in builds["projects"]]
+    return [pipeline, sources, developer.code_in("dev"), developer.code_in("prod")]
+
+
+def may_not_answer(developer: Developer, waiting: PendingApproval) -> bool:
+    """Is somebody refused who may answer prod's approval and no other?"""
+    directory = Directory(developer.server)
+    iam, sts = (directory.session("tools").client(name) for name in ("iam", "sts"))
+    account, region = directory.account("tools"), developer.server.region
+    trust = {"Action": "sts:AssumeRole", "Principal": {"AWS": account}}
+    arn = f"arn:aws:codepipeline:{region}:{account}:{PIPELINE}/Promote/Approve"
+    may = {"Action": "codepipeline:PutApprovalResult", "Resource": arn}
+    documents = [
+        json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each}]})
+        for each in (trust, may)
+    ]
+    role = iam.create_role(RoleName="promoter", AssumeRolePolicyDocument=documents[0])["Role"]
+    iam.put_role_policy(RoleName="promoter", PolicyName="promote", PolicyDocument=documents[1])
+    assumed = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="promoter")
+    promoter = developer.server.session(Credentials.from_sts(assumed["Credentials"]))
+    with pytest.raises(ClientError) as refused:
+        Pipeline(PIPELINE, promoter.client).answer(waiting, approved=True, reason="why not")
+    return refused.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
 def test_a_step_that_nobody_reviewed_is_stopped_by_name_before_the_pipeline_changes(
     developer: Developer,
 ) -> None:
-    execution = developer.push(add_a_step, nobody_is_asked)
+    execution = developer.push(add_a_step, only_guards_are_let(developer))
 
-    assert developer.status_of(execution) == {"Source/Source": "Succeeded", "Build/Synth": "Failed"}
-    log = developer.rehearsal("logs", "Synth").stdout
+    assert developer.status_of(execution) == {
+        "Source/Source": "Succeeded",
+        "Compare/Compare": "Succeeded",
+        "Guards/Approve": "Succeeded",
+        "Build/Synth": "Succeeded",
+        "Build/Gates": "Failed",
+    }
+    log = developer.rehearsal("logs", "Gates").stdout
     assert "Extra" in log
     assert "make accept" in log
 
@@ -172,19 +229,26 @@ def test_a_step_that_nobody_reviewed_is_stopped_by_name_before_the_pipeline_chan
 def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
     developer: Developer,
 ) -> None:
+    """Asked about the guards once: the pipeline that was let in holds those of the commit."""
     serving = developer.code_in("prod")
+    asked: list[str] = []
 
     def add_and_review(worktree: Path) -> None:
         add_a_step(worktree)
         accept(worktree)
 
-    def reject(_: PendingApproval) -> None:
-        rejected.append(developer.rehearsal("reject", "--reason", "not today").stdout)
+    def answer(waiting: PendingApproval) -> None:
+        asked.append(waiting.stage)
+        if waiting.stage == "Guards":
+            developer.rehearsal("approve", "--yes")
+        else:
+            rejected.append(developer.rehearsal("reject", "--reason", "not today").stdout)
 
     rejected: list[str] = []
-    execution = developer.push(add_and_review, reject)
+    execution = developer.push(add_and_review, answer)
 
     status = developer.status_of(execution)
+    assert asked == ["Guards", "Promote"]
     assert status.get("Dev/Extra") == "Succeeded", developer.shown.getvalue()
     assert status["Promote/Approve"] == "Failed"
     assert not any(label.startswith("Prod/") for label in status)
@@ -212,6 +276,8 @@ def test_an_environment_between_is_one_entry_and_is_rehearsed_on_the_way_to_prod
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 accounts, bootstrapped" in done.stdout
+    assert "approving the guards" in done.stdout
+    assert "cdk.json changed" in done.stdout
     assert re.search(r"staging: (\d+) of \1 smoke checks passed", done.stdout)
     summary = developer.summary()
     assert list(summary["smoke"]) == ["dev", "staging", "prod"]
@@ -223,6 +289,12 @@ def test_an_environment_between_is_one_entry_and_is_rehearsed_on_the_way_to_prod
     assert serving not in codes
     caller = developer.rehearsal("env", "staging", "--administrator").stdout
     assert "TAP_REQUESTS_API_URL" in caller
+
+
+def change_a_function(worktree: Path) -> None:
+    """One line of a Lambda function."""
+    with (worktree / HANDLER).open("a") as code:
+        code.write("\n\nCHANGED = True\n")
 
 
 def add_staging(worktree: Path) -> None:
@@ -238,10 +310,15 @@ def add_a_step(worktree: Path) -> None:
     """A build named Extra after dev's deployment, that runs a script of its own."""
     change(PIPELINE_STACK, "self._pipeline.add_stage(stage, post=[smoke])", NEW_STEP)(worktree)
     script = worktree / "scripts" / "extra"
-    script.write_text("#!/bin/sh\necho an extra step\n")
-    script.chmod(0o755)
+    script.write_text("echo an extra step\n")
     git(worktree, "add", "scripts/extra")
 
 
-def nobody_is_asked(waiting: PendingApproval) -> None:
-    raise AssertionError(f"{waiting.stage}/{waiting.action} was reached")
+def only_guards_are_let(developer: Developer) -> Callable[[PendingApproval], None]:
+    """Answers for the guards, and expects to be asked nothing else."""
+
+    def answer(waiting: PendingApproval) -> None:
+        assert waiting.stage == "Guards"
+        assert developer.rehearsal("approve", "--yes").returncode == 0
+
+    return answer

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded_aws import emulated
+from tests.embedded_aws import emulated, isolated
+from tests.embedded_aws.delivery import Delivery
 from tests.embedded_aws.emulated import Credentials, Server
+from tests.embedded_aws.isolated import Machine
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +24,25 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def administrators(emulator: Server) -> Mapping[str, Credentials]:
     """The administrator of each account."""
     return emulated.administrators(emulator)
+
+
+@pytest.fixture(scope="session", params=[isolated.AS_IT_IS, isolated.WITHOUT])
+def machine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Machine]:
+    """A server whose builds are isolated as this machine allows; another without bubblewrap."""
+    with isolated.machine(request.param, tmp_path_factory.mktemp("isolation")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
+    """A server with our own services, roles, a bucket, a remote and a repository; no pipeline."""
+    root, worktree = tmp_path_factory.mktemp("pipelines"), tmp_path_factory.mktemp("worktree")
+    with emulated.start(root, "codebuild", "codepipeline", "connections") as server:
+        made = Delivery(server, emulated.administrators(server), worktree)
+        made.prepare()
+        yield made
 
 
 @pytest.fixture

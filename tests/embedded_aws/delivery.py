@@ -127,7 +127,12 @@ class Delivery:
         return self.server.session(self.administrators[account]).client(service)
 
     def set_up(self) -> None:
-        """Roles, bucket, an empty remote, a repository with one commit, and the pipeline."""
+        """What a pipeline needs, and the pipeline."""
+        self.prepare()
+        self.deploy_pipeline(pipeline())
+
+    def prepare(self) -> None:
+        """Roles, bucket, an empty remote, and an empty repository that pushes to it."""
         self._role(
             PIPELINE_ROLE,
             trust({"Service": "codepipeline.amazonaws.com"}),
@@ -152,7 +157,6 @@ class Delivery:
         self.remote.create(Connection(CONNECTION, REPOSITORY))
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("remote", "add", "rehearsal", str(self.remote.path))
-        self.deploy_pipeline(pipeline())
 
     def _role(self, arn: str, trusted: Any, allowed: Any) -> None:
         iam = self.client("iam", arn.split(":")[4])
@@ -162,18 +166,18 @@ class Delivery:
 
     def deploy_pipeline(self, properties: Mapping[str, Any], stack: str = "pipeline") -> None:
         """Creates or updates the pipeline's stack and waits for it."""
+        outputs = {
+            "Name": {"Value": {"Ref": "P"}},
+            "Version": {"Value": {"Fn::GetAtt": ["P", "Version"]}},
+        }
+        self.deploy({"P": properties}, stack, Outputs=outputs)
+
+    def deploy(self, pipelines: Mapping[str, Any], stack: str, **more: Any) -> None:
+        """Creates or updates a stack of pipelines, by logical id, and waits for it."""
         cloudformation = self.client("cloudformation")
-        body = json.dumps(
-            {
-                "Resources": {
-                    "P": {"Type": "AWS::CodePipeline::Pipeline", "Properties": properties}
-                },
-                "Outputs": {
-                    "Name": {"Value": {"Ref": "P"}},
-                    "Version": {"Value": {"Fn::GetAtt": ["P", "Version"]}},
-                },
-            }
-        )
+        kind = "AWS::CodePipeline::Pipeline"
+        resources = {name: {"Type": kind, "Properties": p} for name, p in pipelines.items()}
+        body = json.dumps({"Resources": resources, **more})
         existing = [s["StackName"] for s in cloudformation.describe_stacks()["Stacks"]]
         if stack in existing:
             cloudformation.update_stack(StackName=stack, TemplateBody=body)

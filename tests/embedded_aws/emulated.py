@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from embedded_aws.clients import Credentials, Session
@@ -39,3 +40,12 @@ def _administrator(server: Server, account: str) -> Credentials:
     )
     key = iam.create_access_key(UserName="administrator")["AccessKey"]
     return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def runs(command: str) -> bool:
+    """Whether a process has exactly this command line; its id is another one in a sandbox."""
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "stat=,args="], capture_output=True, text=True, check=True
+    )
+    rows = (line.split(None, 1) for line in listed.stdout.splitlines())
+    return any(row[1:] == [command] for row in rows if not row[0].startswith("Z"))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
+from embedded_aws.codepipeline.conditions import variable
 from embedded_aws.codepipeline.definition import parse
 from embedded_aws.codepipeline.engine import Engine
 from embedded_aws.codepipeline.state import Execution, Pipeline, State
@@ -60,6 +61,34 @@ def properties(*stages: tuple[str, list[dict[str, Any]]], **more: Any) -> dict[s
     }
 
 
+def rule(name: str, provider: str = "LambdaInvoke", **more: Any) -> dict[str, Any]:
+    """A rule's properties; by default one that the bench performs, as an action of its name."""
+    configuration = {"FunctionName": "f"} if provider == "LambdaInvoke" else {}
+    return {
+        "Name": name,
+        "RuleTypeId": {"Category": "Rule", "Owner": "AWS", "Provider": provider, "Version": "1"},
+        "Configuration": {**configuration, **more.pop("Configuration", {})},
+        **more,
+    }
+
+
+def check(variable: str, operator: str, value: str, name: str = "Check") -> dict[str, Any]:
+    """A VariableCheck."""
+    configuration = {"Variable": variable, "Operator": operator, "Value": value}
+    return rule(name, "VariableCheck", Configuration=configuration)
+
+
+def conditions(result: str, *rules: dict[str, Any]) -> dict[str, Any]:
+    """What BeforeEntry, OnSuccess and OnFailure hold."""
+    return {"Conditions": [{"Result": result, "Rules": list(rules)}]}
+
+
+def with_conditions(given: dict[str, Any], stage: str, **conditions: Any) -> dict[str, Any]:
+    """The properties of a pipeline whose stage has these conditions."""
+    stages = [{**s, **conditions} if s["Name"] == stage else s for s in given["Stages"]]
+    return {**given, "Stages": stages}
+
+
 class Bench:
     """One pipeline on an engine whose actions do what a test tells them to."""
 
@@ -70,6 +99,8 @@ class Bench:
             {
                 "CodeStarSourceConnection": self._act,
                 "CodeBuild": self._act,
+                "LambdaInvoke": self._act,
+                "VariableCheck": variable.compare,
                 "Manual": lambda context: (
                     context.report(token=f"token-{context.execution_id}"),
                     Outcome(),

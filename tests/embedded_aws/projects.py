@@ -126,6 +126,12 @@ class Projects:
         """What the build left on disk."""
         return self.server.root / "builds" / str(build["id"]).replace(":", "-")
 
+    def tools(self, project: str) -> Path:
+        """What the builds of a project share, seen by them at the same path."""
+        folder = self.server.root / "cache" / "tools" / TOOLS / project
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def put_zip(self, key: str, files: dict[str, tuple[str, int]]) -> str:
         """A source archive of `name -> (text, mode)`; its `bucket/key`."""
         data = io.BytesIO()

@@ -20,13 +20,16 @@ from pathlib import Path
 
 import pytest
 
-from embedded_aws.codebuild import artifacts, buildspec, runtimes
-from embedded_aws.codebuild.buildspec import FileSet
-from embedded_aws.codebuild.environment import Folders
+from embedded_aws.codebuild import artifacts, buildspec, runtimes, sandbox
+from embedded_aws.codebuild.folders import Folders
+from embedded_aws.codebuild.inside import collecting
+from embedded_aws.codebuild.inside.collecting import FileSet
 from embedded_aws.codebuild.logs import Redactor
 from embedded_aws.codebuild.plan import plan
 from embedded_aws.codebuild.record import BuildError, InterruptedBuildError
 from embedded_aws.codebuild.runner import Runner
+from embedded_aws.codebuild.sandbox import Sandbox
+from tests.embedded_aws.emulated import runs
 
 MINIMAL = "version: 0.2\nphases: {build: {commands: [make]}}\n"
 
@@ -92,7 +95,7 @@ def test_artifact_globs_take_what_the_guide_says(
     for name in ("a.txt", "deep/b.txt", "deep/er/c.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
-    assert set(artifacts.matching(tmp_path, FileSet(tuple(files)))) == taken
+    assert set(collecting.matching(tmp_path, FileSet(tuple(files)))) == taken
 
 
 def test_a_base_directory_is_not_part_of_names_and_paths_can_be_discarded(tmp_path: Path) -> None:
@@ -100,9 +103,9 @@ def test_a_base_directory_is_not_part_of_names_and_paths_can_be_discarded(tmp_pa
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     wanted = FileSet(("**/*",), base_directory="my-build*")
-    assert set(artifacts.matching(tmp_path, wanted)) == {"one", "sub/two"}
+    assert set(collecting.matching(tmp_path, wanted)) == {"one", "sub/two"}
     flat = FileSet(("**/*",), base_directory="my-build*", discard_paths=True)
-    assert set(artifacts.matching(tmp_path, flat)) == {"one", "two"}
+    assert set(collecting.matching(tmp_path, flat)) == {"one", "two"}
 
 
 def test_an_archive_keeps_modes_and_links_and_equal_files_make_equal_bytes(tmp_path: Path) -> None:
@@ -111,11 +114,11 @@ def test_an_archive_keeps_modes_and_links_and_equal_files_make_equal_bytes(tmp_p
     (source / "tool").write_text("#!/bin/sh\n")
     (source / "tool").chmod(0o755)
     (source / "link").symlink_to("tool")
-    found = artifacts.matching(source, FileSet(("**/*",), symlinks=True))
-    assert "link" not in artifacts.matching(source, FileSet(("**/*",)))
-    artifacts.pack(found, tmp_path / "1.zip")
+    found = collecting.matching(source, FileSet(("**/*",), symlinks=True))
+    assert "link" not in collecting.matching(source, FileSet(("**/*",)))
+    collecting.pack(found, tmp_path / "1.zip")
     os.utime(source / "tool", (0, 0))
-    artifacts.pack(found, tmp_path / "2.zip")
+    collecting.pack(found, tmp_path / "2.zip")
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
     artifacts.unpack(tmp_path / "1.zip", tmp_path / "target")
     assert (tmp_path / "target" / "tool").stat().st_mode & 0o777 == 0o755
@@ -172,18 +175,29 @@ def test_an_override_that_is_not_acted_on_is_refused_by_name() -> None:
 Start = Callable[..., Runner]
 
 
+@pytest.fixture(params=["as this machine allows", "without bubblewrap"])
+def room(request: pytest.FixtureRequest, tmp_path: Path) -> Sandbox:
+    """A build's folders; where bubblewrap works, once in a sandbox and once without."""
+    root = tmp_path / "root"
+    root.mkdir()
+    found, _ = sandbox.find(root, {})
+    sandboxes = found if request.param == "as this machine allows" else sandbox.Unconfined()
+    folders = Folders(root / "build")
+    folders.make()
+    return sandboxes.around(folders, ())
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Start:
-    """Starts a runner in the test's own folder."""
+def start(room: Sandbox) -> Start:
+    """Starts a runner in the test's own folders."""
 
     def make(
         seconds: float = 20, shell: str = "/bin/sh", output: Callable[[str], None] = print
     ) -> Runner:
         return Runner(
             shell=shell,
-            folder=tmp_path / "commands",
-            directory=tmp_path,
-            environment={"PATH": os.defpath, "OUTPUT": str(tmp_path / "output")},
+            sandbox=room,
+            environment={"PATH": os.defpath},
             output=output,
             deadline=time.monotonic() + seconds,
         )
@@ -193,16 +207,14 @@ def start(tmp_path: Path) -> Start:
 
 @pytest.mark.parametrize("shell", ["/bin/sh", "bash"])
 def test_directory_and_exports_survive_even_an_exit(
-    start: Start, tmp_path: Path, shell: str
+    start: Start, room: Sandbox, shell: str
 ) -> None:
     runner = start(shell=shell)
-    (tmp_path / "deep er").mkdir()
-    assert runner.run("cd 'deep er'; export WORDS=\"two 'words'\"") == 0
+    assert runner.run("mkdir 'deep er'; cd 'deep er'; export WORDS=\"two 'words'\"") == 0
     assert runner.run("exit 7") == 7
     assert runner.run("set -e; false; echo not reached") == 1
-    assert runner.run('printf "%s|%s" "$PWD" "$WORDS" > "$OUTPUT"') == 0
+    assert runner.value("$PWD|$WORDS") == f"{room.seen.source}/deep er|two 'words'"
     runner.close()
-    assert (tmp_path / "output").read_text() == f"{tmp_path}/deep er|two 'words'"
 
 
 def test_a_syntax_error_fails_its_command_only(start: Start) -> None:
@@ -234,55 +246,68 @@ def test_a_full_disk_costs_the_log_but_not_the_build(
     assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
-def test_a_timeout_kills_even_processes_that_detached_themselves(
-    start: Start, tmp_path: Path
+@pytest.mark.parametrize("thing", ["ln -sf {secret} {it}", "mkfifo {it}", "mkdir {it}"])
+def test_what_a_build_puts_in_place_of_its_files_is_not_followed(
+    start: Start, room: Sandbox, tmp_path: Path, thing: str
 ) -> None:
-    runner = start(seconds=2)
+    """The server reads what it asked for; a link there would make it read the user's files."""
+    secret = tmp_path / "secret"
+    secret.write_text("the user's")
+    runner = start()
+    value = room.seen.state / "value"
+    put = thing.format(secret=secret, it=value)
+    # Called after each command, so between the writing of the file and the server's reading.
+    runner.run(f"pwd() {{ if [ -f {value} ]; then rm {value}; {put}; fi; command pwd; }}")
+    with pytest.raises(BuildError, match="value: "):
+        runner.value("$HOME")
+    runner.close()
+
+
+def test_a_timeout_kills_even_processes_that_detached_themselves(
+    start: Start, room: Sandbox
+) -> None:
+    mark = f"300.{os.getpid()}"
     detach = (
         "import os, subprocess, time\n"
         "if os.fork() == 0:\n"
         "    os.setsid()\n"
-        "    subprocess.Popen(['sleep', '300'])\n"
-        "    open('pids', 'w').write(str(os.getpid()))\n"
+        f"    subprocess.Popen(['sleep', '{mark}'])\n"
         "    import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(300)\n"
     )
-    (tmp_path / "detach.py").write_text(detach)
-    assert runner.run(f"{sys.executable} detach.py; sleep 1") == 0
-    pid = int((tmp_path / "pids").read_text())
+    (room.folders.source / "detach.py").write_text(detach)
+    runner = start(seconds=2)
+    assert runner.run(f"{sandbox.INTERPRETER} detach.py; sleep 1") == 0
+    assert runs(f"sleep {mark}")
     with pytest.raises(InterruptedBuildError) as interrupted:
         runner.run("sleep 300")
     assert interrupted.value.status == "TIMED_OUT"
     runner.close()
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    assert not runs(f"sleep {mark}")
 
 
-def test_when_the_server_dies_its_builds_die_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sandboxes", ["sandbox.find(root, {})[0]", "sandbox.Unconfined()"])
+def test_when_the_server_dies_its_builds_die_with_it(tmp_path: Path, sandboxes: str) -> None:
+    mark = f"301.{os.getpid()}"
     server = (
         "import sys, time\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "from pathlib import Path\n"
+        "from embedded_aws.codebuild import sandbox\n"
+        "from embedded_aws.codebuild.folders import Folders\n"
         "from embedded_aws.codebuild.runner import Runner\n"
         f"root = Path({str(tmp_path)!r})\n"
-        "runner = Runner(shell='/bin/sh', folder=root / 'c', directory=root,\n"
-        "    environment={'PATH': '/usr/bin:/bin'}, output=print, deadline=time.monotonic() + 60)\n"
-        "runner.run('echo $$ > pid; sleep 300')\n"
+        "folders = Folders(root / 'build')\n"
+        "folders.make()\n"
+        f"room = {sandboxes}.around(folders, ())\n"
+        "runner = Runner(shell='/bin/sh', sandbox=room, environment={'PATH': '/usr/bin:/bin'},\n"
+        "    output=print, deadline=time.monotonic() + 60)\n"
+        f"runner.run('sleep {mark}')\n"
     )
     process = subprocess.Popen([sys.executable, "-c", server])
-    pid_file = tmp_path / "pid"
-    _until(lambda: pid_file.exists() and bool(pid_file.read_text().strip()))
+    _until(lambda: runs(f"sleep {mark}"))
     process.send_signal(signal.SIGKILL)
     process.wait()
-    pid = int(pid_file.read_text())
-    _until(lambda: not _runs(pid))
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    _until(lambda: not runs(f"sleep {mark}"))
 
 
 def _until(condition: Callable[[], bool]) -> None:
@@ -293,13 +318,12 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_program_of_the_image_that_is_not_here_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    room: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtimes, "SYSTEM_PATH", "")
-    folders = Folders(tmp_path)
-    runtimes.provide(folders, "aws/codebuild/standard:7.0")
+    runtimes.provide(room, "aws/codebuild/standard:7.0")
     done = subprocess.run(
-        [folders.missing / "jq", "."], capture_output=True, text=True, check=False
+        [room.folders.missing / "jq", "."], capture_output=True, text=True, check=False
     )
     assert done.returncode == 127
     assert done.stderr.startswith("jq: not here. The build image has it")

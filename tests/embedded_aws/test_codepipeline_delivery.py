@@ -245,8 +245,14 @@ def test_errors_are_the_documented_exceptions(delivery: Delivery) -> None:
         )
     with pytest.raises(api.exceptions.InvalidNextTokenException):
         api.list_pipelines(nextToken="nonsense")
-    with pytest.raises(ClientError, match="does not offer RollbackStage"):
+    with pytest.raises(ClientError, match="does not offer DisableStageTransition"):
+        api.disable_stage_transition(
+            pipelineName=NAME, stageName="Dev", transitionType="Inbound", reason="freeze"
+        )
+    with pytest.raises(api.exceptions.PipelineExecutionNotFoundException):
         api.rollback_stage(pipelineName=NAME, stageName="Dev", targetPipelineExecutionId=unknown)
+    with pytest.raises(api.exceptions.JobNotFoundException):
+        api.put_job_success_result(jobId=unknown)
     with pytest.raises(api.exceptions.ValidationException, match=r"'result\.summary'.*512"):
         api.put_approval_result(
             pipelineName=NAME,

@@ -174,7 +174,7 @@ def test_an_approval_is_answered_once() -> None:
 
 
 def test_an_approval_that_nobody_answers_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embedded_aws.codepipeline.engine.APPROVAL_TIMEOUT_MINUTES", 0.001)
+    monkeypatch.setattr("embedded_aws.codepipeline.performing.APPROVAL_TIMEOUT_MINUTES", 0.001)
     bench = Bench(properties(PROMOTE, PROD))
     execution = bench.start()
     bench.ended(execution, "Failed")

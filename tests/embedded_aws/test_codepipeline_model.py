@@ -102,13 +102,6 @@ def test_a_wrong_action_is_refused_with_the_reason(reason: str, change: dict[str
         parse(properties(("Dev", [action("A", **change)])), "delivery", REGION)
 
 
-def test_conditions_of_a_stage_are_refused() -> None:
-    given = properties(DEV)
-    given["Stages"][1]["OnFailure"] = {"Result": "ROLLBACK"}
-    with pytest.raises(StructureError, match="OnFailure"):
-        parse(given, "delivery", REGION)
-
-
 @pytest.mark.parametrize(
     ("pattern", "name", "expected"),
     [

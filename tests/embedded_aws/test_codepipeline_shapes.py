@@ -15,8 +15,18 @@ from botocore.model import ServiceModel, Shape
 
 from embedded_aws.codepipeline import views
 from embedded_aws.codepipeline.actions.base import Context, Outcome
+from embedded_aws.codepipeline.conditions.views import rule_execution_detail, rule_types
 from embedded_aws.codepipeline.state import Revision, now
-from tests.embedded_aws.pipelines import APPROVAL, Bench, action, properties
+from tests.embedded_aws.pipelines import (
+    APPROVAL,
+    Bench,
+    action,
+    check,
+    conditions,
+    properties,
+    rule,
+    with_conditions,
+)
 
 MODEL: ServiceModel = boto3.client(
     "codepipeline", region_name="us-west-2", aws_access_key_id="x", aws_secret_access_key="x"
@@ -104,6 +114,38 @@ def test_every_answer_has_the_shape_of_the_service_model(bench: Bench) -> None:
         ],
         "ListActionExecutions": [{"actionExecutionDetails": runs}],
     }
+    for operation, views_of_it in answers.items():
+        shape = MODEL.operation_model(operation).output_shape
+        assert [p for view in views_of_it for p in problems(view, shape, operation)] == []
+
+
+def test_conditions_and_rollbacks_have_the_shape_of_the_service_model() -> None:
+    given = properties(("Dev", [action("Deploy")]), Variables=[{"Name": "V", "DefaultValue": "1"}])
+    entry = conditions("FAIL", check("#{variables.V}", "EQ", "1"))
+    failure = {"Result": "RETRY", **conditions("ROLLBACK", rule("Alarm"))}
+    made = Bench(with_conditions(given, "Dev", BeforeEntry=entry, OnFailure=failure))
+    empty = views.pipeline_state(made.pipeline)
+    good = made.start()
+    made.ended(good, "Succeeded")
+    made.fail("Deploy")
+    made.fail("Alarm", "it rings")
+    made.ended(made.start(), "Failed")
+    back = made.pipeline.executions[-1]
+    made.ended(back, "Failed")
+    rows = [
+        rule_execution_detail(e, run, "us-west-2")
+        for e in made.pipeline.executions
+        for run in e.rule_runs()
+    ]
+    answers = {
+        "GetPipeline": [views.pipeline(made.pipeline, 1)],
+        "GetPipelineState": [empty, views.pipeline_state(made.pipeline)],
+        "GetPipelineExecution": [views.execution(made.pipeline, back)],
+        "ListPipelineExecutions": [{"pipelineExecutionSummaries": [views.execution_summary(back)]}],
+        "ListRuleExecutions": [{"ruleExecutionDetails": rows}],
+        "ListRuleTypes": [{"ruleTypes": rule_types()}],
+    }
+    assert [row["ruleName"] for row in rows] == ["Check", "Check", "Alarm"]
     for operation, views_of_it in answers.items():
         shape = MODEL.operation_model(operation).output_shape
         assert [p for view in views_of_it for p in problems(view, shape, operation)] == []

@@ -1,13 +1,11 @@
-"""Proves what one build's local cache leaves for the next, also between two file systems.
+"""Proves what one build's local cache leaves for the next, and for none that runs beside it.
 
-The other file system is simulated: renames into and out of the store fail as they would there. That
-a failed build keeps nothing is proved in `test_codebuild_builds`, with real builds.
+With real builds, in `test_codebuild_builds`: that a failed build's writes stay, and that whoever
+removes the link keeps nothing.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import pytest
 from embedded_aws.codebuild.local_cache import LocalCache
 from embedded_aws.codebuild.record import BuildspecError
 
-PATHS = ("node_modules/**/*", "deep/cache/**/*")
+PATHS = ("packages/**/*", "deep/cache/**/*")
 
 
 @pytest.fixture
@@ -24,81 +22,75 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store" / "111111111111" / "project"
 
 
-def build(folder: Path, text: str) -> Path:
-    """The source of a build that left files in both folders."""
-    for name in ("node_modules", "deep/cache"):
-        (folder / name).mkdir(parents=True)
-        (folder / name / "file").write_text(text)
-        (folder / name / "link").symlink_to("file")
-    return folder
-
-
-@pytest.fixture
-def other_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store is on another file system than the builds."""
-    rename, store = os.rename, tmp_path / "store"
-
-    def between(source: os.PathLike[str], target: os.PathLike[str]) -> None:
-        if Path(source).is_relative_to(store) != Path(target).is_relative_to(store):
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source, None, target)
-        rename(source, target)
-
-    monkeypatch.setattr(os, "rename", between)
-
-
-def one_build_after_the_other(store: Path, tmp_path: Path) -> None:
-    for text in ("first", "second"):
-        LocalCache(store, build(tmp_path / text, text), PATHS).keep()
-        after = tmp_path / f"after-{text}"
-        assert LocalCache(store, after, PATHS).restore() == ["node_modules", "deep/cache"]
-        assert (after / "node_modules" / "link").readlink() == Path("file")
-        assert (after / "deep" / "cache" / "file").read_text() == text
-        LocalCache(store, after, PATHS).keep()
+def build(store: Path, source: Path) -> LocalCache:
+    """A build that has begun."""
+    source.mkdir(parents=True, exist_ok=True)
+    cache = LocalCache(store)
+    assert cache.link(source, PATHS) == ["packages", "deep/cache"]
+    return cache
 
 
 def test_the_next_build_has_the_folders_of_the_last(store: Path, tmp_path: Path) -> None:
-    one_build_after_the_other(store, tmp_path)
+    first = build(store, tmp_path / "first")
+    (tmp_path / "first" / "packages" / "file").write_text("kept")
+    (tmp_path / "first" / "deep" / "cache" / "file").write_text("deep")
+    first.release()
+    build(store, tmp_path / "second").release()
+    assert (tmp_path / "second" / "packages" / "file").read_text() == "kept"
+    assert (tmp_path / "second" / "deep" / "cache" / "file").read_text() == "deep"
 
 
-@pytest.mark.usefixtures("other_file_system")
-def test_the_store_may_be_on_another_file_system(store: Path, tmp_path: Path) -> None:
-    one_build_after_the_other(store, tmp_path)
+def test_a_build_that_throws_the_link_away_keeps_nothing(store: Path, tmp_path: Path) -> None:
+    first = build(store, tmp_path / "first")
+    packages = tmp_path / "first" / "packages"
+    assert packages.is_symlink()
+    packages.unlink()
+    packages.mkdir()
+    (packages / "file").write_text("lost")
+    first.release()
+    build(store, tmp_path / "second").release()
+    assert list((tmp_path / "second" / "packages").iterdir()) == []
 
 
-def test_nobody_finds_a_folder_of_which_a_copy_failed(
-    store: Path, tmp_path: Path, other_file_system: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    del other_file_system
-    LocalCache(store, build(tmp_path / "first", "first"), PATHS).keep()
-    second = LocalCache(store, build(tmp_path / "second", "second"), PATHS)
+def test_two_builds_at_once_do_not_meet(store: Path, tmp_path: Path) -> None:
+    first, second = build(store, tmp_path / "first"), build(store, tmp_path / "second")
+    (tmp_path / "first" / "packages" / "file").write_text("first")
+    assert list((tmp_path / "second" / "packages").iterdir()) == []
+    second.release()
+    third = build(store, tmp_path / "third")
+    assert list((tmp_path / "third" / "packages").iterdir()) == []
+    first.release()
+    third.release()
+    build(store, tmp_path / "fourth").release()
+    assert (tmp_path / "fourth" / "packages" / "file").read_text() == "first"
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(shutil, "copyfile", full)
-        with pytest.raises(OSError, match="No space left"):
-            second.keep()
-        assert len(list(store.iterdir())) == len(PATHS)
-        with pytest.raises(OSError, match="No space left"):
-            LocalCache(store, tmp_path / "third", PATHS).restore()
-    assert list((tmp_path / "third").iterdir()) == []
-    fourth = LocalCache(store, tmp_path / "fourth", PATHS)
-    assert fourth.restore() == ["deep/cache"]
-    assert (tmp_path / "fourth" / "deep" / "cache" / "file").read_text() == "first"
+def test_a_removed_build_leaves_the_cache(store: Path, tmp_path: Path) -> None:
+    """Its folders are removed some builds later, and links in them with it."""
+    first = build(store, tmp_path / "first")
+    (tmp_path / "first" / "packages" / "file").write_text("kept")
+    first.release()
+    shutil.rmtree(tmp_path / "first")
+    build(store, tmp_path / "second").release()
+    assert (tmp_path / "second" / "packages" / "file").read_text() == "kept"
 
 
 def test_what_the_source_brings_itself_is_not_replaced(store: Path, tmp_path: Path) -> None:
-    LocalCache(store, build(tmp_path / "first", "first"), PATHS).keep()
-    second = build(tmp_path / "second", "second")
-    assert LocalCache(store, second, PATHS).restore() == []
-    assert (second / "node_modules" / "file").read_text() == "second"
+    own = tmp_path / "first" / "packages"
+    own.mkdir(parents=True)
+    (own / "file").write_text("the source's")
+    cache = LocalCache(store)
+    assert cache.link(tmp_path / "first", PATHS) == ["deep/cache"]
+    cache.release()
+    build(store, tmp_path / "second").release()
+    assert list((tmp_path / "second" / "packages").iterdir()) == []
 
 
 def test_a_project_does_not_see_what_another_keeps(store: Path, tmp_path: Path) -> None:
-    LocalCache(store, build(tmp_path / "first", "first"), PATHS).keep()
-    other = store.with_name("other")
-    assert LocalCache(other, tmp_path / "second", PATHS).restore() == []
+    build(store, tmp_path / "first").release()
+    (tmp_path / "first" / "packages" / "file").write_text("kept")
+    build(store.with_name("other"), tmp_path / "second").release()
+    assert list((tmp_path / "second" / "packages").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -106,5 +98,5 @@ def test_a_project_does_not_see_what_another_keeps(store: Path, tmp_path: Path) 
 )
 def test_only_a_folder_of_the_source_can_be_named(store: Path, tmp_path: Path, path: str) -> None:
     with pytest.raises(BuildspecError) as refused:
-        LocalCache(store, tmp_path, [path])
+        LocalCache(store).link(tmp_path, [path])
     assert repr(path) in refused.value.message

@@ -7,7 +7,6 @@ are written here after each format's own documentation; the tools that make them
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -102,10 +101,8 @@ def test_every_format_of_the_reference_is_here() -> None:
 
 
 @pytest.mark.parametrize("file_format", sorted(TESTS))
-def test_results_become_test_cases(tmp_path: Path, file_format: str) -> None:
-    path = tmp_path / "results"
-    path.write_text(TESTS[file_format])
-    cases = report_files.test_cases(path, "results", file_format)
+def test_results_become_test_cases(file_format: str) -> None:
+    cases = report_files.test_cases(TESTS[file_format].encode(), "results", file_format)
     assert [(c["name"], c["status"], c["message"]) for c in cases] == [
         ("good", "SUCCEEDED", ""),
         ("bad", "FAILED", "boom"),
@@ -115,10 +112,9 @@ def test_results_become_test_cases(tmp_path: Path, file_format: str) -> None:
 
 
 @pytest.mark.parametrize("file_format", sorted(COVERAGES))
-def test_coverage_becomes_its_summary(tmp_path: Path, file_format: str) -> None:
-    path = tmp_path / "coverage"
-    path.write_text(COVERAGES[file_format])
-    assert coverage_files.summary({"coverage": path}, file_format) == {
+def test_coverage_becomes_its_summary(file_format: str) -> None:
+    files = {"coverage": COVERAGES[file_format].encode()}
+    assert coverage_files.summary(files, file_format) == {
         "lineCoveragePercentage": 75.0,
         "linesCovered": 3,
         "linesMissed": 1,
@@ -129,15 +125,12 @@ def test_coverage_becomes_its_summary(tmp_path: Path, file_format: str) -> None:
 
 
 @pytest.mark.parametrize("file_format", sorted(TESTS))
-def test_another_file_is_refused_by_its_name(tmp_path: Path, file_format: str) -> None:
-    path = tmp_path / "r"
-    path.write_text("no such thing")
+def test_another_file_is_refused_by_its_name(file_format: str) -> None:
     with pytest.raises(BuildError, match=f"r cannot be read as {file_format}"):
-        report_files.test_cases(path, "r", file_format)
+        report_files.test_cases(b"no such thing", "r", file_format)
 
 
-def test_entities_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "r.xml"
-    path.write_text('<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>')
+def test_entities_are_refused() -> None:
+    document = b'<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>'
     with pytest.raises(BuildError, match="entity"):
-        report_files.test_cases(path, "r.xml", "JUNITXML")
+        report_files.test_cases(document, "r.xml", "JUNITXML")

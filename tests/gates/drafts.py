@@ -18,17 +18,24 @@ class Draft:
     original: Delivery
     documents: dict[str, Any]
     scripts: dict[str, str]
+    reviewed: dict[str, str]
+    installs: dict[str, str]
 
     @classmethod
     def of(cls, delivery: Delivery) -> Draft:
-        documents, scripts = copy.deepcopy((delivery.assembly.documents, delivery.scripts))
-        return cls(delivery, documents, scripts)
+        texts = (delivery.scripts, delivery.reviewed, delivery.installs)
+        return cls(delivery, *copy.deepcopy((delivery.assembly.documents, *texts)))
 
     @property
     def delivery(self) -> Delivery:
         """As it is now, read anew."""
         assembly = replace(self.original.assembly, documents=self.documents)
-        return replace(self.original, assembly=assembly, scripts=self.scripts)
+        texts = {
+            "scripts": self.scripts,
+            "reviewed": self.reviewed,
+            "installs": self.installs,
+        }
+        return replace(self.original, assembly=assembly, **texts)
 
     def template(self, stack: str = "tap-pipeline") -> dict[str, Any]:
         return self.delivery.assembly.stack(stack).body
@@ -54,14 +61,14 @@ class Draft:
         return next(each for each in functions if each["FunctionName"] == name)
 
     def rights_of(self, role: str, stack: str = "tap-pipeline") -> Any:
-        """The statements of the policy that is attached to the role whose logical id starts so."""
-        policies = (
-            r["Properties"]
-            for r in self.resources(stack).values()
-            if r["Type"] == "AWS::IAM::Policy"
-        )
-        (found,) = (p for p in policies if p["Roles"][0]["Ref"].startswith(role))
-        return found["PolicyDocument"]["Statement"]
+        """The statements of the role whose logical id starts so: of its policy, or its own."""
+        resources = self.resources(stack)
+        for each in resources.values():
+            attached = each["Properties"].get("Roles") if each["Type"] == "AWS::IAM::Policy" else []
+            if attached and attached[0]["Ref"].startswith(role):
+                return each["Properties"]["PolicyDocument"]["Statement"]
+        (found,) = (each for name, each in resources.items() if name.startswith(role))
+        return found["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
 
     @property
     def pipeline(self) -> Any:

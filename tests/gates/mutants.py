@@ -1,8 +1,8 @@
 """Hostile edits of what is synthesized, each with the rule that must report it.
 
-TAP-701 and TAP-702 are the reviewed texts: whoever reads a change of them says no. Everything else
-is reported whatever a review says. Each mutant does what a line or two in pipeline/, stages/ or
-scripts/ would. `test_hostile_sources.py` edits those for real, for a few of them.
+TAP-701 is the reviewed texts: whoever reads a change of them says no. Everything else is reported
+whatever a review says. Each mutant does what a line or two in pipeline/, stages/ or scripts/ would.
+`test_hostile_sources.py` edits those for real, for a few of them.
 """
 
 from __future__ import annotations
@@ -33,6 +33,16 @@ def caught_by(rule: str) -> Callable[[Mutation], Mutation]:
 
 def allow(action: str | list[str], resource: Any = "*") -> dict[str, Any]:
     return {"Action": action, "Effect": "Allow", "Resource": resource}
+
+
+def artifacts(draft: Draft, kind: str) -> Any:
+    """The properties of the bucket of artifacts, or of its policy."""
+    resources = draft.resources().items()
+    return next(
+        each["Properties"]
+        for name, each in resources
+        if each["Type"] == kind and name.startswith("Artifacts")
+    )
 
 
 def move(draft: Draft, stage: str, before: str) -> None:
@@ -80,23 +90,23 @@ def approval_within_prod_and_beside_the_deployment(draft: Draft) -> None:
     draft.stage("Prod")["Actions"].append(approval)
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def approval_before_the_report(draft: Draft) -> None:
     report = codebuild_action(draft, "Report") | {"RunOrder": 2}
     draft.stage("Promote")["Actions"].append(report)
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def approval_that_waits_for_two_months(draft: Draft) -> None:
     draft.action("Promote", "Approve")["TimeoutInMinutes"] = 86_400
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def approval_without_an_end_of_its_own(draft: Draft) -> None:
     del draft.action("Promote", "Approve")["TimeoutInMinutes"]
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def approval_that_does_not_name_the_commit(draft: Draft) -> None:
     approval = draft.action("Promote", "Approve")
     approval["Configuration"]["CustomData"] = "Weekly release to prod (333333333333)?"
@@ -104,7 +114,7 @@ def approval_that_does_not_name_the_commit(draft: Draft) -> None:
 
 @caught_by("TAP-405")
 def synth_build_answers_the_approval(draft: Draft) -> None:
-    draft.rights_of("PipelineBuildSynth").append(allow("codepipeline:PutApprovalResult"))
+    draft.rights_of("Rolesynth").append(allow("codepipeline:PutApprovalResult"))
 
 
 @caught_by("TAP-405")
@@ -136,7 +146,7 @@ def prod_prepared_and_executed_in_dev(draft: Draft) -> None:
 
 @caught_by("TAP-401")
 def synth_build_deploys_prod(draft: Draft) -> None:
-    draft.rights_of("PipelineBuildSynth").append(allow("sts:AssumeRole", PROD_DEPLOY))
+    draft.rights_of("Rolesynth").append(allow("sts:AssumeRole", PROD_DEPLOY))
 
 
 @caught_by("TAP-401")
@@ -156,7 +166,7 @@ def second_pipeline_in_the_application(draft: Draft) -> None:
     draft.add("Hotfix", "AWS::CodePipeline::Pipeline", "tap-dev", **second)
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def further_stage(draft: Draft) -> None:
     draft.stages.append({"Name": "Cleanup", "Actions": [codebuild_action(draft, "Clean")]})
 
@@ -185,53 +195,53 @@ def condition_that_skips_the_approval(draft: Draft) -> None:
     draft.stage("Promote")["BeforeEntry"] = condition
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def old_type_of_pipeline(draft: Draft) -> None:
     draft.pipeline["PipelineType"] = "V1"
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def executions_in_parallel(draft: Draft) -> None:
     draft.pipeline["ExecutionMode"] = "PARALLEL"
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def changed_pipeline_goes_on_as_it_was(draft: Draft) -> None:
     draft.pipeline["RestartExecutionOnUpdate"] = False
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def variable_that_whoever_starts_it_sets(draft: Draft) -> None:
     draft.pipeline["Variables"] = [{"Name": "url", "DefaultValue": "https://example.com/"}]
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def prods_fixes_held_back(draft: Draft) -> None:
     held = {"StageName": "UpdatePipeline", "Reason": "later"}
     draft.pipeline["DisableInboundStageTransitions"] = [held]
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def pipeline_acts_as_an_administrator(draft: Draft) -> None:
     draft.pipeline["RoleArn"] = "arn:aws:iam::111111111111:role/Admin"
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def approval_acts_as_someone_else(draft: Draft) -> None:
     draft.action("Promote", "Approve")["RoleArn"] = "arn:aws:iam::111111111111:role/Admin"
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def pipeline_stays_as_it_is(draft: Draft) -> None:
     draft.stages.remove(draft.stage("UpdatePipeline"))
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def pipeline_updates_itself_last(draft: Draft) -> None:
     draft.stages.append(draft.stages.pop(2))
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def self_update_does_nothing(draft: Draft) -> None:
     draft.buildspec("selfmutate", lambda spec: spec["phases"]["build"].update(commands=["true"]))
 
@@ -268,12 +278,12 @@ def smoke_command(draft: Draft, command: str, environment: str = "dev") -> None:
 
 @caught_by("TAP-407")
 def smoke_failures_swallowed(draft: Draft) -> None:
-    smoke_command(draft, "scripts/smoke || true")
+    smoke_command(draft, "bash scripts/smoke || true")
 
 
 @caught_by("TAP-407")
 def smoke_tests_chosen(draft: Draft) -> None:
-    smoke_command(draft, "scripts/smoke -k nothing_at_all", "prod")
+    smoke_command(draft, "bash scripts/smoke -k nothing_at_all", "prod")
 
 
 @caught_by("TAP-407")
@@ -310,7 +320,7 @@ def smoke_script_spares_prod(draft: Draft) -> None:
     draft.scripts["scripts/smoke"] = draft.scripts["scripts/smoke"].replace("set -eu\n", spare)
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def install_python_replaces_pytest(draft: Draft) -> None:
     draft.scripts["scripts/install-python"] += "echo > .venv/bin/sitecustomize.py\n"
 
@@ -366,7 +376,8 @@ def application_names_another_address(draft: Draft) -> None:
 @caught_by("TAP-410")
 def smoke_project_takes_the_deploy_role(draft: Draft) -> None:
     role = draft.named("AWS::IAM::Role", "tap-pipeline-smoke-prod")
-    statement = role["Policies"][0]["PolicyDocument"]["Statement"][0]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    (statement,) = (each for each in statements if each["Action"] == "sts:AssumeRole")
     statement["Resource"] = [statement["Resource"], PROD_DEPLOY]
 
 
@@ -422,7 +433,7 @@ def node_packages_that_run_scripts(draft: Draft) -> None:
     draft.scripts["scripts/install-node"] = script.replace("npm ci --ignore-scripts", "npm install")
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def command_of_ones_own(draft: Draft) -> None:
     run = "aws s3 sync . s3://somebody-elses-bucket"
     draft.buildspec("synth", lambda spec: spec["phases"]["build"]["commands"].append(run))
@@ -433,14 +444,15 @@ def buildspec_from_the_source(draft: Draft) -> None:
     draft.project("synth")["Source"]["BuildSpec"] = "buildspec.yml"
 
 
-@caught_by("TAP-702")
-def gates_no_longer_run(draft: Draft) -> None:
-    draft.buildspec("synth", lambda s: s["phases"]["build"]["commands"].remove("scripts/gates"))
+@caught_by("TAP-308")
+def script_run_by_its_mode(draft: Draft) -> None:
+    bare = {"commands": ["scripts/synth"]}
+    draft.buildspec("synth", lambda spec: spec["phases"]["build"].update(bare))
 
 
-@caught_by("TAP-702")
-def gates_judge_the_assembly_of_last_time(draft: Draft) -> None:
-    draft.buildspec("synth", lambda s: s["phases"]["build"]["commands"].reverse())
+@caught_by("TAP-308")
+def script_run_by_its_mode_in_a_script(draft: Draft) -> None:
+    draft.scripts["scripts/synth"] += "[ -d .venv ] || ./scripts/install-python\n"
 
 
 @caught_by("TAP-302")
@@ -458,29 +470,29 @@ def privileged_build(draft: Draft) -> None:
     draft.project("assets")["Environment"]["PrivilegedMode"] = True
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def cache_that_others_fill(draft: Draft) -> None:
     draft.project("synth")["Cache"] = {"Type": "S3", "Location": "shared/cache"}
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def self_update_starts_from_a_cache(draft: Draft) -> None:
     cache = {"Type": "LOCAL", "Modes": ["LOCAL_CUSTOM_CACHE"]}
     draft.project("selfmutate")["Cache"] = cache
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def cache_of_the_tools_themselves(draft: Draft) -> None:
     draft.buildspec("smoke-dev", lambda spec: spec.update(cache={"paths": ["/usr/bin/**/*"]}))
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def shell_reads_a_file_first(draft: Draft) -> None:
     variables = draft.project("smoke-dev")["Environment"]["EnvironmentVariables"]
     variables.append({"Name": "BASH_ENV", "Type": "PLAINTEXT", "Value": "docs/welcome.md"})
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def packages_from_another_index(draft: Draft) -> None:
     variables = draft.project("synth")["Environment"]["EnvironmentVariables"]
     value = "https://packages.example.com/simple"
@@ -500,25 +512,25 @@ def access_key_under_a_harmless_name(draft: Draft) -> None:
     variables.append({"Name": "TAP_MODE", "Type": "PLAINTEXT", "Value": value})
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def build_with_a_webhook(draft: Draft) -> None:
     draft.project("synth")["Triggers"] = {"Webhook": True}
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def build_that_the_pipeline_does_not_start(draft: Draft) -> None:
     stray = copy.deepcopy(draft.project("synth")) | {"Name": "tap-pipeline-nightly"}
     draft.add("Nightly", "AWS::CodeBuild::Project", **stray)
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def build_of_another_repository(draft: Draft) -> None:
     location = "https://github.com/someone/else.git"
     source = {"Type": "GITHUB", "Location": location, "SourceIdentifier": "else"}
     draft.project("smoke-dev")["SecondarySources"] = [source]
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def synth_runs_as_the_self_update(draft: Draft) -> None:
     draft.project("synth")["ServiceRole"] = draft.project("selfmutate")["ServiceRole"]
 
@@ -532,27 +544,27 @@ def build_role_that_a_person_takes(draft: Draft) -> None:
 
 @caught_by("TAP-307")
 def build_starts_the_self_update_with_its_own_buildspec(draft: Draft) -> None:
-    draft.rights_of("PipelineBuildSynth").append(allow("codebuild:StartBuild"))
+    draft.rights_of("Rolesynth").append(allow("codebuild:StartBuild"))
 
 
 # Actions and deployments
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def function_called_after_the_approval(draft: Draft) -> None:
     kind = {"Category": "Invoke", "Owner": "AWS", "Provider": "Lambda", "Version": "1"}
     action = {"ActionTypeId": kind, "Configuration": {"FunctionName": "fix"}, "Name": "Fix"}
     draft.stage("Prod")["Actions"].append(action | {"RunOrder": 1})
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def shell_commands_as_an_action(draft: Draft) -> None:
     kind = {"Category": "Compute", "Owner": "AWS", "Provider": "Commands", "Version": "1"}
     action = {"ActionTypeId": kind, "Commands": ["./fix"], "Name": "Fix", "RunOrder": 1}
     draft.stage("Build")["Actions"].append(action)
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def parameters_overridden_in_prod(draft: Draft) -> None:
     prepare = draft.action("Prod", "tap-prod.Prepare")["Configuration"]
     prepare["ParameterOverrides"] = '{"BootstrapVersion": "6"}'
@@ -698,7 +710,7 @@ def pull_requests_start_it(draft: Draft) -> None:
     trigger["GitConfiguration"]["PullRequest"] = [{"Branches": {"Includes": ["main"]}}]
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def fixes_of_the_suite_start_nothing(draft: Draft) -> None:
     (trigger,) = draft.pipeline["Triggers"]
     trigger["GitConfiguration"]["Push"][0]["FilePaths"]["Excludes"].append("services/**")
@@ -714,30 +726,32 @@ def starts_at_night(draft: Draft) -> None:
 # Artifacts
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def artifacts_in_another_bucket(draft: Draft) -> None:
     draft.pipeline["ArtifactStore"]["Location"] = "somebody-elses-bucket"
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def artifacts_under_no_key(draft: Draft) -> None:
     del draft.pipeline["ArtifactStore"]["EncryptionKey"]
 
 
-@caught_by("TAP-702")
+@caught_by("TAP-701")
 def artifacts_in_public(draft: Draft) -> None:
-    draft.only("AWS::S3::Bucket")["PublicAccessBlockConfiguration"]["BlockPublicPolicy"] = False
+    artifacts(draft, "AWS::S3::Bucket")["PublicAccessBlockConfiguration"]["BlockPublicPolicy"] = (
+        False
+    )
 
 
 @caught_by("TAP-701")
 def artifacts_written_by_another_account(draft: Draft) -> None:
     stranger = allow("s3:PutObject") | {"Principal": {"AWS": "arn:aws:iam::444444444444:root"}}
-    draft.only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"].append(stranger)
+    artifacts(draft, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"].append(stranger)
 
 
 @caught_by("TAP-701")
 def artifacts_in_plain_sight_on_the_wire(draft: Draft) -> None:
-    draft.only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"].pop(0)
+    artifacts(draft, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"].pop(0)
 
 
 def prods_assets(draft: Draft) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def test_a_finding_is_told_once_and_what_says_the_same_not_at_all() -> None:
 
 def test_a_finding_reads_like_a_compilers() -> None:
     finding = Finding("Tap/Bucket", "t.json", "TAP-201", "the data goes", "keep it", "Delete")
-    assert text(Judged([finding], []), 1.5).splitlines() == [
+    assert text(Judged([finding], [], []), 1.5).splitlines() == [
         "Tap/Bucket: TAP-201 [Delete]",
         "    in   t.json",
         "    why  the data goes",
@@ -143,10 +143,11 @@ def test_a_finding_reads_like_a_compilers() -> None:
 
 def test_a_difference_stands_below_its_finding() -> None:
     finding = Finding("role x", "", "TAP-701", "it differs", "review it", "- old\n+ new")
-    assert text(Judged([finding], []), 0).splitlines()[:5] == [
+    assert text(Judged([finding], [], []), 0).splitlines()[:6] == [
         "role x: TAP-701",
         "    why  it differs",
         "    fix  review it",
+        "    note cannot be acknowledged",
         "    - old",
         "    + new",
     ]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.delivery import SMOKE_SETTINGS, Delivery
+from gates.delivery import Delivery
 from gates.rules import RULES
 from tests.support.synthesis import copy_checkout, share_staged_assets, synthesize
 
@@ -50,14 +50,14 @@ EDITS = {
     "failing smoke tests pass": Edit(
         "TAP-407",
         "pipeline/smoke.py",
-        'commands=["scripts/smoke"]',
-        'commands=["scripts/smoke || true"]',
+        'commands=["bash scripts/smoke"]',
+        'commands=["bash scripts/smoke || true"]',
     ),
     "the smoke project takes any role": Edit(
         "TAP-410",
         "pipeline/smoke.py",
-        '_may(["sts:AssumeRole"], environment.smoke_role_arn)',
-        '_may(["sts:AssumeRole"], "*")',
+        'allow(["sts:AssumeRole"], environment.smoke_role_arn)',
+        'allow(["sts:AssumeRole"], "*")',
     ),
     "builds are privileged": Edit(
         "TAP-303", "pipeline/builds.py", "privileged=False", "privileged=True"
@@ -66,10 +66,16 @@ EDITS = {
         "TAP-301", "pipeline/stack.py", "cli_version=tools.cdk_cli,\n", "\n"
     ),
     "the approval ends before anyone sees it": Edit(
-        "TAP-702",
+        "TAP-701",
         "pipeline/stack.py",
-        "minutes=self._settings",
-        "minutes=5 or self._settings",
+        "limit_wait(built, minutes=minutes)",
+        "limit_wait(built, minutes=5)",
+    ),
+    "the stage Guards is gone": Edit(
+        "TAP-421",
+        "pipeline/guarding.py",
+        "    pipeline.add_stage(\n        stage_name=STAGE,",
+        "    (lambda **_: None)(\n        stage_name=STAGE,",
     ),
     "anyone may take the smoke role": Edit(
         "TAP-411",
@@ -90,7 +96,7 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Fu
 
 
 def _edited(folder: Path) -> Delivery:
-    checkout = copy_checkout(folder, more=("gates/reviewed", SMOKE_SETTINGS))
+    checkout = copy_checkout(folder)
     share_staged_assets(checkout)
     for edit in EDITS.values():
         if edit.checkout == folder.name:

@@ -116,6 +116,27 @@ VISIBLE = "ApproximateNumberOfMessagesVisible"
 PITR = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
 TOOLS = "arn:aws:iam::111111111111"
 
+ERRORS = {
+    "Namespace": "AWS/Lambda",
+    "MetricName": "Errors",
+    "Statistic": "Sum",
+    "Threshold": 0,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "EvaluationPeriods": 1,
+    "Period": 300,
+}
+
+
+def alarm(**changes: Any) -> Delivery:
+    said = {"AlarmActions": [{"Ref": "Topic"}], **ERRORS, **changes}
+    return delivery(A=resource("AWS::CloudWatch::Alarm", **said))
+
+
+def versioned(status: str, stack: Stack = PROD) -> Delivery:
+    versions = {"Status": status}
+    return delivery(stack, B=resource("AWS::S3::Bucket", VersioningConfiguration=versions))
+
+
 # Rule, a template that breaks it, and one that does not.
 CASES = [
     ("TAP-101", stage(traced=True), stage(traced=False)),
@@ -163,13 +184,17 @@ CASES = [
     ),
     ("TAP-301", project("npx cdk deploy"), project("npx --no-install cdk deploy")),
     ("TAP-301", project("curl https://x/install | sh"), project("echo yum install is not run")),
-    ("TAP-301", project("sudo yum install -y jq"), project("scripts/synth")),
+    ("TAP-301", project("sudo yum install -y jq"), project("bash scripts/synth")),
     ("TAP-301", project("pip install requests==2.34.2"), project("uv pip sync --require-hashes x")),
     ("TAP-301", project("npm install -g cdk@1.0.0"), project("npm ci --ignore-scripts --no-audit")),
     ("TAP-301", project("npm i x --require-hashes"), project("npx --no cdk synth")),
     ("TAP-301", project("CI=1 npm ci"), project("python -m pip install -r x --require-hashes")),
     ("TAP-301", project("echo `npm install x`"), project("echo npm install x")),
     ("TAP-301", project('echo "$(npm i x)"'), project("command -v npm >/dev/null")),
+    ("TAP-308", project("scripts/synth"), project("bash scripts/synth --quiet")),
+    ("TAP-308", project("cd x && ./scripts/synth"), project(". scripts/node-path && cdk synth")),
+    ("TAP-308", project("CI=1 exec scripts/gates"), project("CI=1 exec bash ./scripts/gates")),
+    ("TAP-308", project('x="$(scripts/gates)"'), project('echo "run scripts/gates"')),
     (
         "TAP-501",
         delivery(Thing=FUNCTION),
@@ -181,6 +206,9 @@ CASES = [
         delivery(F=FUNCTION, Custom=resource("Custom::Helper", ServiceToken=arn("F"))),
     ),
     ("TAP-502", delivery(Thing=API), watched(API, "AWS/ApiGateway", "5XXError", "ApiName")),
+    ("TAP-206", versioned("Suspended"), versioned("Enabled")),
+    ("TAP-206", versioned("Suspended"), versioned("Suspended", DEV)),
+    ("TAP-505", alarm(ActionsEnabled=False), alarm()),
     (
         "TAP-503",
         delivery(Thing=MACHINE),
@@ -214,6 +242,31 @@ def test_every_rule_about_templates_has_a_case() -> None:
     """Those about the delivery have mutants instead, in test_hostile_edits.py."""
     about = ("TAP-1", "TAP-2", "TAP-5")
     assert {rule for rule in RULES if rule.startswith(about)} <= {case[0] for case in CASES}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"Threshold": 10},
+        {"Namespace": "Tap", "MetricName": "Backlog", "Threshold": 1e9},
+        {
+            "ComparisonOperator": "LessThanThreshold",
+            "Threshold": 1,
+            "TreatMissingData": "breaching",
+        },
+        {"Period": 900, "EvaluationPeriods": 4, "DatapointsToAlarm": 4},
+    ],
+)
+def test_an_alarm_that_can_fire_passes(changes: dict[str, Any]) -> None:
+    assert list(RULES["TAP-505"].findings(alarm(**changes))) == []
+
+
+def test_an_alarm_that_only_a_deployment_asks_needs_no_action() -> None:
+    asked = resource("AWS::CodeDeploy::DeploymentGroup", Alarms=[{"Ref": "A"}])
+    silent = resource("AWS::CloudWatch::Alarm", **ERRORS)
+    assert list(RULES["TAP-505"].findings(delivery(A=silent, Group=asked))) == []
+    assert list(RULES["TAP-505"].findings(delivery(A=silent)))
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,11 @@ from embedded_aws.server import Server
 from rehearsal import CHECKOUT
 from rehearsal.accounts import Directory
 from rehearsal.errors import AlreadyUpError, CommandError, NotUpError, UnknownAccountError
-from rehearsal.lifecycle import attach_or_start, bootstrap
+from rehearsal.lifecycle import bootstrap
+from rehearsal.own import OwnProject
 from rehearsal.progress import Progress
+from rehearsal.starting import Starter
 from rehearsal.tools import run_tool
-from settings import Settings
 from tests.embedded_aws.emulated import ACCOUNTS, DEV, PROD, REGION, TOOLS
 from tests.support import aws
 
@@ -163,7 +164,7 @@ def test_the_real_bootstrap_prepares_every_account(tmp_path: Path) -> None:
     with Server(tmp_path, region=REGION, services=[]) as server:
         directory = Directory(server)
         directory.create_administrators(ACCOUNTS)
-        bootstrap(server, list(ACCOUNTS))
+        bootstrap(server, OwnProject.of_checkout(CHECKOUT))
         for label, account in ACCOUNTS.items():
             session = directory.session(label)
             stack = session.client("cloudformation").describe_stacks(StackName="CDKToolkit")
@@ -180,7 +181,7 @@ def test_a_failing_bootstrap_shows_what_the_cli_said(emulator: Server) -> None:
 
 
 def test_what_plays_another_region_than_the_settings_say_is_not_used(emulator: Server) -> None:
-    elsewhere = replace(Settings.of_checkout(CHECKOUT), region="eu-central-1")
+    elsewhere = replace(OwnProject.of_checkout(CHECKOUT), region="eu-central-1")
     progress = Progress(io.StringIO())
     with pytest.raises(AlreadyUpError, match=r"plays us-west-2, but .* eu-central-1"):
-        attach_or_start(emulator.root, None, elsewhere, progress, detached=False)
+        Starter(emulator.root, None, progress, detached=False).start(elsewhere, None)

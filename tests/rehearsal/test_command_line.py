@@ -19,6 +19,7 @@ from rehearsal.__main__ import main
     [
         ["status"],
         ["logs", "Synth"],
+        ["shell", "Synth"],
         ["approve"],
         ["reject", "--reason", "no"],
         ["env", "tools"],
@@ -36,7 +37,7 @@ def test_wrong_settings_are_named_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "cdk.json").write_text('{"context": {"tap": {"region": "us-west-9"}}}')
-    monkeypatch.setattr("rehearsal.rehearse.CHECKOUT", tmp_path)
+    monkeypatch.setattr("rehearsal.cli.CHECKOUT", tmp_path)
     assert main(["--root", str(tmp_path / "root"), "run"]) == 1
     said = capsys.readouterr().err
     assert 'tap.region is "us-west-9"' in said

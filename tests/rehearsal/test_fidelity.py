@@ -10,23 +10,26 @@ import ast
 
 import pytest
 
+from embedded_aws.isolation import Isolation
 from embedded_aws.server import CHECKOUT, Server
 from rehearsal import fidelity
-from rehearsal.behaviours import BEHAVIOURS
+from rehearsal.behaviours import BEHAVIOURS, GROUPS
 from rehearsal.fidelity import Row, RunEvidence, Status
-from settings import Environment
+from rehearsal.project import Target
 
-ENVIRONMENTS = (Environment("try", "222222222222"), Environment("use", "333333333333"))
-NOTHING = RunEvidence.of([], {})
+TARGETS = (Target("try", "Try", ("try",)), Target("use", "Use", ("use",)))
+ISOLATED = Isolation(by="bubblewrap 0.8.0")
+NOTHING = RunEvidence.of([], {}, ISOLATED)
 
 WHOLE_RUN = RunEvidence.of(
     [
-        *("Source/tap", "Build/Synth", "UpdatePipeline/SelfMutate", "Assets/Assets"),
+        *("Source/tap", "Compare/Compare", "Build/Synth", "Build/Gates"),
+        *("UpdatePipeline/SelfMutate", "Assets/Assets"),
         *("Try/Stack.Prepare", "Try/Stack.Deploy", "Try/Smoke", "Promote/Approve"),
         *("Use/Stack.Prepare", "Use/Stack.Deploy", "Use/Smoke"),
     ],
     {
-        environment.name: [
+        target.name: [
             "test_a_signed_request_is_accepted",
             "test_an_accepted_request_is_completed_in_every_store",
             "test_a_replay_answers_the_same_ids",
@@ -39,8 +42,9 @@ WHOLE_RUN = RunEvidence.of(
             "test_a_form_refuses_a_larger_file",
             "test_a_form_refuses_what_it_was_not_made_for[key]",
         ]
-        for environment in ENVIRONMENTS
+        for target in TARGETS
     },
+    ISOLATED,
 )
 
 KNOWN_WEAKNESSES = (
@@ -61,7 +65,7 @@ KNOWN_WEAKNESSES = (
 
 
 def table(evidence: RunEvidence) -> list[Row]:
-    return fidelity.table(evidence, ENVIRONMENTS)
+    return fidelity.table(evidence, TARGETS, GROUPS)
 
 
 def exercised(evidence: RunEvidence) -> set[str]:
@@ -78,19 +82,27 @@ def test_a_whole_run_exercises_all_that_a_run_can_show() -> None:
 
 @pytest.mark.parametrize("lost", sorted(WHOLE_RUN.actions | WHOLE_RUN.checks))
 def test_what_did_not_succeed_is_not_claimed(lost: str) -> None:
-    evidence = RunEvidence(WHOLE_RUN.actions - {lost}, WHOLE_RUN.checks - {lost})
+    evidence = RunEvidence(WHOLE_RUN.actions - {lost}, WHOLE_RUN.checks - {lost}, ISOLATED)
     missing = exercised(WHOLE_RUN) - exercised(evidence)
     assert missing
     for row in table(evidence):
         assert row.behaviour not in missing or row.status is not Status.EXERCISED
 
 
-def test_what_did_not_happen_in_an_environment_that_is_added_is_not_claimed() -> None:
-    between = (ENVIRONMENTS[0], Environment("more", "444444444444"), ENVIRONMENTS[1])
-    rows = {row.behaviour: row for row in fidelity.table(WHOLE_RUN, between)}
+def test_what_did_not_happen_in_a_target_that_is_added_is_not_claimed() -> None:
+    between = (TARGETS[0], Target("more", "More", ("more",)), TARGETS[1])
+    rows = {row.behaviour: row for row in fidelity.table(WHOLE_RUN, between, GROUPS)}
     tested = rows["smoke tests run between the stages"]
     assert tested.status is Status.NOT_EXERCISED
     assert tested.evidence == "did not succeed in this run: action:More/Smoke"
+
+
+def test_builds_that_were_not_isolated_are_said_to_be_so_with_the_reason() -> None:
+    why = Isolation(reason="bwrap is not installed: install it")
+    evidence = RunEvidence(WHOLE_RUN.actions, WHOLE_RUN.checks, why)
+    (lost,) = exercised(WHOLE_RUN) - exercised(evidence)
+    row = next(row for row in table(evidence) if row.behaviour == lost)
+    assert row.evidence == "not isolated: bwrap is not installed: install it"
 
 
 def test_every_row_has_something_to_say() -> None:

@@ -17,9 +17,12 @@ def write(assembly: Path, **pipelines: str | None) -> Path:
     for stack, pipeline in pipelines.items():
         kind = "AWS::CodePipeline::Pipeline" if pipeline else "AWS::SNS::Topic"
         resources = {"It": {"Type": kind, "Properties": {"Name": pipeline}}}
-        (assembly / f"{stack}.json").write_text(json.dumps({"Resources": resources}))
-        properties = {"templateFile": f"{stack}.json"}
-        artifacts[stack] = {"type": "aws:cloudformation:stack", "properties": properties}
+        (assembly / f"{stack}.template.json").write_text(json.dumps({"Resources": resources}))
+        artifacts[stack] = {
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://111111111111/us-west-2",
+            "properties": {"templateFile": f"{stack}.template.json", "stackName": f"the-{stack}"},
+        }
     artifacts["Tree"] = {"type": "cdk:tree", "properties": {"file": "tree.json"}}
     (assembly / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     return assembly
@@ -27,7 +30,7 @@ def write(assembly: Path, **pipelines: str | None) -> Path:
 
 def test_the_stack_with_the_pipeline_is_found(tmp_path: Path) -> None:
     assembly = write(tmp_path, Other=None, Delivery="release")
-    assert pipeline_stack(assembly) == PipelineStack("Delivery", "release")
+    assert pipeline_stack(assembly) == PipelineStack("Delivery", "the-Delivery", "It", "release")
 
 
 @pytest.mark.parametrize("pipelines", [{}, {"One": "a", "Two": "b"}, {"One": None}])

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
 
+from embedded_aws.isolation import Isolation
 from ops.records import ActionRun, Execution
 from ops.records import TestCase as Case
 from rehearsal import fidelity, verdict
+from rehearsal.behaviours import GROUPS
 from rehearsal.fidelity_page import fidelity_page
 from rehearsal.function_logs import FunctionLog
+from rehearsal.project import Target
 from rehearsal.summary import Outcome, SmokeResult
-from settings import Environment
+from rehearsal.update import Change
 
-ENVIRONMENTS = (Environment("dev", "222222222222"), Environment("prod", "333333333333"))
+TARGETS = (Target("dev", "Dev", ("dev",), "Smoke"), Target("prod", "Prod", ("prod",), "Smoke"))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PASSED = Case("test_a_signed_request_is_accepted", passed=True, message="")
 FAILED = Case("test_a_replay_answers_the_same_ids", passed=False, message="expected 1, got 2")
@@ -29,12 +33,13 @@ def run_of(label: str, status: str, error: str = "") -> ActionRun:
 
 def outcome(status: str, *runs: ActionRun, **smoke: list[Case]) -> Outcome:
     results = {name: SmokeResult(name, tuple(cases), {}) for name, cases in smoke.items()}
-    return Outcome("prod", (), Execution("id", status, "c" * 40), "c" * 40, runs, results)
+    execution = Execution("id", status, "c" * 40)
+    return Outcome(TARGETS[-1], (), execution, "c" * 40, runs, results, Isolation(by="bubblewrap"))
 
 
-def text(result: Outcome, *logs: FunctionLog) -> str:
-    table = fidelity.table(result.evidence(), ENVIRONMENTS)
-    return verdict.text(result, table, Path("last"), {"dev": logs})
+def text(result: Outcome, *logs: FunctionLog, stays: bool = True) -> str:
+    table = fidelity.table(result.evidence(), TARGETS, GROUPS)
+    return verdict.text(result, table, Path("last"), {"dev": logs}, stays=stays)
 
 
 def test_prod_with_passed_checks_is_a_success() -> None:
@@ -48,6 +53,30 @@ def test_a_succeeded_execution_without_checks_in_prod_is_no_success() -> None:
     for result in (outcome("Succeeded"), outcome("Succeeded", prod=[])):
         assert not result.passed
         assert "FAILED" in text(result)
+
+
+def test_a_failed_build_can_be_looked_into_while_it_is_up() -> None:
+    failed = replace(run_of("Build/Synth", "Failed", "no"), external_id="synth:1")
+    command = "look inside: `scripts/rehearsal shell Build/Synth`"
+    assert f"    {command}" in text(outcome("Failed", failed))
+    down = text(outcome("Failed", failed), stays=False)
+    assert f"run it with --keep-on-failure to {command}" in down
+    assert "shell" not in text(outcome("Failed", run_of("Promote/Approve", "Failed", "no")))
+
+
+def test_an_update_says_what_it_replaced_and_one_that_loses_data_is_no_success() -> None:
+    def updated(lost: int) -> Outcome:
+        result = outcome("Succeeded", run_of("Prod/Smoke", "Succeeded"), prod=[PASSED])
+        change = Change("dev", "tap-dev", "Rows", "AWS::DynamoDB::Table", "replaced", 15, lost)
+        return replace(result, updated="b" * 40, held={"dev": 15, "prod": 15}, changes=(change,))
+
+    replaced = "dev: tap-dev/Rows (AWS::DynamoDB::Table) replaced with data (15)"
+    assert updated(0).passed
+    assert replaced in text(updated(0))
+    assert "(15 in dev, 15 in prod items): all of it is still there" in text(updated(0))
+    assert not updated(3).passed
+    assert "FAILED: cccccccccccc LOSES DATA: 3 items" in text(updated(3))
+    assert f"{replaced}, 3 LOST" in text(updated(3))
 
 
 def test_a_failed_check_is_named_with_what_it_said() -> None:
@@ -115,7 +144,7 @@ def test_what_was_not_exercised_is_counted_by_kind_and_named_on_the_page() -> No
         r"not exercised: \d+ of the pipeline, .* that the emulator ignores$", said, re.M
     )
     assert "last/fidelity.html" in said
-    table = fidelity.table(result.evidence(), ENVIRONMENTS)
+    table = fidelity.table(result.evidence(), TARGETS, GROUPS)
     shown = fidelity_page(table, "<commit>")
     assert "&lt;commit&gt;" in shown
     assert all(escape(row.behaviour) in shown and escape(row.evidence) in shown for row in table)

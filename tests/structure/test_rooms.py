@@ -19,18 +19,19 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 # The first that fits a module is its room. A room may import itself and what is named here.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "settings": (),
+    "guards": (),
+    "settings": ("guards",),
     "services.common.runtime": (),
     "services.*.runtime": ("services.common.runtime",),
     "services.common": ("settings",),
     "services.*": ("services.common", "settings"),
     "stages": ("services", "settings"),
-    "pipeline": ("stages", "settings"),
+    "pipeline": ("stages", "settings", "guards"),
     "pipeline_app": ("pipeline", "stages", "settings"),
     "pages": (),
     "integ": ("pages",),
     "assembly": ("settings",),
-    "gates": ("assembly", "settings"),
+    "gates": ("assembly", "settings", "guards"),
     "accounts": ("assembly", "settings"),
     "embedded_aws": (),
     "ops": ("pages",),

@@ -65,8 +65,10 @@ class Checkout:
         for checks in (folder / "integ").glob("test_*_api.py"):
             if checks.stem != f"test_{service}_api":
                 checks.unlink()
-        (folder / "scripts").mkdir()
-        shutil.copy2(ROOT / "scripts" / "smoke", folder / "scripts" / "smoke")
+        for name in ("scripts/smoke", "guards/isolated.py", "guards/__init__.py"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+        self._review(f"integ.test_{service}_api")
         # The repository's own pytest options are there in a build too.
         shutil.copy2(ROOT / "pyproject.toml", folder / "pyproject.toml")
         (folder / ".venv").symlink_to(ROOT / ".venv")
@@ -86,6 +88,14 @@ class Checkout:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    def _review(self, module: str) -> None:
+        """The reviewed checks, those of one module."""
+        reviewed = self.folder / "gates" / "reviewed" / "smoke.txt"
+        reviewed.parent.mkdir(parents=True)
+        blocks = (ROOT / "gates" / "reviewed" / "smoke.txt").read_text().split("\n\n")
+        (block,) = (each for each in blocks if each.startswith(f"{module}\n"))
+        reviewed.write_text(f"{block}\n")
+
     def against(self, api_url: str) -> Self:
         self.variables[self._address] = api_url
         self.variables["AWS_ENDPOINT_URL_STS"] = api_url.removesuffix("v1/")
@@ -95,7 +105,7 @@ class Checkout:
         """variables: set on top; None takes one away."""
         environment = {**self.variables, **(variables or {})}
         done = subprocess.run(
-            [str(self.folder / "scripts" / "smoke"), *arguments],
+            ["bash", str(self.folder / "scripts" / "smoke"), *arguments],
             env={name: value for name, value in environment.items() if value is not None},
             cwd=self.folder.parent,
             capture_output=True,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,8 @@ from assembly.intended import Intended
 from assembly.pipeline import Pipeline
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# What synthesis reads, and what it only uses.
-INPUTS = (
-    "cdk.json",
-    "package.json",
-    "pipeline_app.py",
-    "pipeline",
-    "scripts",
-    "services",
-    "settings",
-    "stages",
-)
+# What no synthesis and no gate reads.
+LEFT_OUT = ("benchmarks/", "docs/", "embedded_aws/", "ops/", "rehearsal/", "tests/")
 TOOLS = (".venv", "node_modules")
 
 
@@ -41,20 +33,25 @@ def synthesize(checkout: Path, out: Path) -> Assembly:
 def copy_checkout(destination: Path, *, more: tuple[str, ...] = ()) -> Path:
     """A second checkout of the working tree, to be edited, that shares the installed tools.
 
-    more: files and folders that it holds besides what synthesis reads.
+    more: files and folders that it holds besides what builds read.
     """
     destination.mkdir()
-    for name in (*INPUTS, *more):
-        source = REPOSITORY / name
-        (destination / name).parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, destination / name, ignore=ignore)
-        else:
-            shutil.copy(source, destination / name)
+    for name in _committed():
+        if not name.startswith(LEFT_OUT) or name.startswith(more):
+            (destination / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, destination / name, follow_symlinks=False)
     for name in TOOLS:
         (destination / name).symlink_to(REPOSITORY / name)
     return destination
+
+
+@lru_cache
+def _committed() -> tuple[str, ...]:
+    """Every file of the working tree that a commit would hold."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(listing, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    names = sorted({*done.stdout.split("\0")} - {""})
+    return tuple(name for name in names if os.path.lexists(REPOSITORY / name))
 
 
 def share_staged_assets(checkout: Path) -> None:

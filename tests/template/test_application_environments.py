@@ -104,7 +104,10 @@ def test_the_guarded_environments_data_survives_its_stack() -> None:
     stores = [store.declaration for kind in kinds for store in stack.resources(kind)]
     assert len(stores) == 3 + 2 + 2
     for store in stores:
-        assert (store["DeletionPolicy"], store["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        assert (store["DeletionPolicy"], store["UpdateReplacePolicy"]) == (
+            "RetainExceptOnCreate",
+            "Retain",
+        )
     for table in stack.resources("AWS::DynamoDB::"):
         replica = table.properties["Replicas"][0]
         assert replica["DeletionProtectionEnabled"] is True

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,25 +23,20 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from accounts.guardrail.rule_file import RULES, rules
+from accounts.guardrail.rule_file import rules
 from accounts.guardrail.stack import STACK, GuardrailStack
+from accounts.guardrail.target import Target
 from assembly import templates
 from assembly.text import listed
 from settings import Settings
 from tests.support.bootstrap import SETTINGS, applied, execution
+from tests.support.cfn_guard import Template, failing
 from tests.support.synthesis import REPOSITORY, Assembly, copy_checkout
 
 GUARDED = SETTINGS.guarded.name
 PROD = SETTINGS.guarded.account
 TOOLS = SETTINGS.tools_account
-Template = dict[str, Any]
-
-
-def guard() -> Path:
-    system = {"Linux": "ubuntu", "Darwin": "macos"}[platform.system()]
-    machine = {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
-    package = REPOSITORY / "node_modules/@cdklabs/cdk-validator-cfnguard"
-    return package / "bin" / system / machine / "cfn-guard"
+TARGET = Target.of(SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +45,6 @@ def written() -> Path:
     command = [str(REPOSITORY / "scripts/guardrail"), "rules"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return REPOSITORY / done.stdout.strip()
-
-
-def failing(rules: Path, templates: list[Template], folder: Path) -> list[set[str]]:
-    """For each template, the names of the rules that it breaks; one run of the engine for all."""
-    command = [str(guard()), "validate", "--rules", str(rules)]
-    command += ["--structured", "--output-format", "json", "--show-summary", "none"]
-    for number, template in enumerate(templates):
-        file = folder / f"{number:03}.template.json"
-        file.write_text(json.dumps(template))
-        command += ["--data", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode in (0, 19), done.stderr
-    reports = sorted(json.loads(done.stdout), key=lambda report: str(report["name"]))
-    assert len(reports) == len(templates)
-    return [
-        {rule["Rule"]["name"].rpartition("/")[2] for rule in report["not_compliant"]}
-        for report in reports
-    ]
 
 
 def prod_templates(assembly: Assembly) -> list[Template]:
@@ -199,6 +175,34 @@ def transforms(template: Template) -> None:
     template["Transform"] = "AWS::LanguageExtensions"
 
 
+def lets_send(principal: Any) -> Callable[[Template], None]:
+    statement = {"Effect": "Allow", "Action": "sns:Publish", "Principal": principal}
+
+    def change(template: Template) -> None:
+        policy = properties(template, "AWS::SNS::TopicPolicy")
+        policy["PolicyDocument"]["Statement"].append(statement)
+
+    return change
+
+
+def lets_use_the_key(principal: Any) -> Callable[[Template], None]:
+    statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Principal": principal}
+
+    def change(template: Template) -> None:
+        properties(template, "AWS::KMS::Key")["KeyPolicy"]["Statement"].append(statement)
+
+    return change
+
+
+def has(kind: str, **values: Any) -> Callable[[Template], None]:
+    return lambda template: properties(template, kind).update(values)
+
+
+def opens_a_table(template: Template) -> None:
+    replica = properties(template, "AWS::DynamoDB::GlobalTable")["Replicas"][0]
+    replica["ResourcePolicy"] = {"PolicyDocument": {"Statement": []}}
+
+
 FOREIGN = "999999999999"
 FOREIGN_ROOT = f"arn:aws:iam::{FOREIGN}:root"
 SMOKE = f"arn:aws:iam::{TOOLS}:role/tap-pipeline-smoke-{GUARDED}"
@@ -253,6 +257,22 @@ HOSTILE: list[tuple[str, Callable[[Template], None]]] = [
     ("FUNCTIONS_ARE_CALLED_FROM_HERE", is_called_by({"Fn::Sub": FOREIGN})),
     ("FUNCTIONS_ARE_CALLED_FROM_HERE", is_called_by("events.amazonaws.com", SourceArn=RULE)),
     ("tap_logs_have_an_end", keeps_logs_forever),
+    ("TYPES_ARE_KNOWN", adds("AWS::EC2::Instance")),
+    ("TYPES_ARE_KNOWN", adds("AWS::Logs::SubscriptionFilter", DestinationArn=RULE)),
+    ("TYPES_ARE_KNOWN", adds("Custom::Anything", ServiceToken=RULE)),
+    ("QUEUES_AND_TOPICS_SERVE_SERVICES", lets_send("*")),
+    ("QUEUES_AND_TOPICS_SERVE_SERVICES", lets_send({"AWS": FOREIGN_ROOT})),
+    ("QUEUES_AND_TOPICS_SERVE_SERVICES", lets_send({"Service": "s3.amazonaws.com"})),
+    ("QUEUES_AND_TOPICS_SERVE_SERVICES", lets_send({"Service": "events.amazonaws.com"})),
+    ("KEYS_SERVE_THIS_ACCOUNT", lets_use_the_key("*")),
+    ("KEYS_SERVE_THIS_ACCOUNT", lets_use_the_key({"AWS": FOREIGN_ROOT})),
+    ("KEYS_SERVE_THIS_ACCOUNT", lets_use_the_key({"Service": "cloudwatch.amazonaws.com"})),
+    ("CODE_IS_WHAT_WAS_PUBLISHED", has("AWS::Lambda::Function", Layers=[f"{RULE}:1"])),
+    ("CODE_IS_WHAT_WAS_PUBLISHED", has("AWS::Lambda::Function", Code={"S3Bucket": "theirs"})),
+    ("CODE_IS_WHAT_WAS_PUBLISHED", has("AWS::Lambda::Function", Code={"ZipFile": "x"})),
+    ("APIS_AND_TABLES_HAVE_NO_POLICIES", has("AWS::ApiGateway::RestApi", Policy={})),
+    ("APIS_AND_TABLES_HAVE_NO_POLICIES", opens_a_table),
+    ("ALARMS_ARE_TOLD_TO_PEOPLE", adds("AWS::SNS::Subscription", Protocol="https")),
 ]
 
 
@@ -278,7 +298,7 @@ def test_what_hostile_commits_would_deploy_is_stopped(
 
 
 def test_every_rule_for_prod_has_a_template_that_breaks_it() -> None:
-    lines = RULES.read_text().splitlines()
+    lines = TARGET.rules.read_text().splitlines()
     names = {line.split()[1] for line in lines if line.startswith("rule ")}
     assert names <= {rule for rule, _ in HOSTILE}
 
@@ -286,7 +306,8 @@ def test_every_rule_for_prod_has_a_template_that_breaks_it() -> None:
 def test_the_rules_are_for_the_environment_behind_the_approval_whatever_its_name() -> None:
     values = json.loads((REPOSITORY / "cdk.json").read_text())["context"]["tap"]
     values["environments"].append({"name": "live", "account": "044444444444"})
-    text = rules(REPOSITORY, Settings.parse(values))
+    settings = Settings.parse(values)
+    text = rules(REPOSITORY, settings, Target.of(settings))
     assert f"{TOOLS}:role/tap-pipeline-smoke-live'" in text
     assert ":044444444444:$/" in text
     assert PROD not in text
@@ -327,7 +348,9 @@ def test_deploying_asks_the_region_of_the_settings_and_ends_with_the_version(
 @pytest.fixture(scope="module")
 def stack() -> Template:
     app = cdk.App()
-    GuardrailStack(app, STACK, env=cdk.Environment(account=PROD, region=SETTINGS.region))
+    GuardrailStack(
+        app, STACK, target=TARGET, env=cdk.Environment(account=PROD, region=SETTINGS.region)
+    )
     template: Template = app.synth().get_stack_by_name(STACK).template
     return template
 
@@ -380,7 +403,9 @@ def test_the_pipelines_roles_may_not_write_rules_or_reports(stack: Template) -> 
 
 def test_the_stack_outlives_a_mistake(assembly: Assembly) -> None:
     app = cdk.App()
-    made = GuardrailStack(app, STACK, env=cdk.Environment(account=PROD, region=SETTINGS.region))
+    made = GuardrailStack(
+        app, STACK, target=TARGET, env=cdk.Environment(account=PROD, region=SETTINGS.region)
+    )
     assert made.termination_protection
     assert not made.stack_name.startswith("tap-")
     # Nothing of it is in what the pipeline deploys.

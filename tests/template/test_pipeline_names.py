@@ -34,13 +34,15 @@ def test_the_stack_is_protected_from_deletion(assembly: Assembly) -> None:
 
 
 def test_every_project_has_its_name_and_a_log_group_of_it(assembly: Assembly) -> None:
-    names = {f"tap-pipeline-{step}" for step in ("synth", "selfmutate", "assets")} | SMOKE
+    steps = ("guards", "synth", "gates", "selfmutate", "assets")
+    names = {f"tap-pipeline-{step}" for step in steps} | SMOKE
     assert set(assembly.projects) == names
     groups = assembly.resources("AWS::Logs::LogGroup")
     assert {group["LogGroupName"] for group in groups} == {f"/aws/codebuild/{n}" for n in names}
 
 
-def test_smoke_roles_and_report_groups_are_named_as_their_projects(assembly: Assembly) -> None:
+def test_roles_of_our_own_and_report_groups_are_named_as_their_projects(assembly: Assembly) -> None:
     roles = assembly.resources("AWS::IAM::Role")
-    assert {role["RoleName"] for role in roles if "RoleName" in role} == SMOKE
+    ours = {f"tap-pipeline-{step}" for step in ("guards", "synth", "gates")} | SMOKE
+    assert {role["RoleName"] for role in roles if "RoleName" in role} == ours
     assert {group["Name"] for group in assembly.resources("AWS::CodeBuild::ReportGroup")} == SMOKE

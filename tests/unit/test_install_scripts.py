@@ -1,46 +1,81 @@
-"""Proves that a machine without a needed program is told in one line which one and how to get it.
+"""No file of a checkout says where the install scripts get packages from.
 
-What the scripts install is proved by every other test: they run on it.
+Proves it with the real uv, pip's environment and npm, in copies that hold settings which name an
+index and a registry that nobody answers at. That a person's own settings still count is proved by
+the machine that these tests run on, where it has any, and by their environment here.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-ALWAYS_THERE = ("bash", "dirname", "cat", "env")
+from tests.support.synthesis import REPOSITORY
+
+NOWHERE = "http://127.0.0.1:9/"
+LOCK = "services/requests/runtime/requirements.txt"
+NODE_LOCK = "tests/files/tables/corpus"
 
 
-@pytest.mark.parametrize(
-    ("script", "present", "missing"),
-    [
-        ("install", (), "git"),
-        ("install-python", ("git",), "Python 3.12"),
-        ("install-node", (), "node"),
-        ("install-node", ("node",), "npm"),
-    ],
-)
-def test_a_missing_program_is_named_with_how_to_get_it(
-    script: str, present: tuple[str, ...], missing: str, tmp_path: Path
-) -> None:
-    for program in (*ALWAYS_THERE, *present):
-        found = shutil.which(program)
-        assert found is not None
-        (tmp_path / program).symlink_to(found)
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The scripts and small locks, with the installed tools, and settings that lead nowhere."""
+    (tmp_path / "scripts").mkdir()
+    for name in (
+        ".python-version",
+        "scripts/install-python",
+        "scripts/install-node",
+        "requirements.txt",
+    ):
+        shutil.copy(REPOSITORY / name, tmp_path / name)
+    shutil.copy(REPOSITORY / LOCK, tmp_path / "lock.txt")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(REPOSITORY / NODE_LOCK / name, tmp_path / name)
+    (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
+    (tmp_path / "uv.toml").write_text(f'[pip]\nindex-url = "{NOWHERE}"\n')
+    (tmp_path / "pip.py").write_text("raise SystemExit('not pip')\n")
+    (tmp_path / ".npmrc").write_text(f"registry={NOWHERE}\nfetch-retries=0\n")
+    return tmp_path
 
+
+def install(checkout: Path, script: str, *arguments: str, **environment: str) -> str:
+    """What the script says when it fails; nothing when it ends well."""
     done = subprocess.run(
-        [str(SCRIPTS / script)],
-        env={"PATH": str(tmp_path)},
-        check=False,
+        ["bash", f"scripts/{script}", *arguments],
+        cwd=checkout,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
+        check=False,
     )
+    return done.stderr if done.returncode else ""
 
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"{missing} is missing: install")
-    assert "https://" in line
+
+def test_python_packages_come_from_where_the_person_says(checkout: Path) -> None:
+    assert install(checkout, "install-python", "lock.txt", "made") == ""
+    assert list(checkout.glob("made/lib/*/site-packages/jmespath"))
+    shutil.rmtree(checkout / "made")
+    said = install(checkout, "install-python", "lock.txt", "made", UV_DEFAULT_INDEX=NOWHERE)
+    assert "127.0.0.1:9" in said
+
+
+def test_an_environment_with_settings_of_its_own_is_made_anew(checkout: Path) -> None:
+    assert install(checkout, "install-python", "lock.txt", "made") == ""
+    (checkout / "made/pip.conf").write_text(f"[global]\nindex-url = {NOWHERE}\n")
+    assert install(checkout, "install-python", "lock.txt", "made") == ""
+    assert not (checkout / "made/pip.conf").exists()
+
+
+def test_node_packages_come_from_where_the_person_says(checkout: Path) -> None:
+    assert install(checkout, "install-node") == ""
+    assert (checkout / "node_modules/papaparse/package.json").is_file()
+    shutil.rmtree(checkout / "node_modules")
+    nowhere = {"npm_config_registry": NOWHERE, "npm_config_cache": str(checkout / "cache")}
+    said = install(checkout, "install-node", npm_config_fetch_retries="0", **nowhere)
+    assert "127.0.0.1:9" in said
+    assert not (checkout / "node_modules").exists()
+    assert list(checkout.glob(".build/npm-*")) == []

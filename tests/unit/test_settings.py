@@ -31,6 +31,7 @@ from settings import (
     Settings,
     SettingsError,
 )
+from settings.guards import GUARDS
 from stages.options import ApplicationOptions
 from stages.services import NAMES
 
@@ -86,6 +87,7 @@ def test_good_settings_become_typed_objects() -> None:
         source=ConnectionSource("example-org/shop", "main", CONNECTION),
         architecture="x86_64",
         approval_timeout_minutes=10_080,
+        guards=GUARDS,
         application={},
     )
 
@@ -192,6 +194,16 @@ def test_names_that_git_hosts_allow_are_accepted(repository: str) -> None:
         ("source.connection_arn", ..., "a connection's ARN"),
         ("source.connection_arn", "my-connection", "a connection's ARN"),
         ("source.connection_arn", CONNECTION.replace(":connection/", ":host/"), "a connection's"),
+        (
+            "source.connection_arn",
+            CONNECTION.replace("111111111111", "444444444444"),
+            "'s own account",
+        ),
+        (
+            "source.connection_arn",
+            CONNECTION.replace("us-west-2", "eu-west-1"),
+            "region, arn:aws:codeconnections:us-west-2:111111111111:connection/ID",
+        ),
         ("source.repository", "shop", "owner/name"),
         ("source.repository", "https://github.com/example-org/shop", "owner/name"),
         ("source.repository", ..., "owner/name"),
@@ -228,6 +240,22 @@ def test_a_bucket_source_is_checked_as_such(key: str, value: str, expected: str)
     (problem,) = problems(changed("source", source))
     assert problem.startswith(f"tap.source.{key} is ")
     assert expected in problem
+
+
+def test_the_examples_connection_serves_only_the_examples_account() -> None:
+    settings = changed("tools_account", "444444444444")
+    settings["source"]["connection_arn"] = CONNECTION.replace("111111111111", "444444444444")
+    (problem,) = problems(settings)
+    assert problem.startswith("tap.source.connection_arn is ")
+    assert problem.endswith(
+        "expected a connection that exists, in place of the example's made-up id"
+    )
+
+
+def test_an_account_that_was_changed_alone_is_noticed_at_the_connection() -> None:
+    (problem,) = problems(changed("tools_account", "444444444444"))
+    assert problem.startswith("tap.source.connection_arn is ")
+    assert ":us-west-2:444444444444:connection/ID" in problem
 
 
 def test_a_codecommit_source_is_checked_as_such() -> None:
@@ -288,7 +316,7 @@ def test_the_regions_are_those_that_botocore_knows_for_codepipeline() -> None:
 
 def test_the_app_tells_of_wrong_settings_without_a_traceback(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "pipeline", tmp_path / "pipeline")
-    for folder in ("services", "settings", "stages"):
+    for folder in ("guards", "services", "settings", "stages"):
         (tmp_path / folder).symlink_to(REPOSITORY / folder)
     shutil.copy(REPOSITORY / "pipeline_app.py", tmp_path)
     context = {"tap": changed("environments[0].account", "22")}

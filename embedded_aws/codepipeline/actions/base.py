@@ -38,7 +38,8 @@ class Context:
     """One action run as its provider sees it. `configuration` has its variables resolved.
 
     `outputs` says where artifacts go. `source_revision` is the revision that a source action must
-    fetch, None for the newest. `wait(seconds)` pauses; it is False when the run was abandoned.
+    fetch, None for the newest. `job` is the run's id. `wait(seconds)` pauses; it is False when the
+    run has ended from outside: abandoned, or answered.
     """
 
     pipeline: str
@@ -47,6 +48,7 @@ class Context:
     pipeline_role_arn: str
     store: ArtifactStore
     execution_id: str
+    job: str
     stage: str
     action: Action
     configuration: Mapping[str, str]

@@ -31,13 +31,13 @@ def build(context: Context) -> Outcome:
                 "before-sign.codebuild.StartBuild", _as_pipeline(context)
             )
             started = codebuild.start_build(**_request(context))["build"]
-            record = _finished(context, codebuild, started)
+            record = finished(context, codebuild, started)
     except ClientError as error:
         raise ActionError(
             f"Error calling startBuild: {error.response['Error']['Message']}"
         ) from error
     if record["buildStatus"] != "SUCCEEDED":
-        raise ActionError(_failure(record))
+        raise ActionError(failure(record))
     exported = record.get("exportedEnvironmentVariables") or ()
     return Outcome(
         variables={variable["name"]: variable["value"] for variable in exported},
@@ -115,7 +115,7 @@ def _destination(artifact: Artifact) -> dict[str, str]:
     }
 
 
-def _finished(context: Context, codebuild: Any, record: dict[str, Any]) -> dict[str, Any]:
+def finished(context: Context, codebuild: Any, record: dict[str, Any]) -> dict[str, Any]:
     """Follows the build until it has ended, or nobody waits for it any more."""
     build_id = record["id"]
     context.report(external_id=build_id, external_url=_console(context, record))
@@ -135,7 +135,7 @@ def _console(context: Context, record: Mapping[str, Any]) -> str:
     )
 
 
-def _failure(record: Mapping[str, Any]) -> str:
+def failure(record: Mapping[str, Any]) -> str:
     message = f"Build terminated with state: {record['buildStatus']}."
     for phase in record.get("phases") or ():
         if phase.get("phaseStatus") not in (None, "SUCCEEDED"):

@@ -37,12 +37,11 @@ class EnvironmentSettings:
 
     @property
     def removal_policy(self) -> cdk.RemovalPolicy:
-        """For what holds data: goes with a disposable environment, else survives its stack."""
-        return cdk.RemovalPolicy.DESTROY if self.disposable else cdk.RemovalPolicy.RETAIN
+        """For data and logs: they go with a disposable environment, else survive their stack.
 
-    @property
-    def log_removal_policy(self) -> cdk.RemovalPolicy:
-        """For logs: as data, except that a failed first deployment leaves no names taken."""
+        Except where its creation fails: that takes back what it made, or the names would be taken
+        for the next attempt ("DeletionPolicy attribute", CloudFormation user guide).
+        """
         if self.disposable:
             return cdk.RemovalPolicy.DESTROY
         return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE

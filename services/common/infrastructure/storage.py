@@ -93,5 +93,5 @@ def log_group(
         construct_id,
         log_group_name=name,
         retention=logs.RetentionDays.ONE_WEEK,
-        removal_policy=environment.log_removal_policy,
+        removal_policy=environment.removal_policy,
     )

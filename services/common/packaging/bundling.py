@@ -156,7 +156,7 @@ def _install(tree: Path, bundle: Bundle) -> None:
     _run(
         bundle,
         [
-            find_uv_bin(), "pip", "install", "--quiet", "--no-config",
+            find_uv_bin(), "pip", "install", "--quiet",
             "--target", str(tree), "--python", sys.executable,
             "--python-platform", PLATFORMS[bundle.architecture],
             "--python-version", f"{PYTHON[0]}.{PYTHON[1]}",
@@ -194,7 +194,10 @@ def _compile(tree: Path, bundle: Bundle) -> None:
 
 
 def _run(bundle: Bundle, command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    # From outside of the checkout, none of whose files then has a say in where packages come from.
+    done = subprocess.run(
+        command, cwd="/", env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise BundlingError(
             f"{bundle.runtime}: `{' '.join(command)}` ended with {done.returncode}\n"

@@ -1,7 +1,7 @@
 """A build's own process: runs its commands in one shell and lets none of them outlive it.
 
-Run as `python -I -S supervisor.py TOKEN STATE_DIR SHELL`. Standard input carries one script path
-a line; commands write to this process's standard output, and after each script this process adds
+Standard input carries one order a line: `run SCRIPT`, or `collect REQUEST` (JSON, see `_collect`).
+Commands write to this process's standard output, and after each order this process adds
 `\\0TOKEN STATUS\\n`. When standard input ends (the server closed it, or died), every process that a
 command started, however far it detached itself, is killed by its id, and this process ends.
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import json
 import os
 import select
 import signal
@@ -23,6 +24,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from embedded_aws.codebuild.inside import collecting
 
 _DRIVER = r"""
 __codebuild_state=$1
@@ -89,18 +93,22 @@ def _pipe() -> list[int]:
 
 
 def main(token: str, state: str, shell_program: str) -> None:
-    """Serves scripts until standard input ends, then leaves no process behind."""
+    """Serves orders until standard input ends, then leaves no process behind."""
     if sys.platform == "linux":
         # A daemon whose parents ended becomes our child instead of init's, and so is found.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     groups: list[int] = []
     try:
         shell: Shell | None = None
-        while script := _line():
+        while line := _line():
+            order, _, argument = line.partition(" ")
+            if order == "collect":
+                os.write(1, f"\0{token} {_collect(json.loads(argument))}\n".encode())
+                continue
             if shell is None:
                 shell = Shell(shell_program, state)
                 groups.append(shell.pid)
-            shell.send(script)
+            shell.send(argument)
             status, alive = _wait(shell)
             if status is None:
                 return
@@ -110,6 +118,22 @@ def main(token: str, state: str, shell_program: str) -> None:
             os.write(1, f"\0{token} {status}\n".encode())
     finally:
         _kill_all(groups)
+
+
+def _collect(request: dict[str, Any]) -> int:
+    """Packs the files that `wanted` takes below `root` into `archive`; an exit status."""
+    wanted = {name: _hashable(value) for name, value in request["wanted"].items()}
+    try:
+        found = collecting.matching(Path(request["root"]), collecting.FileSet(**wanted))
+        collecting.pack(found, Path(request["archive"]))
+    except (OSError, ValueError) as error:
+        os.write(1, f"{error}\n".encode())
+        return 1
+    return 0
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _line() -> str:
@@ -207,7 +231,3 @@ def _processes() -> Iterator[tuple[int, int]]:
         pid, parent, state = line.split(None, 2)
         if not state.startswith("Z") and int(pid) != lister.pid:
             yield int(pid), int(parent)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,0 +1,203 @@
+"""How long deliveries take in a rehearsal, against one from nothing and against plain `cdk deploy`.
+
+Every figure is the wall time of a command that a developer types, in clones of this repository's
+HEAD with warm package caches: they share one folder of those. Ratios are of one session, whose
+commands run one after the other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.run import REPOSITORY
+from embedded_aws.clients import Credentials
+from embedded_aws.host import node_bin
+from embedded_aws.server import Server
+
+HEADING = "## Deliveries"
+BASELINE = "daf8d8b"
+"""The last commit whose every rehearsal started from nothing."""
+INSTALLED = (".venv", ".venv-emulator", "node_modules")
+REGION = "us-west-2"
+STACKS = {"dev": "TapPipelineStack/Dev/*", "prod": "TapPipelineStack/Prod/*"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A ratio of two times in seconds, and what it should be at most."""
+
+    what: str
+    ours: float
+    against: str
+    baseline: float
+    goal: float
+
+    @property
+    def ratio(self) -> float:
+        """Of the two."""
+        return self.ours / self.baseline
+
+    @property
+    def text(self) -> str:
+        """A row of the table."""
+        return (
+            f"| {self.what} | {self.ours:.1f} s | {self.against} | {self.baseline:.1f} s "
+            f"| **{self.ratio:.2f}** | {self.goal:.2f} |"
+        )
+
+    @property
+    def verdict(self) -> str:
+        """For the terminal."""
+        reached = "reached" if self.ratio <= self.goal else "MISSED"
+        return f"{self.what}: ratio {self.ratio:.2f}, goal {self.goal:.2f} {reached}"
+
+
+@dataclass
+class Clone:
+    """A checkout of one commit with what is installed here, and the root of its rehearsals."""
+
+    folder: Path
+    root: Path
+
+    @classmethod
+    def of(cls, commit: str, scratch: Path, cache: Path) -> Clone:
+        """A new one below `scratch`."""
+        clone = cls(scratch / commit / "worktree", scratch / commit / "root")
+        clone.root.mkdir(parents=True)
+        (clone.root / "cache").symlink_to(cache)
+        _run(["git", "clone", "-qs", "--no-checkout", str(REPOSITORY), str(clone.folder)], scratch)
+        _run(["git", "checkout", "-q", "--detach", commit], clone.folder)
+        for name in INSTALLED:
+            (clone.folder / name).symlink_to(REPOSITORY / name)
+        return clone
+
+    def rehearse(self, *options: str) -> float:
+        """Seconds of `scripts/rehearsal run`. Raises CalledProcessError when it does not pass."""
+        command = ["scripts/rehearsal", "--root", str(self.root), "run", *options]
+        return _seconds(lambda: _run(command, self.folder))
+
+    def from_push_to_green(self) -> float:
+        """Of the last rehearsal: seconds from the source action's start to the last one's end."""
+        actions = json.loads((self.root / "last" / "summary.json").read_text())["actions"]
+        began = min(datetime.fromisoformat(each["started"]) for each in actions)
+        return max(
+            (datetime.fromisoformat(each["ended"]) - began).total_seconds() for each in actions
+        )
+
+    def rehearse_a_change(self, number: int) -> float:
+        """The same after a change of one line of a Lambda function."""
+        with (self.folder / "services/requests/runtime/handler.py").open("a") as code:
+            code.write(f"\n\nCHANGED = {number}\n")
+        return self.rehearse()
+
+    def deploy_plainly(self) -> float:
+        """Seconds of `scripts/synth` and `cdk deploy` of both environments into accounts that are
+        bootstrapped and empty, each with its administrator's keys."""
+        kept = self.root / "kept" / "accounts"
+        port = json.loads((kept / "manifest.json").read_text())["port"]
+        people = json.loads((kept / "administrators.json").read_text())
+        out = self.root / "plain"
+        state = kept / "state.pickle"
+        with Server(self.root, port, region=REGION, state=state) as server:
+
+            def deploy() -> None:
+                _run(["scripts/synth", "--output", str(out)], self.folder)
+                for label, stacks in STACKS.items():
+                    keys = Credentials(**people[label]["credentials"])
+                    command = ["node_modules/.bin/cdk", "deploy", "--app", str(out), stacks]
+                    command += ["--require-approval", "never"]
+                    _run(command, self.folder, server.environment(keys))
+
+            return _seconds(deploy)
+
+
+def rows(rounds: int, scratch: Path) -> list[Row]:
+    """Every ratio, of medians. scratch: an empty folder."""
+    cache = REPOSITORY / ".rehearsal" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    ours, earlier = (Clone.of(commit, scratch, cache) for commit in (_head(), BASELINE))
+    ours.rehearse("--fresh")  # fills the caches
+    taken: dict[str, list[float]] = {}
+    for number in range(rounds):
+        steps: Sequence[tuple[str, Callable[[], float]]] = (
+            ("baseline", earlier.rehearse),
+            ("fresh", lambda: ours.rehearse("--fresh")),
+            ("green", ours.from_push_to_green),
+            ("nothing", ours.rehearse),
+            ("line", partial(ours.rehearse_a_change, number)),
+            ("plain", ours.deploy_plainly),
+        )
+        for name, measured in steps:
+            taken.setdefault(name, []).append(measured())
+            print(f"  {name}: {taken[name][-1]:.1f} s", flush=True)
+    middle = {name: median(seconds) for name, seconds in taken.items()}
+    return _rows(middle)
+
+
+def _rows(taken: Mapping[str, float]) -> list[Row]:
+    fresh = ("`run --fresh`", taken["fresh"])
+    before = (f"the same at {BASELINE}, always from nothing", taken["baseline"])
+    plain = ("`scripts/synth` and `cdk deploy` of dev and prod", taken["plain"])
+    return [
+        Row("`run`, nothing changed", taken["nothing"], *fresh, 0.5),
+        Row("`run`, one line of a function changed", taken["line"], *fresh, 0.7),
+        Row("warm `make rehearse`", taken["nothing"], *before, 0.6),
+        Row("from the push to prod's smoke tests, from nothing", taken["green"], *plain, 1.0),
+    ]
+
+
+def section(measured: Sequence[Row], rounds: int) -> str:
+    """The part of docs/benchmarks.md."""
+    table = "\n".join(row.text for row in measured)
+    load = os.getloadavg()[2]
+    return f"""{HEADING}
+
+| rehearsed | ours | against | that | ratio | goal |
+|---|---|---|---|---|---|
+{table}
+
+Wall times of whole commands, start and end of the embedded AWS included; medians of {rounds}
+round(s) in one session with warm package caches. The machine had {os.cpu_count()} cores, and a load
+average of {load:.1f} over the last quarter of an hour: above its cores it was busy with other work,
+which stretches single figures, and ratios with them. `cdk deploy` deploys with the CDK's defaults,
+without pipeline, artifacts, gates, smoke tests and approval, into accounts that were bootstrapped.
+"""
+
+
+def _head() -> str:
+    return _run(["git", "rev-parse", "HEAD"], REPOSITORY).strip()
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def _run(command: Sequence[str], folder: Path, more: Mapping[str, str] | None = None) -> str:
+    """What the command printed. Raises CalledProcessError, with that in it."""
+    environment = {name: value for name, value in os.environ.items() if name != "CI"}
+    environment["PATH"] = f"{node_bin(REPOSITORY)}{os.pathsep}{environment['PATH']}"
+    done: Any = subprocess.run(
+        command,
+        cwd=folder,
+        env={**environment, **(more or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(done.stdout)
+        done.check_returncode()
+    return str(done.stdout)

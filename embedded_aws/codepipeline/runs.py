@@ -1,0 +1,23 @@
+"""What the views of actions and of rules have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from embedded_aws.codepipeline.state import ActionRun, Artifact
+
+
+def artifacts(found: Iterable[Artifact]) -> list[dict[str, Any]]:
+    """`ArtifactDetailList`."""
+    return [{"name": a.name, "s3location": {"bucket": a.bucket, "key": a.key}} for a in found]
+
+
+def error(run: ActionRun) -> dict[str, str] | None:
+    """`ErrorDetails` of a run that failed."""
+    return {"code": run.error[0], "message": run.error[1][:5000]} if run.error else None
+
+
+def without_none(view: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that have a value."""
+    return {key: value for key, value in view.items() if value is not None}

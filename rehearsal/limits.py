@@ -1,0 +1,94 @@
+"""What the embedded AWS does not do, whatever is delivered to it: no table passes over it.
+
+By the groups of `behaviours.GROUPS`, which holds all of them; the table of another app has those
+that concern the resource types it has.
+"""
+
+from __future__ import annotations
+
+from rehearsal.behaviour import Behaviour
+from rehearsal.behaviour import unshown as _unshown
+
+_LAMBDA = ("AWS::Lambda::*",)
+_API = ("AWS::ApiGateway*",)
+_BUCKETS = ("AWS::S3::*",)
+_TABLES = ("AWS::DynamoDB::*",)
+_MACHINES = ("AWS::StepFunctions::*",)
+_ALARMS = ("AWS::CloudWatch::*",)
+
+_IGNORED = tuple(
+    _unshown(text, "the emulator ignores it", types=types)
+    for text, types in (
+        ("memory limits of functions", _LAMBDA),
+        ("weights of Lambda aliases", _LAMBDA),
+        ("encryption of buckets at rest (BucketEncryption)", _BUCKETS),
+        ("time to live of table rows (TTL)", _TABLES),
+        ("lifecycle rules of buckets", _BUCKETS),
+        ("sizes of functions' local disks (EphemeralStorage)", _LAMBDA),
+        ("point-in-time recovery of tables (PITR)", _TABLES),
+        ("access logs of API stages", _API),
+        ("logs and traces of state machines", _MACHINES),
+        ("X-Ray traces", (*_LAMBDA, *_API, *_MACHINES)),
+        ("API Gateway metrics, and alarms on them", _API),
+        ("Step Functions metrics and SQS metrics, and alarms on them", _ALARMS),
+        ("metrics in log lines (EMF), and alarms on them", _LAMBDA),
+        ("encryption of the alarms' topic (KmsMasterKeyId)", _ALARMS),
+        (
+            "what an alarm counts: dimensions, periods, missing values (TreatMissingData)",
+            _ALARMS,
+        ),
+        ("a function's code asset that is missing from S3", _LAMBDA),
+    )
+)
+
+LIMITS: dict[str, tuple[Behaviour, ...]] = {
+    "of the pipeline": (
+        _unshown(
+            "the runtimes and packages of CodeBuild's image",
+            "builds run on this machine, with the interpreters that the checkout installed",
+        ),
+        _unshown("the provider's webhook and its authorization", "a git hook plays the webhook"),
+        _unshown(
+            "the API's public host name and its certificate",
+            "amazonaws.com addresses are mapped to the emulator",
+            types=_API,
+        ),
+    ),
+    "of signatures and permissions": (
+        _unshown(
+            "permissions of a state machine's other integrations",
+            "not checked by the emulator",
+            types=_MACHINES,
+        ),
+        _unshown(
+            "permissions of the CloudFormation execution role",
+            "the emulator ignores a stack's RoleARN and may do everything",
+        ),
+        _unshown("permissions on the artifacts' KMS key", "the emulator's S3 never asks KMS"),
+        _unshown("iam:PassRole", "not checked by the emulator"),
+        _unshown(
+            "the condition key dynamodb:LeadingKeys", "not checked by the emulator", types=_TABLES
+        ),
+        _unshown("an account's root key", "the emulator takes any secret for a root"),
+        _unshown(
+            "a tampered body, or a wrong service in the signature's scope, is refused",
+            "the emulator takes the signer's own x-amz-content-sha256, and any service",
+        ),
+    ),
+    "of the application": (
+        _unshown("EXPRESS workflows", "the emulator's are not faithful", types=_MACHINES),
+        _unshown(
+            "a body that is not UTF-8",
+            "API Gateway makes text of it before the function sees it; no check sends such bytes",
+            types=_API,
+        ),
+    ),
+    "of assets": (
+        _unshown(
+            "that functions import nothing but what their asset ships",
+            "the emulator's interpreter also holds ministack, yaml and cryptography",
+            types=_LAMBDA,
+        ),
+    ),
+    "that the emulator ignores": _IGNORED,
+}

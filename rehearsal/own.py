@@ -1,0 +1,118 @@
+"""This checkout as what is rehearsed: from its settings, by its scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from embedded_aws.clients import Credentials
+from embedded_aws.connections.played import Connection
+from embedded_aws.host import package_managers
+from embedded_aws.server import Server
+from rehearsal import earlier, snapshot
+from rehearsal.accounts import Directory
+from rehearsal.behaviour import Behaviour
+from rehearsal.behaviours import GROUPS
+from rehearsal.errors import UnknownAccountError, UnsupportedSourceError
+from rehearsal.native_code import foreign
+from rehearsal.progress import Progress
+from rehearsal.project import Project, Target
+from rehearsal.snapshot import Snapshot
+from rehearsal.tools import run, run_tool
+from settings import ConnectionSource, Settings
+
+COMMAND = "scripts/rehearsal"
+_SMOKE_ACTION = "Smoke"
+
+
+@dataclass(frozen=True)
+class OwnProject(Project):
+    """A checkout of this project. settings: those of its `cdk.json`."""
+
+    settings: Settings
+
+    @classmethod
+    def of_checkout(cls, checkout: Path) -> Self:
+        """Raises `SettingsError`, and `UnsupportedSourceError` for a source that is not played."""
+        return cls.of_settings(checkout, Settings.of_checkout(checkout))
+
+    @classmethod
+    def of_settings(cls, checkout: Path, settings: Settings) -> Self:
+        """A checkout whose settings were read."""
+        return cls(
+            folder=checkout,
+            region=settings.region,
+            accounts=settings.accounts,
+            targets=tuple(
+                Target(each.name, each.stage, (each.name,), _SMOKE_ACTION)
+                for each in settings.environments
+            ),
+            connection=_connection(settings),
+            settings=settings,
+        )
+
+    @property
+    def notice(self) -> str | None:
+        """Whether the functions' native code runs here."""
+        return foreign(self.settings.architecture)
+
+    @property
+    def remote(self) -> str:
+        """As the developer's guide has it: `git push rehearsal`."""
+        return "rehearsal"
+
+    @property
+    def command(self) -> str:
+        """The script."""
+        return COMMAND
+
+    def snapshot(self, scratch: Path) -> Snapshot:
+        """The checkout, uncommitted changes included."""
+        return snapshot.take(self.folder, scratch)
+
+    def synthesize(self, server: Server, assembly: Path, progress: Progress) -> None:
+        """As the pipeline's own build does."""
+        command = ["scripts/synth", "--output", str(assembly)]
+        with progress.step("pipeline synthesized"):
+            own = str(self.folder / command[0])
+            run([own, *command[1:]], server.root, package_managers(), self.folder)
+
+    def bootstrap(self, server: Server, label: str) -> None:
+        """With our own template."""
+        keys = Directory(server).administrator(label)
+        run_tool(server, ["scripts/bootstrap", label], keys)
+
+    @property
+    def bootstrap_files(self) -> tuple[Path, ...]:
+        """Our templates, and what chooses them and passes their parameters."""
+        files = sorted((self.folder / "accounts" / "bootstrap").glob("*.*"))
+        return (*files, self.folder / "scripts" / "bootstrap")
+
+    def at(self, commit: str, folder: Path) -> Self:
+        """With what is installed here."""
+        return type(self).of_checkout(earlier.checkout(self.folder, commit, folder))
+
+    def smoke_role(self, directory: Directory, label: str) -> Credentials:
+        """The role of an environment's smoke tests. Raises `UnknownAccountError`."""
+        try:
+            return directory.smoke(self.settings.environment(label).smoke_role_arn)
+        except KeyError as error:
+            raise UnknownAccountError(f"cdk.json has no environment {label!r} any more") from error
+
+    @property
+    def behaviours(self) -> Mapping[str, tuple[Behaviour, ...]]:
+        """All that are listed."""
+        return GROUPS
+
+
+def _connection(settings: Settings) -> Connection:
+    """The connection that the remote plays. Raises `UnsupportedSourceError`."""
+    if not isinstance(settings.source, ConnectionSource):
+        raise UnsupportedSourceError(
+            "the rehearsal plays a git provider behind a connection: in cdk.json, "
+            'tap.source.type must be "connection"'
+        )
+    source = settings.source
+    return Connection(source.connection_arn, source.repository, source.branch, f"{COMMAND} status")

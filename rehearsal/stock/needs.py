@@ -1,0 +1,213 @@
+"""What the pipeline of an app needs, read from its assembly; or why it cannot be rehearsed here.
+
+One server plays one region and one git repository: what goes beyond that is refused by name.
+Roles of actions: CDK, `pipelines`, "CDK Environment Bootstrapping"; accounts and regions that an
+app leaves open: `cx-api`, UNKNOWN_ACCOUNT and UNKNOWN_REGION.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from assembly.pipeline import DEPLOYS, Action, Pipeline
+from assembly.templates import Assembly, NoAssemblyError, Stack
+from embedded_aws.connections.played import Connection
+from rehearsal.accounts import TOOLS
+from rehearsal.errors import UnsupportedSourceError, UnusableAppError
+from rehearsal.project import Target
+from rehearsal.synthesized import PipelineStack, pipeline_stacks
+
+_OPEN = ("unknown-account", "unknown-region", "")
+_ACCOUNT = re.compile(r"\d{12}")
+_ROLE = re.compile(r"arn:[\w-]+:iam::([^:<>]+):role/")
+_BOOTSTRAP = re.compile(r"/cdk-bootstrap/([\w-]+)/version")
+_CONNECTION = "Source/CodeStarSourceConnection"
+_ARN = re.compile(
+    r"arn:aws:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[\w-]+"
+)
+
+
+@dataclass(frozen=True)
+class Default:
+    """What stands for an account and a region that the app leaves open."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Of the pipeline in `stack`. follow: what the git remote tells people to run after a push."""
+
+    assembly: Assembly
+    stack: PipelineStack
+    default: Default
+    follow: str = ""
+
+    @classmethod
+    def read(cls, directory: Path, wanted: str | None, default: Default, follow: str = "") -> Needs:
+        """wanted: the stack of the pipeline, by name or as the CLI selects it, where there are
+        several. Raises `UnusableAppError`, `UnsupportedSourceError`."""
+        try:
+            assembly = Assembly.read(directory)
+        except NoAssemblyError as error:
+            raise UnusableAppError("the app synthesized no stack: there is no pipeline") from error
+        needs = cls(assembly, _chosen(list(pipeline_stacks(assembly)), wanted), default, follow)
+        needs.check()
+        return needs
+
+    def check(self) -> None:
+        """Raises what reading any of it would raise, before anything is started."""
+        for account in self.accounts.values():
+            if not _ACCOUNT.fullmatch(account):
+                raise UnusableAppError(
+                    f"{account!r} is no account: 12 digits are. Set env of the stack or stage "
+                    "that it is for"
+                )
+        for stack in self._stacks:
+            self._check_stack(stack)
+        self._check_source()
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """As the assembly has it."""
+        return Pipeline(self.assembly, self.stack.name)
+
+    @property
+    def account(self) -> str:
+        """The pipeline's."""
+        return self._given(self._own.account) or self.default.account
+
+    @property
+    def region(self) -> str:
+        """The pipeline's, and everything else's."""
+        return self._given(self._own.region) or self.default.region
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the pipeline is where an app is that leaves its account and region open."""
+        return (self.account, self.region) == (self.default.account, self.default.region)
+
+    @cached_property
+    def accounts(self) -> Mapping[str, str]:
+        """Ids by label: an id is its own label, but for the pipeline's."""
+        others = (self._account_of(each) for each in self.pipeline.actions)
+        return {TOOLS: self.account} | {e: e for e in others if e != self.account}
+
+    @cached_property
+    def qualifiers(self) -> Mapping[str, Sequence[str]]:
+        """By account, those of the bootstraps that its stacks need."""
+        found: dict[str, dict[str, None]] = {}
+        for stack in self._stacks:
+            account = self._given(stack.account) or self.account
+            found.setdefault(account, {})[_qualifier(stack)] = None
+        return {account: tuple(each) for account, each in found.items()}
+
+    @cached_property
+    def targets(self) -> tuple[Target, ...]:
+        """The stages that deploy something; the last one of all where none does, as in a pipeline
+        that only updates itself so far."""
+        stages: dict[str, dict[str, None]] = {}
+        labels = {account: label for label, account in self.accounts.items()}
+        for action in self.pipeline.actions:
+            if action.kind == DEPLOYS:
+                account = self._account_of(action)
+                stages.setdefault(action.stage, {})[labels[account]] = None
+        if not stages:
+            stages = {self.pipeline.actions[-1].stage: {TOOLS: None}}
+        return tuple(Target(stage, stage, tuple(where)) for stage, where in stages.items())
+
+    @cached_property
+    def connection(self) -> Connection:
+        """What the pipeline follows."""
+        sources = [each for each in self.pipeline.actions if each.kind == _CONNECTION]
+        return self._connection_of(sources[0])
+
+    def _check_source(self) -> None:
+        """Raises `UnsupportedSourceError` for what is not played."""
+        sources = [each for each in self.pipeline.actions if each.kind.startswith("Source/")]
+        if foreign := [each for each in sources if each.kind != _CONNECTION]:
+            kinds = ", ".join(f"{each.where} ({each.kind})" for each in foreign)
+            raise UnsupportedSourceError(
+                f"the rehearsal plays a git provider behind a connection, and this pipeline has "
+                f"another source: {kinds}. For the rehearsal, use CodePipelineSource.connection"
+            )
+        found = {self._connection_of(each): None for each in sources}
+        if len(found) != 1:
+            names = ", ".join(f"{each.repository} ({each.branch})" for each in found) or "none"
+            raise UnsupportedSourceError(
+                f"the rehearsal plays one repository, and this pipeline takes: {names}"
+            )
+
+    def _connection_of(self, action: Action) -> Connection:
+        given = action.configuration
+        arn, repository = str(given.get("ConnectionArn")), str(given.get("FullRepositoryId"))
+        if not _ARN.fullmatch(arn):
+            raise UnsupportedSourceError(
+                f"the connection of {action.where} is {arn}, which says no ARN before it is "
+                "deployed: give the rehearsal arn:aws:codeconnections:REGION:ACCOUNT:connection/ID"
+            )
+        return Connection(arn, repository, str(given.get("BranchName")), self.follow)
+
+    @property
+    def _own(self) -> Stack:
+        stack = self.pipeline.template.stack
+        if stack is None:
+            raise UnusableAppError(f"no stack deploys {self.stack.selector}")
+        return stack
+
+    @cached_property
+    def _stacks(self) -> tuple[Stack, ...]:
+        """The pipeline's, and those in the accounts that it deploys to."""
+        stacks = (each.stack for each in self.assembly.templates if not each.nested)
+        ours = set(self.accounts.values())
+        return tuple(
+            each for each in stacks if each and (self._given(each.account) or self.account) in ours
+        )
+
+    def _check_stack(self, stack: Stack) -> None:
+        if (self._given(stack.region) or self.region) != self.region:
+            raise UnusableAppError(
+                f"stack {stack.name} is for {stack.region}, the pipeline for {self.region}: the "
+                "embedded AWS plays one region, so several cannot be rehearsed together. Give "
+                "every env the same region for the rehearsal, for example by a context value"
+            )
+        _qualifier(stack)
+
+    def _account_of(self, action: Action) -> str:
+        found = _ROLE.match(action.role)
+        return found[1] if found else self.account
+
+    def _given(self, value: str) -> str | None:
+        return None if value in _OPEN else value
+
+
+def _chosen(stacks: Sequence[PipelineStack], wanted: str | None) -> PipelineStack:
+    names = ", ".join(each.selector for each in stacks) or "none"
+    fitting = [e for e in stacks if wanted in (None, e.selector, e.name, e.pipeline)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not stacks:
+        raise UnusableAppError("the app synthesized no stack with a pipeline in it")
+    if not fitting:
+        raise UnusableAppError(f"no stack {wanted!r} with a pipeline; there are: {names}")
+    raise UnusableAppError(f"several pipelines: name one with --pipeline; there are: {names}")
+
+
+def _qualifier(stack: Stack) -> str:
+    found = _BOOTSTRAP.fullmatch(stack.bootstrap)
+    if found is None:
+        raise UnusableAppError(
+            f"stack {stack.name} needs no bootstrap of the CDK's default synthesizer "
+            f"({stack.bootstrap or 'it names none'}): CDK Pipelines deploys none without"
+        )
+    return found[1]
+
+
+def resource_types(assembly: Assembly) -> Iterator[str]:
+    """The type of every resource of every template."""
+    yield from (each.type for each in assembly.resources())

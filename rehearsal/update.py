@@ -1,0 +1,103 @@
+"""What an update did to what was there before it: replaced, removed, and with data or without.
+
+Every item of a table, object of a bucket and message of a queue that the environments held before
+must be held afterwards, by a resource of the same type in a stack of the same account: what a
+replaced table's data was copied to counts, what a stack left behind does not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from rehearsal import holdings
+from rehearsal.accounts import Directory
+from rehearsal.holdings import Resource
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of one resource of an account (its label). what: replaced, removed or kept.
+
+    held: how much it stored before, None for what stores nothing. lost: how much of that is gone.
+    """
+
+    account: str
+    stack: str
+    resource: str
+    type: str
+    what: str
+    held: int | None
+    lost: int
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        data = f"with data ({self.held})" if self.held else "without data"
+        lost = f", {self.lost} LOST" if self.lost else ""
+        return (
+            f"{self.account}: {self.stack}/{self.resource} ({self.type}) {self.what} {data}{lost}"
+        )
+
+
+@dataclass(frozen=True)
+class Update:
+    """An update that is about to begin. commit: what was delivered. before: by account."""
+
+    commit: str
+    directory: Directory
+    before: Mapping[str, Mapping[tuple[str, str], Resource]]
+
+    @classmethod
+    def begin(cls, commit: str, directory: Directory, accounts: Sequence[str]) -> Self:
+        """accounts: the labels of those that are delivered to."""
+        before = {label: holdings.read(directory.session(label)) for label in accounts}
+        return cls(commit, directory, before)
+
+    @property
+    def held(self) -> dict[str, int]:
+        """How much data each account held before."""
+        return {
+            label: sum(len(each.held or ()) for each in resources.values())
+            for label, resources in self.before.items()
+        }
+
+    def changes(self, accounts: Sequence[str] | None = None) -> tuple[Change, ...]:
+        """What is different now, in these accounts or all."""
+        wanted = self.before if accounts is None else [a for a in accounts if a in self.before]
+        return tuple(
+            change
+            for label in wanted
+            for change in compare(
+                label, self.before[label], holdings.read(self.directory.session(label))
+            )
+        )
+
+
+def compare(
+    account: str,
+    before: Mapping[tuple[str, str], Resource],
+    after: Mapping[tuple[str, str], Resource],
+) -> Iterator[Change]:
+    """Resources that were replaced or removed, and those that lost data as they are."""
+    kept: dict[str, set[str]] = {}
+    for resource in after.values():
+        kept.setdefault(resource.type, set()).update(resource.held or ())
+    for place, old in before.items():
+        new = after.get(place)
+        what = "removed" if new is None else "kept"
+        if new is not None and new.physical != old.physical:
+            what = "replaced"
+        lost = len(_lasting(old) - kept.get(old.type, set()))
+        if what != "kept" or lost:
+            held = None if old.held is None else len(old.held)
+            yield Change(account, old.stack, old.name, old.type, what, held, lost)
+
+
+def _lasting(resource: Resource) -> set[str]:
+    """What is stored and has not expired since."""
+    now = time.time()
+    held = (resource.held or {}).items()
+    return {key for key, expires in held if expires is None or expires > now}

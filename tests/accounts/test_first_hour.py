@@ -1,0 +1,259 @@
+"""The life of an installation, by the pages that describe it, on one server with empty accounts.
+
+Proves, by running the commands that stand on the pages: docs/take-it-to-aws.md takes an empty tools
+account and empty environments to a pipeline that delivers; a first creation that fails in either
+kind of environment comes back by docs/if-the-first-deployment-fails.md; after docs/removal.md
+nothing of ours is in any account. The tests run in this order and each needs those before it.
+
+Does not prove the console's handshake of the connection, nor what the embedded AWS does not play
+(the guardrail's hook): `ELSEWHERE` names the test that runs such a command, or says why none can.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assembly.templates import Assembly as CloudAssembly
+from embedded_aws.server import Server
+from ops.records import Execution, PendingApproval
+from rehearsal.accounts import Directory
+from rehearsal.follow import Follower
+from rehearsal.lifecycle import operated
+from rehearsal.own import OwnProject
+from rehearsal.progress import Progress
+from rehearsal.remote import Remote
+from rehearsal.synthesized import pipeline_stack
+from tests.delivery.developer import copy_of_the_repository, git
+from tests.support.bootstrap import ENVIRONMENTS, SETTINGS
+from tests.support.pages import Page, commands, filled
+from tests.support.synthesis import REPOSITORY
+
+TAKE, RECOVER, REMOVE = (
+    Page("take-it-to-aws.md"),
+    Page("if-the-first-deployment-fails.md"),
+    Page("removal.md"),
+)
+LAST = ENVIRONMENTS[-1]
+APPLIED = "template/test_bootstrap_applied.py"
+ACCEPTED = "gates/test_accept.py::test_an_environment_in_between_is_one_entry_and_one_command"
+ELSEWHERE = {
+    "scripts/install": "unit/test_install_scripts.py",
+    "make accept": ACCEPTED,
+    "make gates": ACCEPTED,
+    "scripts/guardrail deploy": "template/test_guardrail.py",
+    "scripts/bootstrap dev --force": APPLIED,
+}
+
+
+@dataclass
+class Life:
+    """A worktree, a server, and who may do what in its accounts."""
+
+    server: Server
+    worktree: Path
+    shown: io.StringIO
+
+    @property
+    def people(self) -> Directory:
+        return Directory(self.server)
+
+    def run(self, label: str, text: str, *, check: bool = True) -> str:
+        """What the commands print, in a shell of an account's administrator."""
+        quiet = {
+            "CI": "true",
+            "CDK_DISABLE_VERSION_CHECK": "1",
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+        }
+        path = f"{self.worktree}/.venv/bin{os.pathsep}{os.environ['PATH']}"
+        mine = self.server.environment(self.people.administrator(label))
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", text],
+            cwd=self.worktree,
+            env=os.environ | mine | quiet | {"PATH": path, "AWS_PAGER": ""},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{text}\n{done.stdout}"
+        return done.stdout
+
+    def client(self, label: str, service: str) -> Any:
+        return self.people.session(label).client(service)
+
+    def follow(self, commit: str) -> Execution:
+        """The commit's execution once it has ended; the page's commands approve it."""
+        follower = Follower(operated(self.server), Progress(self.shown), self.approve)
+        return follower.follow(commit, since=frozenset())
+
+    def approve(self, waiting: PendingApproval) -> None:
+        show, answer = commands(TAKE.section("5. Approve")[0])
+        state = self.run("tools", show)
+        (token,) = re.findall(r'"token": "([^"]+)"', state)
+        self.run("tools", filled(answer, TOKEN=token))
+        assert waiting.stage == "Promote"
+
+    def retry(self, stage: str, execution: Execution) -> None:
+        (_, block) = RECOVER.section("What to do")
+        (command,) = commands(block)
+        self.run("tools", filled(command, STAGE=stage, ID=execution.id))
+
+    def table_of(self, environment: str) -> str:
+        """A name that the environment's stack needs for a table."""
+        assembly = CloudAssembly.read(self.worktree / "cdk.out")
+        template = assembly.stack(f"tap-{environment}")
+        table = next(iter(template.resources("AWS::DynamoDB::GlobalTable")))
+        return str(table.properties["TableName"])
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    root = tmp_path_factory.mktemp("first-hour")
+    (root / "cache").symlink_to(REPOSITORY / ".rehearsal" / "cache")
+    (REPOSITORY / ".rehearsal" / "cache").mkdir(parents=True, exist_ok=True)
+    worktree = copy_of_the_repository(root / "worktree")
+    for script in (worktree / "scripts").iterdir():
+        script.chmod(0o755)
+    with Server(root, region=SETTINGS.region) as server:
+        Directory(server).create_administrators(SETTINGS.accounts)
+        # The handshake in the console, which no API can do.
+        Remote(server.root).create(OwnProject.of_settings(REPOSITORY, SETTINGS).connection)
+        yield Life(server, worktree, io.StringIO())
+
+
+def test_every_command_of_the_pages_is_run_here_or_elsewhere() -> None:
+    run = [
+        *commands(TAKE.section("3. Bootstrap the accounts, once")[0]),
+        *commands(TAKE.section("3. Bootstrap the accounts, once")[3]),
+        *(c for block in TAKE.section("4. Deploy the pipeline, once") for c in commands(block)),
+        *(c for block in TAKE.section("5. Approve") for c in commands(block)),
+    ]
+    emptied = commands(TAKE.section("3. Bootstrap the accounts, once")[2])
+    applied = (REPOSITORY / "tests" / APPLIED).read_text()
+    assert "take-it-to-aws.md" in applied, "the commands that empty a bucket are run there"
+    assert set(TAKE.commands()) == {*run, *ELSEWHERE, *emptied}
+    for test in ELSEWHERE.values():
+        path, _, name = test.partition("::")
+        assert f"def {name}" in (REPOSITORY / "tests" / path).read_text()
+
+
+def test_the_accounts_are_bootstrapped_by_the_page(life: Life) -> None:
+    block, _, _, ask = TAKE.section("3. Bootstrap the accounts, once")
+    assert "not bootstrapped: no stack" in life.run(LAST, f"scripts/preflight {LAST}", check=False)
+    for command in commands(block):
+        if command not in ELSEWHERE:
+            life.run(command.split()[1], command)
+    for command in commands(ask):
+        found = life.run(command.split()[1], command, check=False)
+        assert "bootstrap       as this checkout has it" in found
+
+
+def test_the_pipeline_is_deployed_by_the_page(life: Life) -> None:
+    deploy, quota = TAKE.section("4. Deploy the pipeline, once")
+
+    # Nobody sits at a terminal to be asked.
+    life.run(
+        "tools", deploy.replace("TapPipelineStack", "TapPipelineStack --require-approval never")
+    )
+    Directory(life.server).create_operator(pipeline_stack(life.worktree / "cdk.out").pipeline)
+    (life.server.root / "assembly").symlink_to(life.worktree / "cdk.out")
+    assert int(life.run("dev", quota)) >= 170
+    said = life.run("tools", "scripts/preflight tools", check=False)
+    assert "fine           reviewed files  the gates find nothing" in said
+    assert "fine           connection" in said
+
+
+def test_a_first_creation_that_fails_comes_back(life: Life) -> None:
+    """In both kinds of environments, at once: dev goes with its data, the last one keeps it."""
+    for name in (ENVIRONMENTS[0], LAST):
+        plant(life, name)
+        said = life.run(name, f"scripts/preflight {name}", check=False)
+        assert f"{life.table_of(name)} is there already" in said
+    commit = git(life.worktree, "rev-parse", "HEAD")
+    Remote(life.server.root).push(life.worktree, commit)
+
+    for name, left in ((ENVIRONMENTS[0], "ROLLBACK_COMPLETE"), (LAST, "ROLLBACK_FAILED")):
+        execution = life.follow(commit)
+        assert execution.status == "Failed", life.shown.getvalue()
+        said = life.run(name, f"scripts/preflight {name}", check=False)
+        assert f"tap-{name} is {left}" in said
+        life.client(name, "dynamodb").delete_table(TableName=life.table_of(name))
+        preflight, shows, _ = (filled(c, NAME=name) for c in commands(_way_back()))
+        assert f"delete the stack tap-{name} ({left}, never complete)" in life.run(name, shows)
+        life.run(name, f"{shows.replace(' --dry-run', '')} --yes")
+        again = life.run(name, preflight, check=False)
+        assert "names           all free" in again, again
+        life.retry(SETTINGS.environment(name).stage, execution)
+
+    assert life.follow(commit).status == "Succeeded", life.shown.getvalue()
+
+
+def _way_back() -> str:
+    return RECOVER.section("What to do")[0]
+
+
+def plant(life: Life, name: str) -> None:
+    """Somebody's table, under a name that the environment needs."""
+    life.client(name, "dynamodb").create_table(
+        TableName=life.table_of(name),
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def test_what_is_complete_is_not_recovered(life: Life) -> None:
+    for name in SETTINGS.accounts:
+        assert "was complete once" in life.run(name, f"scripts/recover {name} --yes", check=False)
+
+
+def test_after_the_removal_nothing_is_left(life: Life) -> None:
+    (pipeline,) = REMOVE.section("1. The pipeline, in tools")
+    (environment,) = REMOVE.section("2. Each environment, in its own account")
+    listing, settings = REMOVE.section("3. What stays on purpose")
+    (bootstrap,) = REMOVE.section("4. The bootstrap, in every account")
+    life.run("tools", filled(pipeline, REGION=SETTINGS.region))
+    for name in ENVIRONMENTS:
+        life.run(name, filled(environment, REGION=SETTINGS.region, ENVIRONMENT=name))
+    kept = life.run(LAST, filled(listing, NAME=LAST), check=False)
+    assert "stack                        CDKToolkit" in kept
+    for kind in ("table", "bucket", "queue", "log group"):
+        assert re.search(rf"^{kind} +\S*tap-{LAST}-", kept, re.MULTILINE), kept
+    *_, clear = commands(settings)
+    for name in SETTINGS.accounts:
+        life.run(name, clear)
+        removal = filled(bootstrap, REGION=SETTINGS.region, NAME=name)
+        life.run(name, removal.replace("--delete", "--delete --yes"))
+        assert "Nothing is left in" in life.run(name, filled(listing, NAME=name))
+        assert_empty(life, name)
+
+
+def assert_empty(life: Life, name: str) -> None:
+    """By the services themselves: what our own listing could have overlooked."""
+    stacks = life.client(name, "cloudformation").describe_stacks()["Stacks"]
+    assert [s["StackName"] for s in stacks if s["StackStatus"] != "DELETE_COMPLETE"] == []
+    assert life.client(name, "dynamodb").list_tables()["TableNames"] == []
+    assert life.client(name, "s3").list_buckets()["Buckets"] == []
+    assert life.client(name, "lambda").list_functions()["Functions"] == []
+    assert life.client(name, "sqs").list_queues().get("QueueUrls", []) == []
+    roles = life.client(name, "iam").list_roles()["Roles"]
+    ours = [r["RoleName"] for r in roles if not r["Path"].startswith("/aws-service-role/")]
+    assert ours == (["rehearsal-operator"] if name == "tools" else [])
+    groups = life.client(name, "logs").describe_log_groups()["logGroups"]
+    assert [each["logGroupName"] for each in groups] == []
+    keys = life.client(name, "kms").list_keys()["Keys"]
+    states = [
+        life.client(name, "kms").describe_key(KeyId=each["KeyId"])["KeyMetadata"]["KeyState"]
+        for each in keys
+    ]
+    assert set(states) <= {"PendingDeletion"}

@@ -1,0 +1,68 @@
+"""Proves that a rehearsal goes on from the last one that passed, and refuses what loses data.
+
+The first delivery, from nothing, is the one that all tests of this folder go on from.
+"""
+
+from __future__ import annotations
+
+import json
+
+from tests.delivery.developer import Checkout, accept, change
+
+TABLE = ("services/requests/infrastructure.py", 'name="requests"', 'name="orders"')
+STATUSES = {"exercised", "shown by a test", "checked statically", "not exercised"}
+
+
+def kept(checkout: Checkout) -> str:
+    """The commit that the next rehearsal would go on from."""
+    manifest = checkout.root / "kept" / "delivered" / "manifest.json"
+    return str(json.loads(manifest.read_text())["commit"])
+
+
+def test_the_first_rehearsal_creates_everything_and_says_what_it_proved(
+    delivered: Checkout,
+) -> None:
+    summary = delivered.summary()
+    assert (summary["status"], summary["passed"]) == ("Succeeded", True)
+    assert (summary["started_from"], summary["update"]) == ("nothing", None)
+    assert [each["tests"] > 0 for each in summary["smoke"].values()] == [True, True]
+    assert {row["status"] for row in summary["fidelity"]} == STATUSES
+    assert kept(delivered) == summary["commit"]
+
+
+def test_an_update_that_replaces_a_table_with_rows_fails_and_spares_prod(
+    delivered: Checkout,
+) -> None:
+    first = kept(delivered)
+    delivered.start_over()
+    change(*TABLE)(delivered.worktree)
+    accept(delivered.worktree)
+
+    done = delivered.rehearsal("run")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"Started from the rehearsal of {first[:12]} that passed on " in done.stdout
+    assert "LOSES DATA" in done.stdout
+    summary = delivered.summary()
+    assert summary["update"]["from"] == first
+    (lost,) = [each for each in summary["update"]["changes"] if each["lost"]]
+    assert (lost["account"], lost["type"]) == ("dev", "AWS::DynamoDB::Table")
+    assert (lost["what"], lost["held"]) == ("replaced", lost["lost"])
+    assert "Prod/tap-prod.Deploy" not in [f"{a['stage']}/{a['action']}" for a in summary["actions"]]
+    assert kept(delivered) == first, "only what passed is kept"
+
+
+def test_a_pipeline_that_cannot_update_itself_is_found_before_aws_finds_it(
+    delivered: Checkout,
+) -> None:
+    delivered.start_over()
+    change("pipeline/stack.py", '"TapPipelineStack"', '"RenamedStack"')(delivered.worktree)
+    accept(delivered.worktree)
+
+    done = delivered.rehearsal("run")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "UpdatePipeline/SelfMutate failed" in done.stdout
+    assert "No stacks match" in done.stdout
+    status = {action["action"]: action["status"] for action in delivered.summary()["actions"]}
+    assert status["Synth"] == "Succeeded"

@@ -1,0 +1,32 @@
+"""Proves that what an earlier rehearsal kept is used only where it is whole and of this project.
+
+That a rehearsal goes on from it is shown in `tests/delivery`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rehearsal import CHECKOUT, kept
+from rehearsal.own import OwnProject
+
+
+@pytest.mark.parametrize("damage", ["", "{}", '{"commit": 1}', "\0"])
+def test_what_is_kept_but_damaged_or_foreign_is_not_used(damage: str, tmp_path: Path) -> None:
+    project = OwnProject.of_checkout(CHECKOUT)
+    folder = tmp_path / "kept" / kept.DELIVERED
+    assert kept.Kept.find(tmp_path, kept.DELIVERED, project) is None
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(damage)
+    assert kept.Kept.find(tmp_path, kept.DELIVERED, project) == "it is damaged"
+    fields = {"port": 1, "bootstrap": "", "accounts_since": "", "commit": "c", "passed": ""}
+    made = {"made_with": kept.maker(replace(project, region="eu-west-1")), **fields}
+    (folder / "manifest.json").write_text(json.dumps(made))
+    assert "another emulator" in str(kept.Kept.find(tmp_path, kept.DELIVERED, project))
+    made["made_with"] = kept.maker(project)
+    (folder / "manifest.json").write_text(json.dumps(made))
+    assert isinstance(kept.Kept.find(tmp_path, kept.DELIVERED, project), kept.Kept)

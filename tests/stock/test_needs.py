@@ -1,0 +1,193 @@
+"""Proves that what a pipeline needs is read from any app's assembly; what is not played is named.
+
+The assemblies are synthesized here, by the CDK, from apps of a few lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.pipelines import CodePipeline, CodePipelineSource, ShellStep
+
+from rehearsal.errors import RehearsalError, UnsupportedSourceError, UnusableAppError
+from rehearsal.fidelity import RunEvidence, Status, table
+from rehearsal.stock import behaviours
+from rehearsal.stock.needs import Default, Needs
+
+DEFAULT = Default("111111111111", "us-east-1")
+ARN = (
+    "arn:aws:codeconnections:eu-west-1:444444444444:connection/aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
+)
+PIPELINE = cdk.Environment(account="444444444444", region="eu-west-1")
+
+
+class Application(cdk.Stage):
+    """A queue."""
+
+    def __init__(
+        self, scope: cdk.Stack, name: str, env: cdk.Environment | None, qualifier: str | None
+    ) -> None:
+        super().__init__(scope, name, env=env)
+        synthesizer = cdk.DefaultStackSynthesizer(qualifier=qualifier) if qualifier else None
+        sqs.Queue(cdk.Stack(self, "Queues", synthesizer=synthesizer), "Queue")
+
+
+def connection(_: cdk.Stack) -> CodePipelineSource:
+    return CodePipelineSource.connection("owner/group/name", "release", connection_arn=ARN)
+
+
+def delivery(
+    app: cdk.App,
+    name: str,
+    *targets: cdk.Environment | None,
+    env: cdk.Environment | None = PIPELINE,
+    source: Callable[[cdk.Stack], CodePipelineSource] = connection,
+    qualifier: str | None = None,
+) -> CodePipeline:
+    """A pipeline that delivers a queue to each of the targets."""
+    stack = cdk.Stack(app, name, env=env)
+    synth = ShellStep("Synth", input=source(stack), commands=["cdk synth"])
+    pipeline = CodePipeline(
+        stack,
+        "Pipeline",
+        synth=synth,
+        cross_account_keys=True,
+    )
+    for number, target in enumerate(targets):
+        pipeline.add_stage(Application(stack, f"Stage{number}", target, qualifier))
+    return pipeline
+
+
+def read(app: cdk.App, wanted: str | None = None) -> Needs:
+    app.synth()
+    return Needs.read(Path(app.outdir), wanted, DEFAULT)
+
+
+def at(account: str, region: str = "eu-west-1") -> cdk.Environment:
+    return cdk.Environment(account=account, region=region)
+
+
+def test_accounts_region_source_and_bootstraps_are_those_of_the_app() -> None:
+    app = cdk.App()
+    delivery(app, "Delivery", at("555555555555"), at("444444444444"), qualifier="ours")
+    needs = read(app)
+    assert needs.accounts == {"tools": "444444444444", "555555555555": "555555555555"}
+    assert needs.region == "eu-west-1"
+    assert needs.connection.repository == "owner/group/name"
+    assert (needs.connection.arn, needs.connection.branch) == (ARN, "release")
+    assert needs.qualifiers == {
+        "444444444444": ("hnb659fds", "ours"),
+        "555555555555": ("ours",),
+    }
+    assert [(t.name, t.accounts, t.smoke) for t in needs.targets] == [
+        ("Stage0", ("555555555555",), None),
+        ("Stage1", ("tools",), None),
+    ]
+    assert not needs.is_open
+
+
+def test_what_an_app_leaves_open_is_in_the_default_account_and_region() -> None:
+    app = cdk.App()
+    delivery(app, "Delivery", None, env=None)
+    needs = read(app)
+    assert needs.accounts == {"tools": DEFAULT.account}
+    assert needs.region == DEFAULT.region
+    assert needs.qualifiers == {DEFAULT.account: ("hnb659fds",)}
+    assert needs.is_open
+
+
+def test_a_pipeline_that_only_updates_itself_so_far_ends_with_that() -> None:
+    app = cdk.App()
+    delivery(app, "Delivery").build_pipeline()
+    assert [each.stage for each in read(app).targets] == ["UpdatePipeline"]
+
+
+def test_of_several_pipelines_one_is_asked_for_by_name() -> None:
+    app = cdk.App()
+    delivery(app, "One", at("555555555555"))
+    delivery(app, "Two", at("666666666666"))
+    with pytest.raises(UnusableAppError, match="--pipeline; there are: One, Two"):
+        read(app)
+    assert "555555555555" not in read(app, "Two").accounts
+    with pytest.raises(UnusableAppError, match=r"no stack 'Three' .* there are: One, Two"):
+        read(app, "Three")
+
+
+def code_commit(stack: cdk.Stack) -> CodePipelineSource:
+    repository = codecommit.Repository.from_repository_name(stack, "Repository", "name")
+    return CodePipelineSource.code_commit(repository, "main")
+
+
+def made_with_the_pipeline(stack: cdk.Stack) -> CodePipelineSource:
+    made = cdk.CfnResource(
+        stack, "Made", type="AWS::CodeStarConnections::Connection", properties={}
+    )
+    return CodePipelineSource.connection("owner/name", "main", connection_arn=made.ref)
+
+
+def several_regions(app: cdk.App) -> None:
+    delivery(app, "Delivery", at("444444444444", "us-west-1"))
+
+
+def no_account(app: cdk.App) -> None:
+    delivery(app, "Delivery", at("DEV_ACCOUNT"))
+
+
+def no_pipeline(app: cdk.App) -> None:
+    sqs.Queue(cdk.Stack(app, "Queues"), "Queue")
+
+
+def another_source(app: cdk.App) -> None:
+    delivery(app, "Delivery", at("444444444444"), source=code_commit)
+
+
+def no_arn(app: cdk.App) -> None:
+    delivery(app, "Delivery", at("444444444444"), source=made_with_the_pipeline)
+
+
+def two_repositories(app: cdk.App) -> None:
+    other = CodePipelineSource.connection("owner/other", "main", connection_arn=ARN)
+    pipeline = delivery(app, "Delivery")
+    stage = Application(pipeline.node.scope, "Stage", at("444444444444"), None)
+    step = ShellStep("Check", input=other, commands=["true"])
+    pipeline.add_stage(stage, pre=[step])
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "said"),
+    [
+        (several_regions, UnusableAppError, r"us-west-1, .* eu-west-1: .* one region"),
+        (no_account, UnusableAppError, r"'DEV_ACCOUNT' is no account: 12 digits"),
+        (no_pipeline, UnusableAppError, "no stack with a pipeline"),
+        (another_source, UnsupportedSourceError, "Source/CodeCommit"),
+        (no_arn, UnsupportedSourceError, r"<Made>, which says no ARN"),
+        (two_repositories, UnsupportedSourceError, r"owner/group/name .* owner/other"),
+    ],
+)
+def test_what_cannot_be_rehearsed_is_refused_by_name(
+    make: Callable[[cdk.App], None], kind: type[RehearsalError], said: str
+) -> None:
+    app = cdk.App()
+    make(app)
+    with pytest.raises(kind, match=said):
+        read(app)
+
+
+def test_a_row_is_exercised_only_when_every_action_of_its_kind_succeeded() -> None:
+    app = cdk.App()
+    delivery(app, "Delivery", at("555555555555"), at("666666666666"))
+    needs = read(app)
+    actions = {action.where for action in needs.pipeline.actions}
+    row = "change sets are made and executed by the bootstrap's roles"
+    for lost, status in (
+        (set(), Status.EXERCISED),
+        ({"Stage1/Deploy"}, Status.NOT_EXERCISED),
+    ):
+        evidence = RunEvidence.of(actions - lost, {})
+        rows = table(evidence, needs.targets, behaviours.of(needs))
+        assert {each.behaviour: each.status for each in rows}[row] is status
