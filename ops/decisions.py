@@ -26,7 +26,6 @@ _MISSING = ("NoSuchBucket", "404")
 # What S3 answers to If-None-Match: * when the object is there, or is being written ("Conditional
 # requests", Amazon S3 User Guide).
 _KEPT_BEFORE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
-_TIMED_OUT = "JobTimedOut"
 _POLL_SECONDS = 0.5
 _PATIENCE_SECONDS = 30.0
 
@@ -116,9 +115,10 @@ def _decision(pipeline: str, run: ActionRun, execution: Execution | None) -> Dec
 
 
 def _answer(run: ActionRun) -> Answer:
+    """A rejection has somebody who made it."""
     if run.status == "Succeeded":
         return Answer.APPROVED
-    return Answer.TIMED_OUT if run.error_code == _TIMED_OUT else Answer.REJECTED
+    return Answer.REJECTED if run.updated_by else Answer.TIMED_OUT
 
 
 class Bucket:
