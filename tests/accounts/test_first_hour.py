@@ -52,7 +52,7 @@ LAST = ENVIRONMENTS[-1]
 APPLIED = "template/test_bootstrap_applied.py"
 ACCEPTED = "gates/test_accept.py::test_an_environment_in_between_is_one_entry_and_one_command"
 ELSEWHERE = {
-    "scripts/install": "unit/test_install_scripts.py",
+    "scripts/install": "unit/test_scripts.py",
     "make accept": ACCEPTED,
     "make gates": ACCEPTED,
     "scripts/guardrail deploy": "template/test_guardrail.py",
