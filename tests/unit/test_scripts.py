@@ -1,7 +1,7 @@
 """Proves that a machine without a needed program is told in one line which one and how to get it.
 
 And that no script relies on executable bits, nor node-path on one shell. What the scripts install
-is proved by every other test, which run on it; where from, by `test_install_scripts.py`.
+is proved by every other test, which run on it; where from, by `test_package_sources.py`.
 """
 
 from __future__ import annotations
