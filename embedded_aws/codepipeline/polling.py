@@ -16,8 +16,9 @@ from botocore.exceptions import ClientError
 
 from embedded_aws import registry
 from embedded_aws.codepipeline.engine import Engine
+from embedded_aws.codepipeline.executions import ActionRun, Execution
 from embedded_aws.codepipeline.model import Action
-from embedded_aws.codepipeline.state import ActionRun, Execution, Pipeline
+from embedded_aws.codepipeline.state import Pipeline
 from embedded_aws.connections import played, repository
 from embedded_aws.connections.played import Source
 from embedded_aws.connections.pushes import Effects, Push
