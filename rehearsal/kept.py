@@ -140,9 +140,10 @@ def maker(project: Project) -> str:
 
 
 def bootstrap_digest(project: Project) -> str:
-    """A digest of what the accounts' bootstraps are made from: ids, templates, the CDK CLI."""
+    """A digest of what the accounts' bootstraps are made from: ids, options, templates, the CDK
+    CLI."""
     files = [*project.bootstrap_files, CHECKOUT / "package-lock.json"]
-    return _digest([dict(project.accounts)], files)
+    return _digest([dict(project.accounts), dict(project.bootstrap_options)], files)
 
 
 def _digest(told: list[Any], files: Iterable[Path]) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,11 @@ class Project(ABC):
         """What `bootstrap` reads besides the CDK CLI: while none of it changes, accounts that it
         prepared once need not be prepared again."""
         return ()
+
+    @property
+    def bootstrap_options(self) -> Mapping[str, Sequence[str]]:
+        """What `bootstrap` is told besides, by account: likewise."""
+        return {}
 
     def at(self, commit: str, folder: Path) -> Project:
         """The project as `commit` has it, checked out into `folder`. Raises `GitError`, and

@@ -86,7 +86,13 @@ def rehearse(project: Project, root: Path, progress: Progress, wish: Wish) -> bo
             server.stop()
     table = fidelity.table(result.evidence(), project.targets, project.behaviours)
     last = summary.write(root, result, table)
-    progress.say(verdict.text(result, table, last, logs, stays=stays or not start.is_ours))
+    stays = stays or not start.is_ours
+    of_targets = {
+        target.name: [log for label in target.accounts for log in logs.get(label, ())]
+        for target in project.targets
+    }
+    command = project.command
+    progress.say(verdict.text(result, table, last, of_targets, stays=stays, command=command))
     return result.passed
 
 

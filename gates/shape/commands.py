@@ -18,12 +18,18 @@ INSTALLS = re.compile(
 FETCHES = re.compile(r"\b(?:curl|wget)\b|\bgit\s+clone\b|--(?:extra-)?index-url|--trusted-host")
 LOCKED = re.compile(
     r"npm ci --ignore-scripts\b|npx --no(?:-install)?\b"
-    r"|(?:\S*python[\d.]* -m pip|\S*pip3?|\S*uv pip) (?:install|sync) .*--require-hashes\b"
+    r"|(?:\S*python[\d.]*\"?(?: -I)? -m pip|\S*pip3?|\S*uv pip) (?:install|sync)"
+    r" .*--require-hashes\b"
 )
 # Lines of a script that say something and run nothing: a message, a question whether a tool is
 # there, and the beginning of what is done where it is not.
 SAYS = re.compile(
     r"echo [^;&|`$<>()\"']*|echo \"(?:[^\"$`\\]|\$\w+)*\"( >&2)?|command -v \"?\$?\w+\"? >/dev/null"
+)
+# What a build says first: where its installers keep packages, which is what it caches.
+CACHES = (
+    'export UV_CACHE_DIR="$PWD/.cache/uv" PIP_CACHE_DIR="$PWD/.cache/pip"'
+    ' npm_config_cache="$PWD/.cache/npm"'
 )
 SCRIPT = re.compile(r"scripts/([\w-]+)")
 # A script as a program, which works only while its file is executable: not as what bash runs or a
