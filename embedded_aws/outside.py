@@ -11,9 +11,14 @@ import hashlib
 import os
 import pwd
 import tempfile
+import time
 from pathlib import Path
 
+from embedded_aws.server_record import Record
+
 _OURS = "embedded-aws"
+_ORIGIN = ".origin"
+_DAY = 86_400.0
 _MARKS = (".git", "node_modules", "package.json")
 """What git, node and npm look for, upwards."""
 
@@ -25,6 +30,8 @@ def prepare(folder: Path) -> None:
     temporary folder.
     """
     if folder.exists():
+        if (place := elsewhere(folder)) is not None:
+            (place / _ORIGIN).write_text(str(folder))
         if folder.is_symlink() or not repositories(folder):
             return
         folder.rename(folder.with_name(f"{folder.name}.inside"))  # of a server before this one
@@ -35,6 +42,7 @@ def prepare(folder: Path) -> None:
         return
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     place = next(made for base in _bases() if (made := _made(base / _OURS / name)))
+    (place / _ORIGIN).write_text(str(folder))
     folder.symlink_to(place)
 
 
@@ -47,6 +55,30 @@ def elsewhere(folder: Path) -> Path | None:
         return None
     target = folder.readlink()
     return target if target.is_dir() and target.parent.name == _OURS else None
+
+
+def is_idle(place: Path) -> bool:
+    """Whether no server uses this folder, which `prepare` made for some root.
+
+    One that does not say for which was made by an earlier release: nobody's, after a day.
+    """
+    origin = _origin(place)
+    if origin is None:
+        return place.stat().st_mtime < time.time() - _DAY
+    return Record.read(origin.parent) is None
+
+
+def is_orphan(place: Path) -> bool:
+    """Whether the root that this folder was made for leads to it no more."""
+    origin = _origin(place)
+    return origin is None or elsewhere(origin) != place
+
+
+def _origin(place: Path) -> Path | None:
+    try:
+        return Path((place / _ORIGIN).read_text())
+    except OSError:
+        return None
 
 
 def user_home() -> Path:

@@ -22,7 +22,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
 
-from embedded_aws import corrections, processes, registry, state, tls
+from embedded_aws import bounds, corrections, processes, registry, state, tls
 from embedded_aws.errors import StateError
 from embedded_aws.installation import SAVE, STATE
 
@@ -41,6 +41,7 @@ def main() -> None:
     options = _options()
     material = tls.ensure(options.root)
     registry.configure(root=options.root, port=options.port, ca=material.ca, region=options.region)
+    bounds.tidy_later(options.root.resolve())
     if options.parent is not None:
         threading.Thread(target=_follow, args=(options.parent,), daemon=True).start()
     _install(options.services)

@@ -57,7 +57,7 @@ def _judge(options: argparse.Namespace) -> int:
     accepted = acknowledgements.load(options.acknowledged)
     if not options.secrets:
         accepted = [each for each in accepted if each.rule != secrets.RULE]
-    judged = acknowledgements.judge(found, accepted, delivery.intended.environments)
+    judged = acknowledgements.judge(found, accepted, delivery.intended.settings)
     if options.json:
         report.write_json(judged, options.json)
     sys.stdout.write(report.text(judged, time.monotonic() - began) + "\n")

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from gates.finding import Finding
 from gates.neutral import of_any
-from settings import Environment
+from settings import Settings
 
 FILE: Final = Path(__file__).with_name("acknowledged.toml")
 # Words of three letters or more, each counted once: "n/a n/a n/a" has none, "not relevant" two.
@@ -110,7 +110,7 @@ def _entry(index: int, entry: dict[str, Any]) -> Iterator[Acknowledgement]:
 def judge(
     findings: Iterable[Finding],
     acknowledgements: list[Acknowledgement],
-    environments: Iterable[Environment] = (),
+    settings: Settings,
     today: date | None = None,
 ) -> Judged:
     """Takes what is acknowledged away, and adds a finding for every acknowledgement that is bad.
@@ -118,7 +118,7 @@ def judge(
     Bad is: a reason without substance, a wildcard, nothing to cover, a rule that is not to be
     acknowledged, an end that has come or is too far away.
     """
-    known = {each: _of_any(each, tuple(environments)) for each in findings}
+    known = {each: _of_any(each, settings) for each in findings}
     now = today or datetime.now(UTC).date()
     current = [each for each in acknowledgements if each.expires > now]
     accepted = [
@@ -133,8 +133,8 @@ def judge(
     return Judged(remaining, accepted, ending)
 
 
-def _of_any(finding: Finding, environments: tuple[Environment, ...]) -> Finding:
-    path, subject = (of_any(each, environments) for each in (finding.path, finding.subject))
+def _of_any(finding: Finding, settings: Settings) -> Finding:
+    path, subject = (of_any(each, settings) for each in (finding.path, finding.subject))
     return replace(finding, path=path, subject=subject)
 
 

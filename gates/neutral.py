@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
-from settings import Environment
+from settings import Environment, Settings
 
 # What the CDK ends the ids of constructs with, also where something follows.
 _HASH: Final = re.compile(r"(?<=[A-Za-z0-9])[0-9A-F]{8}(?=Ref|Arn|[.>/]|$)")
@@ -20,8 +19,12 @@ def neutral(text: str, environment: Environment) -> str:
     return re.sub(rf"(?<!\w){environment.name}(?!\w)", "<environment>", text)
 
 
-def of_any(text: str, environments: Iterable[Environment]) -> str:
-    """`neutral` of whichever environment's the text is, and without the CDK's hashes."""
-    for each in environments:
+def of_any(text: str, settings: Settings) -> str:
+    """`neutral` of whichever environment's the text is, and of this installation's settings.
+
+    Without the CDK's hashes.
+    """
+    for each in settings.environments:
         text = neutral(text, each)
+    text = text.replace(settings.tools_account, "<tools>").replace(settings.region, "<region>")
     return _HASH.sub("", text)

@@ -14,6 +14,7 @@ from ops.decisions import Answer, Decision
 from ops.errors import NotAnsweredError, NotWaitingError
 from ops.pipeline import Pipeline
 from ops.records import PendingApproval
+from ops.text import plain
 
 # "ApprovalResult", AWS CodePipeline API Reference.
 LONGEST_REASON = 512
@@ -81,4 +82,4 @@ def _in_words(decision: Decision) -> str:
     when = f"{decision.at:%Y-%m-%d %H:%M:%S} UTC"
     if decision.answer is Answer.TIMED_OUT:
         return f"timed out at {when}: push again, or retry the stage"
-    return f"was {decision.answer} by {decision.by} at {when}: {decision.reason}"
+    return f"was {decision.answer} by {decision.by} at {when}: {plain(decision.reason)}"

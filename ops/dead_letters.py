@@ -18,6 +18,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.errors import NoDeadLetterQueueError, NoSuchFunctionError
+from ops.text import short
 
 # Asks all servers of the queue and not a sample of them ("Amazon SQS short and long polling").
 _WAIT_SECONDS = 2
@@ -25,7 +26,6 @@ _WAIT_SECONDS = 2
 # Reference).
 _BATCH = 10
 _MISSING_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
-_LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _nowhere(client: Callable[[str], Any], environment: str, name: str) -> str:
 
 def _letter(message: dict[str, Any]) -> DeadLetter:
     attributes = {
-        name: plain(each.get("StringValue", ""))
+        name: short(each.get("StringValue", ""))
         for name, each in message.get("MessageAttributes", {}).items()
     }
     system = message["Attributes"]
@@ -181,9 +181,4 @@ def _event_id(body: str) -> str | None:
     except ValueError:
         return None
     found = event.get("id") if isinstance(event, dict) else None
-    return plain(found) if isinstance(found, str) else None
-
-
-def plain(text: str) -> str:
-    """One short line without control characters: what a terminal can be shown."""
-    return "".join(c if c.isprintable() else " " for c in text)[:_LONGEST_TEXT]
+    return short(found) if isinstance(found, str) else None

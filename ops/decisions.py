@@ -26,7 +26,6 @@ _MISSING = ("NoSuchBucket", "404")
 # What S3 answers to If-None-Match: * when the object is there, or is being written ("Conditional
 # requests", Amazon S3 User Guide).
 _KEPT_BEFORE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
-_TIMED_OUT = "JobTimedOut"
 _POLL_SECONDS = 0.5
 _PATIENCE_SECONDS = 30.0
 
@@ -116,9 +115,10 @@ def _decision(pipeline: str, run: ActionRun, execution: Execution | None) -> Dec
 
 
 def _answer(run: ActionRun) -> Answer:
+    """A rejection has somebody who made it."""
     if run.status == "Succeeded":
         return Answer.APPROVED
-    return Answer.TIMED_OUT if run.error_code == _TIMED_OUT else Answer.REJECTED
+    return Answer.REJECTED if run.updated_by else Answer.TIMED_OUT
 
 
 class Bucket:
@@ -182,7 +182,17 @@ class Bucket:
         return bytes(self._s3.get_object(**self._bucket, Key=key)["Body"].read())
 
     def keep_promotion(self, execution_id: str, page: str, twin: str) -> str:
-        """Keeps an execution's promotion page and its JSON twin; the page's key."""
+        """Keeps an execution's promotion page and its JSON twin; where a person opens the page,
+        signed in to the account. Raises `NotRecordedError`."""
+        try:
+            self._put_promotion(execution_id, page, twin)
+        except ClientError as error:
+            raise self._refused(error) from None
+        region = self._s3.meta.region_name
+        place = f"{self.name}?region={region}&prefix=promotions/{execution_id}.html"
+        return f"https://{region}.console.aws.amazon.com/s3/object/{place}"
+
+    def _put_promotion(self, execution_id: str, page: str, twin: str) -> None:
         for suffix, text, kind in (("json", twin, "application/json"), ("html", page, "text/html")):
             self._s3.put_object(
                 **self._bucket,
@@ -190,7 +200,6 @@ class Bucket:
                 Body=text.encode(),
                 ContentType=f"{kind}; charset=utf-8",
             )
-        return f"promotions/{execution_id}.html"
 
     def promotion(self, execution_id: str) -> dict[str, Any] | None:
         """The JSON twin of an execution's promotion page; None when it has none."""

@@ -52,7 +52,6 @@ class ActionRun:
     execution_id: str = ""
     category: str = ""
     updated_by: str = ""
-    error_code: str = ""
     stack: str = ""
     url: str = ""
 
@@ -163,7 +162,6 @@ def action_run(row: dict[str, Any]) -> ActionRun:
         execution_id=row["pipelineExecutionId"],
         category=row.get("input", {}).get("actionTypeId", {}).get("category", ""),
         updated_by=row.get("updatedBy", ""),
-        error_code=result.get("errorDetails", {}).get("code", ""),
         stack=row.get("input", {}).get("configuration", {}).get("StackName", ""),
         url=result.get("externalExecutionUrl", ""),
     )

@@ -15,7 +15,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 
-from ops.dead_letters import DeadLetter, Queue, Target, plain
+from ops.dead_letters import DeadLetter, Queue, Target
+from ops.text import short
 
 # While they are listed. Who is killed meanwhile has hidden them for no longer than this.
 _LISTING_SECONDS = 30
@@ -139,4 +140,4 @@ def _error(payload: bytes) -> str:
     if not isinstance(document, dict):
         return ""
     parts = [document.get("errorType"), document.get("errorMessage")]
-    return plain(": ".join(str(part) for part in parts if part))
+    return short(": ".join(str(part) for part in parts if part))

@@ -11,6 +11,7 @@ from ops.records import ActionRun, Execution
 
 ABOUT = ("tests", "newer commit")
 """What the verdicts of an execution are about."""
+_DEPLOYS = "Deploy"
 
 
 class Level(StrEnum):
@@ -37,20 +38,29 @@ def of_execution(pipeline: Pipeline, execution_id: str) -> list[Verdict]:
 
 
 def _tests(pipeline: Pipeline, runs: Sequence[ActionRun]) -> Iterator[Verdict]:
-    none = True
-    for run in runs:
-        cases = pipeline.test_cases(run)
-        if not cases:
-            continue
-        none = False
+    reported = [(run, cases) for run in runs if (cases := pipeline.test_cases(run))]
+    for run, cases in reported:
         failed = [case.name for case in cases if not case.passed]
         text = f"{run.label}: {len(cases) - len(failed)} of {len(cases)} checks passed"
         if failed:
             yield Verdict(Level.RED, "tests", f"{text}; failed: {', '.join(failed)}")
         else:
             yield Verdict(Level.GOOD, "tests", text)
-    if none:
-        yield Verdict(Level.RED, "tests", "no test reported anything: nothing shows that it works")
+    if not reported:
+        yield _unreported(runs)
+
+
+def _unreported(runs: Sequence[ActionRun]) -> Verdict:
+    """A build that tests may end well without a report; what nothing looked at is not tested."""
+    ended = [run for run in runs if run.status == "Succeeded"]
+    first = next((n for n, run in enumerate(ended) if run.category == _DEPLOYS), None)
+    if first is None:
+        return Verdict(Level.NOTE, "tests", "nothing of it is deployed yet, so nothing is tested")
+    builds = [run.label for run in ended[first:] if run.is_build]
+    if not builds:
+        return Verdict(Level.RED, "tests", "it is deployed, and no test looked at it")
+    text = f"no test reported what it checked; {', '.join(builds)} ended well"
+    return Verdict(Level.NOTE, "tests", text)
 
 
 def _newer(newest_first: Sequence[Execution], execution_id: str) -> Iterator[Verdict]:

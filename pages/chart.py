@@ -12,6 +12,8 @@ _LINE: Final = 26
 _LEFT: Final = 90
 _LONGEST: Final = 330
 _WIDTH: Final = 560
+# Readable on white and on black, with or without a page's style around it.
+_COLOUR: Final = "#80868d"
 _TEXT: Final[dict[str, str | float]] = {"font_size": 14, "font_family": "system-ui, sans-serif"}
 
 
@@ -65,7 +67,7 @@ def _line(bar: Bar, number: int, most: float) -> list[Markup]:
     top = _LINE * number
     base = top + _LINE - 9
     length = 0 if bar.value is None or not most else round(_LONGEST * bar.value / most, 1)
-    drawn = element("rect", x=_LEFT, y=top + 4, width=length, height=_LINE - 8, class_="bar")
+    drawn = element("rect", x=_LEFT, y=top + 4, width=length, height=_LINE - 8, fill=_COLOUR)
     return [
         element("text", bar.label, x=0, y=base, **_TEXT),
         *([] if bar.value is None else [drawn]),

@@ -2,7 +2,8 @@
 
 `python -m promotion cdk.out --commit ID` with the credentials of the tools account; --role-arn
 names the role in the target account that may make change sets there, and read. With --execution it
-also says what that execution's tests said, and what waits behind it. Nothing is deployed.
+also says what that execution's tests said, what waits behind it, and which stacks stay behind that
+the pipeline has deployed before. Nothing is deployed.
 
 Exit code: 0 when nothing speaks against the release, 1 when something does, 2 when it could not be
 looked at.
@@ -42,8 +43,12 @@ _FINE, _RED, _NOT_DONE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code. Errors become messages here, in one place."""
     given = parser().parse_args(arguments)
+    if given.keep and not given.execution:
+        return _fail("--keep needs --execution: the page is kept by it")
+    tools = boto3.Session().client
     try:
-        made = make(given, boto3.Session().client, _assumed(given.role_arn).client)
+        made = make(given, tools, _assumed(given.role_arn).client)
+        kept = keep(given, made, tools) if given.keep else ""
     except (NoAssemblyError, OpsError, SettingsError) as error:
         return _fail(str(error))
     except ClientError as error:
@@ -55,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for verdict in made.verdicts:
         print(f"{verdict.level.upper():<5} {verdict.about}: {verdict.text!r}")
     print(f"{made.release.name}: {given.html}, {given.json}")
+    if kept:
+        print(f"kept: {kept}")
     return _RED if made.count(Level.RED) else _FINE
 
 
@@ -82,6 +89,12 @@ def make(given: Namespace, tools: ClientOf, target: ClientOf) -> Report:
         history=history,
         tests=tuple(tests),
     )
+
+
+def keep(given: Namespace, made: Report, tools: ClientOf) -> str:
+    """Keeps the page where `python -m ops approve` finds its verdicts; its address for a person."""
+    bucket = Bucket(found(tools, given.pipeline).name, tools)
+    return bucket.keep_promotion(given.execution, page.render(made), twin.text(made))
 
 
 def _known(runs: Running | None, pipeline: Pipeline | None, tools: ClientOf) -> Running | None:
@@ -141,6 +154,7 @@ def parser() -> ArgumentParser:
     made.add_argument("--pipeline", metavar="NAME", help="default: the only one there is")
     made.add_argument("--role-arn", metavar="ARN", help="of the target account, to look with")
     made.add_argument("--checkout", type=Path, default=Path.cwd(), help="default: this folder")
+    made.add_argument("--keep", action="store_true", help="in the pipeline's decision bucket, too")
     made.add_argument("--html", type=Path, default=Path("reports/promotion.html"), metavar="FILE")
     made.add_argument("--json", type=Path, default=Path("reports/promotion.json"), metavar="FILE")
     return made

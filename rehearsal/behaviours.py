@@ -94,6 +94,18 @@ _ACCESS = (
         "check:{environment}/test_a_principal_without_permission_is_refused",
         correction="api_owner",
     ),
+    _emulated(
+        "an API refuses with its own gateway responses, first what has no route",
+        "embedded_aws/test_gateway_answers.py"
+        "::test_a_route_that_is_not_there_says_so_whoever_calls",
+        correction="gateway_answers",
+    ),
+    _emulated(
+        "an answer, a gateway response and the function's log name one id for a request",
+        "embedded_aws/test_gateway_answers.py"
+        "::test_the_answers_ids_are_those_that_the_function_saw",
+        correction="request_ids",
+    ),
     _shown(
         "API Gateway has the function's permission to invoke it",
         "check:{environment}/test_a_signed_request_is_accepted",

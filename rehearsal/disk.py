@@ -13,6 +13,7 @@ REMOVABLE = {
     "cache": "package caches of the builds",
     "builds": "folders of the last builds, with their logs",
     "home": "package caches of the tools",
+    "source": "a copy of the app",
     "tmp": "temporary files",
     "kept": "accounts and the last rehearsal that passed: the next one starts from nothing",
     "earlier": "the checkout of a commit to update from",

@@ -5,14 +5,21 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from rehearsal.errors import EarlierError, GitError
 from rehearsal.git import git
 
 INSTALLED = (".venv", ".venv-emulator", "node_modules")
 
 
 def resolve(folder: Path, revision: str) -> str:
-    """The commit that a revision of the working tree's repository names. Raises `GitError`."""
-    return git("rev-parse", "--verify", f"{revision}^{{commit}}", folder=folder)
+    """The commit that a revision of the working tree's repository names. Raises `EarlierError`."""
+    name = f"{revision}^{{commit}}"
+    try:
+        return git("rev-parse", "--verify", "--quiet", "--end-of-options", name, folder=folder)
+    except GitError as error:
+        raise EarlierError(
+            f"{folder} has no commit {revision!r}: --from takes a branch, a tag or a commit"
+        ) from error
 
 
 def checkout(folder: Path, commit: str, into: Path) -> Path:

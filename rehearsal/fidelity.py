@@ -9,7 +9,7 @@ corrections and the tests it names.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Self
@@ -36,6 +36,8 @@ class Row:
     behaviour: str
     status: Status
     evidence: str
+    at_aws: str = "never recorded"
+    """What the newest recording of a delivery at AWS says of it."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,27 @@ class RunEvidence:
         return sorted(one for one in known if fnmatchcase(one, name))
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What was recorded of a delivery at AWS, and when."""
+
+    when: str
+    evidence: RunEvidence
+
+
 def table(
     evidence: RunEvidence,
     targets: Sequence[Target],
     groups: Mapping[str, Sequence[Behaviour]],
+    recorded: Recorded | None = None,
 ) -> list[Row]:
     """Every behaviour of the groups with its status in this run, best first.
 
     targets: the project's, in order. What shows a behaviour must have happened in each of them.
+    recorded: None where nobody ever recorded what AWS does.
     """
     rows = [
-        _row(group, behaviour, evidence, targets)
+        _beside(_row(group, behaviour, evidence, targets), behaviour, recorded, targets)
         for group, behaviours in groups.items()
         for behaviour in behaviours
     ]
@@ -99,6 +111,23 @@ def _row(group: str, behaviour: Behaviour, evidence: RunEvidence, targets: Seque
         return Row(group, behaviour.text, Status.NOT_EXERCISED, str(evidence.isolation))
     why = behaviour.otherwise or f"did not succeed in this run: {', '.join(missing)}"
     return Row(group, behaviour.text, Status.NOT_EXERCISED, why)
+
+
+def _beside(
+    row: Row, behaviour: Behaviour, recorded: Recorded | None, targets: Sequence[Target]
+) -> Row:
+    """The row with what the recording says of its behaviour."""
+    if recorded is None:
+        return row
+    patterns = [p for each in behaviour.shown_by for p in _in_each(each, targets)]
+    there = [p for p in patterns if not p.startswith("isolation:")]
+    if not there:
+        said = "no recording could show it"
+    elif all(recorded.evidence.showing(pattern) for pattern in there):
+        said = f"shown, recorded {recorded.when}"
+    else:
+        said = f"not shown, recorded {recorded.when}"
+    return replace(row, at_aws=said)
 
 
 def _in_each(pattern: str, targets: Sequence[Target]) -> Iterator[str]:

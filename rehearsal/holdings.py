@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from embedded_aws.clients import Session
 
 TABLE, BUCKET, QUEUE = "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue"
+_KINDS = {"AWS::DynamoDB::GlobalTable": TABLE}
+"""Types that are another by what they store."""
 _ENDED = ("DELETE_COMPLETE",)
 _TOOLKIT = "CDKToolkit"
 
@@ -20,7 +22,7 @@ _TOOLKIT = "CDKToolkit"
 @dataclass(frozen=True)
 class Resource:
     """A resource of a stack. physical: its id at AWS. held: keys of what is stored in it, each with
-    the time (seconds since 1970) at which it may vanish; None for what stores nothing."""
+    the time (seconds since 1970) at which it may vanish; None where that is not read here."""
 
     stack: str
     name: str
@@ -28,16 +30,22 @@ class Resource:
     physical: str
     held: Mapping[str, float | None] | None = None
 
+    @property
+    def kind(self) -> str:
+        """The type; one for all that store alike."""
+        return _KINDS.get(self.type, self.type)
+
 
 def read(session: Session) -> dict[tuple[str, str], Resource]:
     """By stack and logical id, nested stacks included; the bootstrap's own stacks left out."""
     readers = {TABLE: _items, BUCKET: _objects, QUEUE: _messages}
     found = {}
     for stack, row in _resources(session.client("cloudformation")):
-        kind, physical = row["ResourceType"], row.get("PhysicalResourceId", "")
-        held = readers[kind](session, physical) if kind in readers else None
-        name = row["LogicalResourceId"]
-        found[stack, name] = Resource(stack, name, kind, physical, held)
+        name, physical = row["LogicalResourceId"], row.get("PhysicalResourceId", "")
+        resource = Resource(stack, name, row["ResourceType"], physical)
+        if reader := readers.get(resource.kind):
+            resource = replace(resource, held=reader(session, physical))
+        found[stack, name] = resource
     return found
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from embedded_aws.connections import played
 from embedded_aws.errors import StateError
 from embedded_aws.installation import EMULATOR_VERSION
 from embedded_aws.server import Server
@@ -29,7 +30,7 @@ LIMIT_BYTES = 1 << 30
 PIPELINE = "pipeline.json"
 _FOLDER, _MANIFEST, _STATE = "kept", "manifest.json", "state.pickle"
 _KEYS = "administrators.json"
-_BESIDE = {ACCOUNTS: (_KEYS,), DELIVERED: (_KEYS, PIPELINE, "connection.json", "remote.git")}
+_BESIDE = {ACCOUNTS: (_KEYS,), DELIVERED: (_KEYS, PIPELINE, played.FILE, "remote.git")}
 _MINUTES = "%Y-%m-%d %H:%M UTC"
 
 
@@ -130,18 +131,19 @@ def now() -> str:
 
 def maker(project: Project) -> str:
     """A digest of what reads a kept state, and of whose it is: the embedded AWS, its interpreter,
-    the project's folder, region and connection."""
+    the project's folder, region and source."""
     sources = sorted((CHECKOUT / "embedded_aws").rglob("*.py"))
     files = [*sources, CHECKOUT / "embedded_aws" / "requirements.txt", Path(__file__)]
     files += [CHECKOUT / ".venv-emulator" / "pyvenv.cfg", Path(__file__).with_name("accounts.py")]
-    told = [EMULATOR_VERSION, str(project.folder), project.region, asdict(project.connection)]
+    told = [EMULATOR_VERSION, str(project.folder), project.region, asdict(project.source)]
     return _digest(told, files)
 
 
 def bootstrap_digest(project: Project) -> str:
-    """A digest of what the accounts' bootstraps are made from: ids, templates, the CDK CLI."""
+    """A digest of what the accounts' bootstraps are made from: ids, options, templates, the CDK
+    CLI."""
     files = [*project.bootstrap_files, CHECKOUT / "package-lock.json"]
-    return _digest([dict(project.accounts)], files)
+    return _digest([dict(project.accounts), dict(project.bootstrap_options)], files)
 
 
 def _digest(told: list[Any], files: Iterable[Path]) -> str:

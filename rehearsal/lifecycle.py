@@ -96,7 +96,7 @@ def bring_up(
         synth.result()
     stack = definition.pipeline(assembly)
     # Before the pipeline, whose creation starts an execution: it must not find an old remote.
-    Remote(server.root).create(definition.connection)
+    Remote(server.root).create(definition.source)
     with progress.step("pipeline deployed"):
         _deploy_pipeline(server, assembly, stack)
     name = stack.pipeline or _made_up_name(server, stack)

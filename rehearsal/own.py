@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Self
 
 from embedded_aws.clients import Credentials
-from embedded_aws.connections.played import Connection
+from embedded_aws.connections.played import CodeCommit, Connection, S3Object, Source
 from embedded_aws.host import package_managers
 from embedded_aws.server import Server
 from rehearsal import earlier, snapshot
 from rehearsal.accounts import Directory
 from rehearsal.behaviour import Behaviour
 from rehearsal.behaviours import GROUPS
-from rehearsal.errors import UnknownAccountError, UnsupportedSourceError
+from rehearsal.errors import UnknownAccountError
 from rehearsal.native_code import foreign
 from rehearsal.progress import Progress
 from rehearsal.project import Project, Target
 from rehearsal.snapshot import Snapshot
 from rehearsal.tools import run, run_tool
-from settings import ConnectionSource, Settings
+from settings import CodeCommitSource, ConnectionSource, S3Source, Settings
 
 COMMAND = "scripts/rehearsal"
 _SMOKE_ACTION = "Smoke"
@@ -35,7 +35,7 @@ class OwnProject(Project):
 
     @classmethod
     def of_checkout(cls, checkout: Path) -> Self:
-        """Raises `SettingsError`, and `UnsupportedSourceError` for a source that is not played."""
+        """Raises `SettingsError`."""
         return cls.of_settings(checkout, Settings.of_checkout(checkout))
 
     @classmethod
@@ -49,7 +49,7 @@ class OwnProject(Project):
                 Target(each.name, each.stage, (each.name,), _SMOKE_ACTION)
                 for each in settings.environments
             ),
-            connection=_connection(settings),
+            source=_played(settings),
             settings=settings,
         )
 
@@ -107,12 +107,13 @@ class OwnProject(Project):
         return GROUPS
 
 
-def _connection(settings: Settings) -> Connection:
-    """The connection that the remote plays. Raises `UnsupportedSourceError`."""
-    if not isinstance(settings.source, ConnectionSource):
-        raise UnsupportedSourceError(
-            "the rehearsal plays a git provider behind a connection: in cdk.json, "
-            'tap.source.type must be "connection"'
-        )
-    source = settings.source
-    return Connection(source.connection_arn, source.repository, source.branch, f"{COMMAND} status")
+def _played(settings: Settings) -> Source:
+    """What the remote plays: the settings' source, in the pipeline's account and region."""
+    tools, region, follow = settings.tools_account, settings.region, f"{COMMAND} status"
+    match settings.source:
+        case ConnectionSource(repository, branch, arn):
+            return Connection(arn, repository, branch, follow)
+        case CodeCommitSource(repository, branch):
+            return CodeCommit(tools, region, repository, branch, follow)
+        case S3Source(bucket, key):
+            return S3Object(tools, region, bucket, key, follow=follow)

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded_aws.connections.played import Connection
+from embedded_aws.connections.played import Source
 from embedded_aws.server import Server
 from rehearsal.behaviour import Behaviour
 from rehearsal.errors import EarlierError
@@ -39,7 +39,7 @@ class Project(ABC):
     """A CDK Pipelines app and what it needs.
 
     folder: the working tree that is pushed. region: where everything is. accounts: ids by label,
-    that of the pipeline as `accounts.TOOLS`. targets: in the order of delivery. connection: what
+    that of the pipeline as `accounts.TOOLS`. targets: in the order of delivery. source: what
     the pipeline follows.
     """
 
@@ -47,7 +47,7 @@ class Project(ABC):
     region: str
     accounts: Mapping[str, str]
     targets: tuple[Target, ...]
-    connection: Connection
+    source: Source
 
     @property
     def goal(self) -> Target:
@@ -64,6 +64,11 @@ class Project(ABC):
         """What `bootstrap` reads besides the CDK CLI: while none of it changes, accounts that it
         prepared once need not be prepared again."""
         return ()
+
+    @property
+    def bootstrap_options(self) -> Mapping[str, Sequence[str]]:
+        """What `bootstrap` is told besides, by account: likewise."""
+        return {}
 
     def at(self, commit: str, folder: Path) -> Project:
         """The project as `commit` has it, checked out into `folder`. Raises `GitError`, and

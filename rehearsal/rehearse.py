@@ -21,6 +21,7 @@ from rehearsal.lifecycle import alone, bring_up, operated, start
 from rehearsal.progress import Progress
 from rehearsal.project import Project, Target
 from rehearsal.remote import Remote
+from rehearsal.revision import revision_of
 from rehearsal.snapshot import Snapshot
 from rehearsal.starting import Start, Starter
 from rehearsal.summary import Outcome
@@ -85,7 +86,13 @@ def rehearse(project: Project, root: Path, progress: Progress, wish: Wish) -> bo
             server.stop()
     table = fidelity.table(result.evidence(), project.targets, project.behaviours)
     last = summary.write(root, result, table)
-    progress.say(verdict.text(result, table, last, logs, stays=stays or not start.is_ours))
+    stays = stays or not start.is_ours
+    of_targets = {
+        target.name: [log for label in target.accounts for log in logs.get(label, ())]
+        for target in project.targets
+    }
+    command = project.command
+    progress.say(verdict.text(result, table, last, of_targets, stays=stays, command=command))
     return result.passed
 
 
@@ -146,7 +153,8 @@ def deliver(
     known = frozenset(each.id for each in pipeline.executions())
     push(server, project, shot, before=known)
     approver = Approver(pipeline, targets, shot, server.root, progress, update=update)
-    execution = Follower(pipeline, progress, approver.decide).follow(shot.commit, since=known)
+    follower = Follower(pipeline, progress, approver.decide)
+    execution = follower.follow(revision_of(server, shot.commit), since=known)
     result = summary.outcome(pipeline, execution, shot.commit, targets, server.root)
     if update is None:
         return result

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from embedded_aws.connections import played
-from embedded_aws.connections.played import Connection
+from embedded_aws.connections.played import Source
 from embedded_aws.server import PYTHON
 from rehearsal import CHECKOUT
 from rehearsal.git import git
@@ -17,8 +17,8 @@ HOOK = CHECKOUT / "embedded_aws" / "connections" / "hook.py"
 
 
 class Remote:
-    """`<root>/remote.git`, behind a connection. Its hook tells the server of this root about every
-    push."""
+    """`<root>/remote.git`, behind the source that is played. Its hook tells the server of this root
+    about every push."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -26,17 +26,17 @@ class Remote:
 
     @property
     def branch(self) -> str:
-        """The branch that its connection was made for."""
+        """The branch that its source was made for."""
         return played.read(self.root).branch
 
-    def create(self, connection: Connection) -> None:
+    def create(self, source: Source) -> None:
         """Makes it anew and empty: what an earlier server had been told is gone with it.
 
-        It stands behind `connection`, whose branch is the one that a clone would check out.
+        It stands behind `source`, whose branch is the one that a clone would check out.
         """
-        connection.write(self.root)
+        source.write(self.root)
         shutil.rmtree(self.path, ignore_errors=True)
-        git("init", "--quiet", "--bare", f"--initial-branch={connection.branch}", str(self.path))
+        git("init", "--quiet", "--bare", f"--initial-branch={source.branch}", str(self.path))
         hooks = self.path / "hooks"
         for key, value in {
             # The developer's own core.hooksPath must not take the place of our hook.

@@ -51,7 +51,7 @@ def run(
     )
     if done.returncode != 0:
         last = "\n".join(done.stdout.splitlines()[-_TAIL_LINES:])
-        name = " ".join(command).removeprefix(f"{CHECKOUT}/")
+        name = " ".join(command).removeprefix("bash ").removeprefix(f"{CHECKOUT}/")
         raise CommandError(f"`{name}` failed with exit code {done.returncode}:\n{last}")
     return done.stdout
 

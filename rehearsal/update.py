@@ -14,14 +14,15 @@ from typing import Self
 
 from rehearsal import holdings
 from rehearsal.accounts import Directory
-from rehearsal.holdings import Resource
+from rehearsal.holdings import QUEUE, Resource
 
 
 @dataclass(frozen=True)
 class Change:
     """What became of one resource of an account (its label). what: replaced, removed or kept.
 
-    held: how much it stored before, None for what stores nothing. lost: how much of that is gone.
+    held: how much it stored before, None where that is not read: tables, buckets and queues are.
+    lost: how much of that is gone.
     """
 
     account: str
@@ -36,6 +37,7 @@ class Change:
     def text(self) -> str:
         """For people."""
         data = f"with data ({self.held})" if self.held else "without data"
+        data = "(what it stores is not read)" if self.held is None else data
         lost = f", {self.lost} LOST" if self.lost else ""
         return (
             f"{self.account}: {self.stack}/{self.resource} ({self.type}) {self.what} {data}{lost}"
@@ -84,13 +86,15 @@ def compare(
     """Resources that were replaced or removed, and those that lost data as they are."""
     kept: dict[str, set[str]] = {}
     for resource in after.values():
-        kept.setdefault(resource.type, set()).update(resource.held or ())
+        kept.setdefault(resource.kind, set()).update(resource.held or ())
     for place, old in before.items():
         new = after.get(place)
         what = "removed" if new is None else "kept"
         if new is not None and new.physical != old.physical:
             what = "replaced"
-        lost = len(_lasting(old) - kept.get(old.type, set()))
+        # A queue is there to be emptied.
+        stays = what == "kept" and old.kind == QUEUE
+        lost = 0 if stays else len(_lasting(old) - kept.get(old.kind, set()))
         if what != "kept" or lost:
             held = None if old.held is None else len(old.held)
             yield Change(account, old.stack, old.name, old.type, what, held, lost)

@@ -40,11 +40,12 @@ def text(
     logs: Mapping[str, Sequence[FunctionLog]],
     *,
     stays: bool,
+    command: str,
 ) -> str:
     """Verdict, causes, what was proved, where to read more.
 
-    last: the folder with summary, pages and logs. logs: by environment, of its functions. stays:
-    whether the rehearsal is still up.
+    last: the folder with summary, pages and logs. logs: by target, of its functions. stays:
+    whether the rehearsal is still up. command: what people type before the name of a command.
     """
     goal = result.goal.name
     if result.lost:
@@ -58,7 +59,8 @@ def text(
         head = f"FAILED: {result.commit[:12]} is not in {goal}, or not proved there."
     # Of a failed run nothing needs to be believed: what failed must not be lost among the rest.
     limits = _fidelity(table, last) if result.passed else []
-    lines = ["", head, *_failures(result, logs, stays=stays), *_updated(result), "", *limits, ""]
+    failures = _failures(result, logs, command, stays=stays)
+    lines = ["", head, *failures, *_updated(result), "", *limits, ""]
     lines += [f"The pipeline took {_seconds(result.actions):.0f} s. Everything: {last}"]
     for smoke in result.smoke.values():
         if "html" in smoke.reports:
@@ -88,14 +90,14 @@ def _seconds(runs: Sequence[ActionRun]) -> float:
 
 
 def _failures(
-    result: Outcome, logs: Mapping[str, Sequence[FunctionLog]], *, stays: bool
+    result: Outcome, logs: Mapping[str, Sequence[FunctionLog]], command: str, *, stays: bool
 ) -> Iterator[str]:
     """What stopped the commit, for the person who pushed it."""
     for run in result.actions:
         if run.status == "Failed":
-            yield f"  {run.label} failed: {_first_line(run)}"
+            yield f"  {run.label} failed: {_first_line(run, command)}"
             if run.is_build:
-                look = f"`scripts/rehearsal shell {run.label}`"
+                look = f"`{command} shell {run.label}`"
                 kept = f"look inside: {look}"
                 yield f"    {kept}" if stays else f"    run it with --keep-on-failure to {kept}"
     for smoke in result.smoke.values():
@@ -131,9 +133,9 @@ def _lines(message: str) -> list[str]:
     return message.strip().splitlines()
 
 
-def _first_line(run: ActionRun) -> str:
+def _first_line(run: ActionRun, command: str) -> str:
     said = _lines(run.error or run.summary)
-    return said[0] if said else f"see `scripts/rehearsal logs {run.label}`"
+    return said[0] if said else f"see `{command} logs {run.label}`"
 
 
 def _fidelity(table: Sequence[Row], last: Path) -> Iterator[str]:

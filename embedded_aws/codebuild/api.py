@@ -15,7 +15,7 @@ from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_region, new_uuid
 from ministack.services import codebuild as emulated
 
-from embedded_aws import members, registry
+from embedded_aws import bounds, members, registry
 from embedded_aws.codebuild import report_groups, resources, sandbox
 from embedded_aws.codebuild.build import Build, folder_name
 from embedded_aws.codebuild.credentials import Endpoint
@@ -23,9 +23,6 @@ from embedded_aws.codebuild.plan import Plan, plan
 from embedded_aws.codebuild.record import BuildError, Record
 from embedded_aws.errors import StateError
 from embedded_aws.json_service import Answer, JsonService, Operation, operation_of
-
-KEPT_BUILDS = 10
-"""Folders of ended builds below `<root>/builds`; the oldest go first."""
 
 _initiator: contextvars.ContextVar[str] = contextvars.ContextVar("_initiator")
 _SAVING = frozenset({"CreateProject", "UpdateProject"})
@@ -130,7 +127,7 @@ class Api(JsonService):
             with self._lock:
                 self._ended[build_id] = self._running.pop(build_id)
             # Here nobody waits for it: what is removed may be tens of thousands of files.
-            self._prune(registry.running())
+            self._prune()
 
     def _stop_build(self, body: Mapping[str, Any]) -> dict[str, Any]:
         build_id = _id(body["id"])
@@ -148,7 +145,9 @@ class Api(JsonService):
         with self._lock:
             build = self._running.get(build_id) or self._ended.get(build_id)
         if build is None:
-            message = f"the workspace of {build_id} is gone: the last {KEPT_BUILDS} are kept"
+            message = (
+                f"the workspace of {build_id} is gone: the last {bounds.BUILDS.count} are kept"
+            )
             raise BuildError("ResourceNotFoundException", message)
         return build.way_in()
 
@@ -159,22 +158,19 @@ class Api(JsonService):
             "buildsNotFound": [name for name, build in found.items() if build is None],
         }
 
-    def _prune(self, running: registry.Running) -> None:
+    def _prune(self) -> None:
+        """Removes the folders of ended builds that are beyond the bound, and forgets them."""
         with self._lock:
             active = {folder_name(build_id) for build_id in self._running}
-        folders = [
-            path
-            for path in running.builds.resolve().glob("*")
-            if path.is_dir() and path.name not in active
-        ]
-        for folder in sorted(folders, key=lambda path: path.stat().st_mtime)[:-KEPT_BUILDS]:
-            shutil.rmtree(folder, ignore_errors=True)
+            every = registry.running().builds.resolve().glob("*")
+            ended = [path for path in every if path.is_dir() and path.name not in active]
+        gone = bounds.beyond(ended, bounds.BUILDS)
         with self._lock:
-            ended = list(self._ended.items())
-            gone = [build_id for build_id, build in ended if not build.folders.top.exists()]
-            forgotten = [self._ended.pop(build_id) for build_id in gone]
-        for build in forgotten:
-            build.forget()
+            for build_id, build in list(self._ended.items()):
+                if build.folders.top in gone:
+                    self._ended.pop(build_id).forget()
+        for folder in gone:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _save_project(body: Mapping[str, Any]) -> None:

@@ -35,7 +35,7 @@ from embedded_aws.codebuild.record import (
     Record,
 )
 from embedded_aws.codebuild.runner import Runner
-from embedded_aws.codebuild.sandbox import Sandboxes
+from embedded_aws.codebuild.sandbox import Sandbox, Sandboxes
 from embedded_aws.isolation import Isolation
 from embedded_aws.registry import Running
 
@@ -67,11 +67,10 @@ class Build:
         self._unique = record["id"].rpartition(":")[2]
         self.folders = Folders(running.builds.resolve() / folder_name(record["id"]))
         # Of no other project: who fills a cache decides what the next build that reads it runs.
-        self._tools = self._cache_folder("tools")
-        self._store = self._cache_folder("projects")
-        self._cache = LocalCache(self._store)
-        sandboxes, self._isolation = isolation
-        self._sandbox = sandboxes.around(self.folders, (self._tools, self._store))
+        store = running.root / "cache" / "projects" / plan.account / plan.project
+        self._cache = LocalCache(store.resolve())
+        self._sandboxes, self._isolation = isolation
+        self._inside: tuple[Sandbox, Path] | None = None
         self._redactor = Redactor()
         self._log = BuildLog(self.folders.top / "log.txt", self._redactor)
         self._role = RoleCredentials(
@@ -85,11 +84,6 @@ class Build:
         self._lock = threading.Lock()
         self._stopped = False
         self._failed = False
-
-    def _cache_folder(self, kind: str) -> Path:
-        """The project's own."""
-        top = self._running.root / "cache" / kind
-        return (top / self._plan.account / self._plan.project).resolve()
 
     def stop(self) -> None:
         """Ends the build as STOPPED, with every process it started."""
@@ -108,12 +102,13 @@ class Build:
             raise _invalid(f"{self._record['id']} is still running: wait for its end, or stop it")
         if not self._variables or not self.folders.source.is_dir():
             raise _invalid(f"the workspace of {self._record['id']} is gone, or it never had one")
-        self.folders.make()
+        self.folders.temporary.mkdir(exist_ok=True)
         self._endpoint.admit(self._unique, self._role, self._token)
-        seen = self._sandbox.seen
+        sandbox, _ = self._entered()
+        seen = sandbox.seen
         shell = self._parsed().env.shell
         enter = [shell, "-c", _ENTER, shell, str(seen.state), str(seen.source)]
-        return {"command": self._sandbox.command(*enter), "environment": self._variables}
+        return {"command": sandbox.command(*enter), "environment": self._variables}
 
     def forget(self) -> None:
         """Nobody gets in any more."""
@@ -189,10 +184,11 @@ class Build:
     # -- the phases -----------------------------------------------------------------------------
 
     def _provision(self) -> None:
-        for folder in (self._tools, self._store):
-            folder.mkdir(parents=True, exist_ok=True)
         self.folders.make()
-        runtimes.provide(self._sandbox, self._plan.environment.get("image", ""))
+        cache = self._cache.enter(self.folders.cache)
+        sandbox = self._sandboxes.around(self.folders, cache)
+        self._inside = (sandbox, cache)
+        runtimes.provide(sandbox, self._plan.environment.get("image", ""))
         if self._plan.logs_enabled:
             location = self._record["logs"]
             client = self._role.client("logs")
@@ -213,7 +209,9 @@ class Build:
                 clone.resolve(folder, self._role)
         self._spec = buildspec.parse(self._buildspec_text())
         if "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes:
-            for name in self._cache.link(self.folders.source, self._spec.cache_paths):
+            paths = self._spec.cache_paths
+            cache, seen = self._entered()[1], self._seen_cache()
+            for name in self._cache.link(cache, seen, self.folders.source, paths):
                 self._log.container(f"Linked {name} to the project's local cache")
         self._start_shell(self._spec)
 
@@ -236,17 +234,19 @@ class Build:
             self._log.container(note)
         for password in environment.url_passwords(self._running.package_managers.values()):
             self._redactor.hide(password)
-        variables = environment.machine(self._running, self._sandbox, self._tools)
+        variables = environment.machine(self._running, self._entered()[0], self._seen_cache())
         variables |= self._endpoint.admit(self._unique, self._role, self._token)
         self._redactor.hide(self._token)
-        variables |= environment.documented(self._plan, self._record.fields(), self._sandbox.seen)
+        variables |= environment.documented(
+            self._plan, self._record.fields(), self._entered()[0].seen
+        )
         variables |= environment.custom(
             self._plan, spec.env, self._running.endpoint, self._role.client, self._redactor.hide
         )
         self._variables = variables
         runner = Runner(
             shell=spec.env.shell,
-            sandbox=self._sandbox,
+            sandbox=self._entered()[0],
             environment=variables,
             output=self._log.line,
             deadline=self._deadline,
@@ -321,6 +321,16 @@ class Build:
             steps.callback(self._endpoint.dismiss, self._unique)
             if self._runner is not None:
                 steps.callback(self._runner.close)
+
+    def _entered(self) -> tuple[Sandbox, Path]:
+        """The build's sandbox, and where its project's cache is."""
+        if self._inside is None:
+            raise BuildError("INTERNAL_SERVICE_ERROR", "the build was not provisioned yet")
+        return self._inside
+
+    def _seen_cache(self) -> Path:
+        sandbox, cache = self._entered()
+        return sandbox.seen.cache if cache == self.folders.cache else cache
 
     def _shell(self) -> Runner:
         if self._runner is None:

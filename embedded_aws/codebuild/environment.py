@@ -37,7 +37,7 @@ _CACHES = {
 }
 
 
-def machine(running: Running, sandbox: Sandbox, caches: Path) -> dict[str, str]:
+def machine(running: Running, sandbox: Sandbox, cache: Path) -> dict[str, str]:
     """Where things are on this machine: programs, caches, registries, the emulator."""
     seen = sandbox.seen
     path = [seen.prefix / "bin", seen.python / "bin", seen.runtimes, SYSTEM_PATH, seen.missing]
@@ -56,7 +56,7 @@ def machine(running: Running, sandbox: Sandbox, caches: Path) -> dict[str, str]:
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "1",
-        **{name: str(caches / folder) for name, folder in _CACHES.items()},
+        **{name: str(cache / "tools" / folder) for name, folder in _CACHES.items()},
         "AWS_ENDPOINT_URL": running.endpoint,
         "AWS_ENDPOINT_URL_S3": running.endpoint,
         "AWS_S3_FORCE_PATH_STYLE": "1",
@@ -117,6 +117,9 @@ def documented(plan: Plan, record: Mapping[str, Any], seen: Folders) -> dict[str
         "CODEBUILD_SRC_DIR": str(seen.source),
         "CODEBUILD_START_TIME": str(int(record["startTime"] * 1000)),
     }
+    if plan.from_pipeline:
+        # As observed: the guide does not say what it is for CodePipeline.
+        variables["CODEBUILD_SOURCE_VERSION"] = f"arn:aws:s3:::{location}"
     if plan.from_pipeline and plan.source_version:
         variables["CODEBUILD_RESOLVED_SOURCE_VERSION"] = plan.source_version
     for source in plan.secondary_sources:

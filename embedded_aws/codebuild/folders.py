@@ -27,6 +27,12 @@ class Folders:
         return self.workspace / identifier
 
     @property
+    def cache(self) -> Path:
+        """What the project's builds keep. Beside the sources: hard links between two mounts are
+        refused, and without them uv copies what it installs. No identifier begins with a dot."""
+        return self.workspace / ".cache"
+
+    @property
     def home(self) -> Path:
         """HOME; npm's global prefix is inside."""
         return self.top / "home"

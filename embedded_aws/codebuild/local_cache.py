@@ -6,7 +6,8 @@ lead to them, and what the source brings under such a name takes its place. So a
 the cache as it goes, whatever becomes of the build, and one that removes the link and makes a
 folder of that name keeps nothing: as at AWS.
 
-A host runs one build at a time. Of two builds of a project at once, each has a host of its own.
+A host runs one build at a time. Of two builds of a project at once, each has a host of its own, and
+sees no other. The locks are not in a host's folder: a build may put anything there.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import IO
 
 from embedded_aws.codebuild.record import BuildspecError
 
@@ -30,43 +33,93 @@ class LocalCache:
         self._store = store
         self._held = contextlib.ExitStack()
 
-    def link(self, source: Path, paths: Iterable[str]) -> list[str]:
+    def enter(self, place: Path) -> Path:
+        """Moves what a host keeps to `place`, which is not there yet, until `release`.
+
+        The folder where it is: on another file system it stays where it was, and is that host's.
+        """
+        return self._held.enter_context(_a_free_host(self._store, place))
+
+    def link(self, host: Path, seen: Path, source: Path, paths: Iterable[str]) -> list[str]:
         """Links what `paths` name into the build's primary source; the names of the folders.
 
-        The links lead into `store`, and to folders that no other build has until `release`.
+        The links lead into `host`, which `enter` gave, as the build sees it.
         """
-        names = [_folder(path) for path in paths]
-        if not names:
-            return []
-        host = self._held.enter_context(_a_free_host(self._store))
         linked = []
-        for name in names:
-            kept = host / hashlib.sha256(name.encode()).hexdigest()[:16]
-            kept.mkdir(exist_ok=True)
-            if not (source / name).exists():
+        for name in [_folder(path) for path in paths]:
+            kept = hashlib.sha256(name.encode()).hexdigest()[:16]
+            (host / kept).mkdir(exist_ok=True)
+            # The source may lead elsewhere by a link of its own, or bring the folder itself.
+            inside = (source / name).resolve() == source.resolve() / name
+            if inside and not (source / name).exists():
                 (source / name).parent.mkdir(parents=True, exist_ok=True)
-                (source / name).symlink_to(kept)
+                (source / name).symlink_to(seen / kept)
                 linked.append(name)
         return linked
 
     def release(self) -> None:
-        """Lets the project's next build have the folders."""
+        """Lets the project's next build have what is kept."""
         self._held.close()
 
 
 @contextlib.contextmanager
-def _a_free_host(store: Path) -> Iterator[Path]:
-    """The first host on which no build of the project runs; its folder in the store."""
+def _a_free_host(store: Path, place: Path) -> Iterator[Path]:
+    """The first host on which no build of the project runs."""
+    locks = store / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
     for number in count(1):
-        host = store / f"host-{number}"
-        host.mkdir(parents=True, exist_ok=True)
-        with (store / f"host-{number}.lock").open("w") as lock:
+        with (locks / str(number)).open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            yield host
+            host = store / f"host-{number}"
+            _fetch(host, _left_by(lock))
+            with _moved(host, place) as there:
+                lock.truncate(0)
+                lock.write(str(there))
+                lock.flush()
+                yield there
             return
+
+
+def _left_by(lock: IO[str]) -> Path:
+    """Where the last build that held the lock had the host's folder; its server may have died."""
+    lock.seek(0)
+    return Path(lock.read() or os.devnull)
+
+
+def _fetch(host: Path, left: Path) -> None:
+    """The host's folder, from where a dead server's build had it, or a new one."""
+    if not _is_own(host):
+        if _is_own(left):
+            left.rename(host)
+        else:
+            host.unlink(missing_ok=True)
+            host.mkdir()
+
+
+@contextlib.contextmanager
+def _moved(host: Path, place: Path) -> Iterator[Path]:
+    try:
+        host.rename(place)
+    except OSError:  # another file system
+        yield host
+        return
+    try:
+        yield place
+    finally:
+        if _is_own(place):
+            names = [path.name for path in place.iterdir() if path.is_dir()]
+            place.rename(host)
+            os.utime(host)
+            for name in names:  # what links lead to, for whoever looks into the build
+                (place / name).mkdir(parents=True)
+
+
+def _is_own(folder: Path) -> bool:
+    """A folder, and none that a build made a link of."""
+    return folder.is_dir() and not folder.is_symlink()
 
 
 def _folder(path: str) -> str:

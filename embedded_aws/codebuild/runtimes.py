@@ -23,7 +23,9 @@ from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.record import BuildError
 from embedded_aws.codebuild.sandbox import Sandbox
 
-_OF_THE_IMAGE = ("aws", "curl", "docker", "git", "jq", "make", "sam", "tar", "unzip", "wget", "zip")
+_OF_THE_IMAGE = ("aws", "curl", "git", "jq", "make", "sam", "tar", "unzip", "wget", "zip")
+
+_NO_DOCKER = "not here. Builds get no Docker daemon from this machine, privileged or not."
 
 
 def provide(sandbox: Sandbox, image: str) -> None:
@@ -41,6 +43,7 @@ def provide(sandbox: Sandbox, image: str) -> None:
     shell = shutil.which("bash" if "amazonlinux" in image else "dash")
     if shell is not None:
         (folders.runtimes / "sh").symlink_to(shell)
+    _script(folders.runtimes / "docker", f'echo "docker: {_NO_DOCKER}" >&2; exit 127')
     for name in _OF_THE_IMAGE:
         if shutil.which(name, path=SYSTEM_PATH) is None:
             text = f"{name}: not here. The build image has it, this machine does not: install it."
@@ -59,10 +62,24 @@ def _make_python(folders: Folders, seen: Folders) -> None:
     for part in [packages / "pip", *packages.glob("pip-*.dist-info")]:
         (borrowed / part.name).symlink_to(part)
     own = folders.python / "lib" / _python_name() / "site-packages"
+    (own / "sitecustomize.py").write_text(_USER_SITE)
+    settings = folders.python / "pyvenv.cfg"
+    settings.write_text(settings.read_text().replace("-packages = false", "-packages = true"))
     (own / "borrowed.pth").write_text(f"{seen.runtimes / borrowed.name}\n")
     interpreter = seen.python / "bin" / "python"
     for name in ("pip", "pip3"):
         _script(folders.python / "bin" / name, f'exec "{interpreter}" -m pip "$@"')
+
+
+_USER_SITE = """\
+import site, sys
+
+for place in site.getsitepackages([sys.base_prefix]):
+    while place in sys.path:
+        sys.path.remove(place)
+"""
+"""`pip install --user`, as in an image without virtual environment, needs one that sees the user's
+packages. Such a one sees the machine's as well: those it is not to have."""
 
 
 def select(wanted: Mapping[str, str], folders: Folders) -> list[str]:

@@ -28,6 +28,8 @@ INTERPRETER = Path(sys.executable).resolve()
 
 _SYSTEM = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt"]
 _SYSTEM += ["/nix/store", "/gnu/store"]
+_ADDED_TO = ("/opt", "/usr/local/bin")
+"""Where builds, which are root in the image, put programs of their own beside what is there."""
 _SEEN_TOP = Path("/codebuild")
 _SEEN_SERVER = _SEEN_TOP / "server"
 _SEEN_INSIDE = _SEEN_SERVER / "embedded_aws" / "codebuild" / "inside"
@@ -56,16 +58,17 @@ class Sandbox:
 class Sandboxes(Protocol):
     """Makes the sandboxes of a server's builds."""
 
-    def around(self, folders: Folders, shared: Iterable[Path]) -> Sandbox:
-        """The sandbox of a build; `shared` are the caches of its project, at their own paths."""
+    def around(self, folders: Folders, cache: Path) -> Sandbox:
+        """The sandbox of a build; `cache` is its project's, seen at its own path if it is not among
+        the build's folders."""
 
 
 class Unconfined:
     """Folders of a build's own, and that is all."""
 
-    def around(self, folders: Folders, shared: Iterable[Path]) -> Sandbox:
+    def around(self, folders: Folders, cache: Path) -> Sandbox:
         """See `Sandboxes`."""
-        del shared
+        del cache
         return Sandbox(folders, folders)
 
 
@@ -79,7 +82,7 @@ class Bubblewrap:
         self._private = private
         self._shown = self._worth_showing(shown)
 
-    def around(self, folders: Folders, shared: Iterable[Path]) -> Sandbox:
+    def around(self, folders: Folders, cache: Path) -> Sandbox:
         """See `Sandboxes`."""
         seen = SeenFolders(_SEEN_TOP)
         prefix = [self._program, *_NAMESPACES.split(), *self._system()]
@@ -92,7 +95,7 @@ class Bubblewrap:
             prefix += _show(here, there)
         for here, there in zip(folders.writable, seen.writable, strict=True):
             prefix += [] if here in (folders.home, folders.temporary) else _bind(here, there)
-        for cache in shared:
+        if cache != folders.cache:
             prefix += _bind(cache, cache)
         prefix += ["--chdir", str(seen.source)]
         # As root, tar gives files their owners, whom this namespace does not have.
@@ -107,6 +110,8 @@ class Bubblewrap:
                 arguments += ["--symlink", os.readlink(folder), str(folder)]
             elif folder.is_dir():
                 arguments += _show(folder, folder)
+        for folder in map(Path, _ADDED_TO):
+            arguments += _beside_what_is_there(folder) if folder.is_dir() else []
         for folder in self._private:
             if _in_system(folder) and folder.is_dir():
                 arguments += ["--tmpfs", str(folder)]
@@ -150,7 +155,7 @@ def _problem(sandboxes: Bubblewrap, root: Path) -> str:
     folders = Folders(root.resolve() / "builds" / ".probe")
     folders.make()
     try:
-        sandbox = sandboxes.around(folders, ())
+        sandbox = sandboxes.around(folders, folders.cache)
         code = "import os, sys; sys.exit(os.path.exists(sys.argv[1]) and 'it hides nothing')"
         command = sandbox.command(INTERPRETER, "-I", "-S", "-c", code, root / "server.log")
         done = subprocess.run(
@@ -185,6 +190,17 @@ def _named(settings: Mapping[str, str]) -> Iterator[Path]:
 def _resolver() -> Iterator[Path]:
     """Where the system's resolver keeps what /etc only links to."""
     yield Path("/etc/resolv.conf").resolve()
+
+
+def _beside_what_is_there(folder: Path) -> list[str]:
+    """The folder as one of the build's own, until its end, with what is in it on this machine."""
+    arguments = ["--tmpfs", str(folder)]
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink():
+            arguments += ["--symlink", os.readlink(path), str(path)]
+        else:
+            arguments += _show(path, path)
+    return arguments
 
 
 def _in_system(path: Path) -> bool:

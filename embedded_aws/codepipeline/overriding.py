@@ -2,14 +2,16 @@
 
 Source: API reference, OverrideStageCondition: conditions before entry and on success, in the
 stage's latest execution. Which ones "do not allow overrides" (ConditionNotOverridableException) is
-not said; here those whose stage is past deciding: met, skipped, rolled back, stopped.
+not said; here those whose stage is past deciding: met, skipped, stopped, of another definition.
+After a rollback, that is the stage's latest execution.
 """
 
 from __future__ import annotations
 
+from embedded_aws.codepipeline.executions import Execution
 from embedded_aws.codepipeline.model import Kind
 from embedded_aws.codepipeline.requests import stage_of
-from embedded_aws.codepipeline.state import Execution, Pipeline
+from embedded_aws.codepipeline.state import Pipeline
 from embedded_aws.json_service import ServiceError
 
 
@@ -27,17 +29,14 @@ def override(
             "NotLatestPipelineExecutionException",
             f"Pipeline execution {execution_id} is not the latest in stage '{stage_name}'",
         )
-    check, condition = execution.condition(stage_name, kind), stage.condition(kind)
+    check = execution.condition(stage.name, kind)
     if check is not None and check.status == "InProgress":
         check.end("Overridden")
         return None
     failed_it = check is not None and check.status in ("Failed", "Errored")
     stage_failed = execution.status == "Failed" and execution.stages[stage_name].status == "Failed"
-    rolled_back = condition is not None and condition.result == "ROLLBACK"
-    same = (
-        execution.version == pipeline.version and pipeline.stage_state(stage_name).current is None
-    )
-    if check is None or not (failed_it and stage_failed and same) or rolled_back:
+    same = execution.version == pipeline.version
+    if check is None or not (failed_it and stage_failed and same):
         raise ServiceError(
             "ConditionNotOverridableException",
             "Unable to override because the condition does not allow overrides.",

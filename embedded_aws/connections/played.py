@@ -19,7 +19,8 @@ TARGETS = {
 }
 """The service's old and new name (as in ARNs and permissions) and the prefixes of X-Amz-Target."""
 
-_FILE = "source.json"
+FILE = "source.json"
+"""Its name in the root."""
 
 
 class NotPlayedError(Exception):
@@ -33,7 +34,7 @@ class _Written:
         """From now on this is the source of `root`."""
         root.mkdir(parents=True, exist_ok=True)
         document = {type(self).__name__: asdict(self)}  # type: ignore[call-overload]
-        (root / _FILE).write_text(json.dumps(document))
+        (root / FILE).write_text(json.dumps(document))
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ _KINDS = {kind.__name__: kind for kind in (Connection, CodeCommit, S3Object)}
 def read(root: Path) -> Source:
     """What is played in `root`; `NotPlayedError` when nothing is."""
     try:
-        ((kind, fields),) = json.loads((root / _FILE).read_text()).items()
+        ((kind, fields),) = json.loads((root / FILE).read_text()).items()
     except FileNotFoundError as error:
         raise NotPlayedError(f"no source is played in {root}") from error
     source: Source = _KINDS[kind](**fields)

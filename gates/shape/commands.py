@@ -21,15 +21,15 @@ LOCKED = re.compile(
     r"|(?:\S*python[\d.]*\"?(?: -I)? -m pip|\S*pip3?|\S*uv\"? pip) (?:install|sync)"
     r" .*--require-hashes\b"
 )
-# Where package managers keep packages in a build: in the one folder that it keeps for the next.
-USES_CACHE = (
-    'export UV_CACHE_DIR="$PWD/.cache/uv" PIP_CACHE_DIR="$PWD/.cache/pip"'
-    ' npm_config_cache="$PWD/.cache/npm"'
-)
 # Lines of a script that say something and run nothing: a message, a question whether a tool is
 # there, and the beginning of what is done where it is not.
 SAYS = re.compile(
     r"echo [^;&|`$<>()\"']*|echo \"(?:[^\"$`\\]|\$\w+)*\"( >&2)?|command -v \"?\$?\w+\"? >/dev/null"
+)
+# What a build says first: where its installers keep packages, which is what it caches.
+CACHES = (
+    'export UV_CACHE_DIR="$PWD/.cache/uv" PIP_CACHE_DIR="$PWD/.cache/pip"'
+    ' npm_config_cache="$PWD/.cache/npm"'
 )
 SCRIPT = re.compile(r"scripts/([\w-]+)")
 # A script as a program, which works only while its file is executable: not as what bash runs or a

@@ -10,7 +10,7 @@ from assembly.intended import GUARDS as STAGE
 from assembly.pipeline import APPROVES, Build
 from gates.delivery import Delivery
 from gates.registry import rule
-from gates.shape.commands import USES_CACHE
+from gates.shape.commands import CACHES
 from gates.shape.roles import role_of
 from guards.held import commands, held
 
@@ -49,7 +49,7 @@ JUDGES: Final = (
     '[ ! -d "synthesized" ] || { echo \'additionalInputs: "synthesized" must not exist yet. If you '
     'want to merge multiple artifacts, use a "cp" command.\'; exit 1; } && '
     'ln -s -- "$CODEBUILD_SRC_DIR_Synth_Output" "synthesized"',
-    USES_CACHE,
+    CACHES,
     "bash scripts/install-python",
     "bash scripts/install-node --omit=dev",
     "bash scripts/take synthesized judged",

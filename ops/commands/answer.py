@@ -6,7 +6,6 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from ops import approvals, decisions, verdicts
 from ops.commands.common import DONE, ClientOf, dry_run_option, json_option, show
@@ -14,6 +13,7 @@ from ops.decisions import Bucket
 from ops.errors import NotAnsweredError, NotRecordedError
 from ops.pipeline import Pipeline, found
 from ops.records import PendingApproval
+from ops.text import plain
 from ops.verdicts import Level, Verdict
 
 
@@ -46,7 +46,7 @@ def give(client: ClientOf, given: Namespace, *, approved: bool, despite_red: boo
     record = None
     if not given.dry_run:
         if approved and not despite_red:
-            _ask_again(known)
+            _ask_again(known, can_ask=sys.stdin.isatty() and not given.json)
         approvals.answer(pipeline, pending, approved=approved, reason=given.reason)
         record = _keep(pipeline, pending, bucket, known)
     answer = "approved" if approved else "rejected"
@@ -92,14 +92,15 @@ def _done(answer: str, pending: PendingApproval, record: str | None, given: Name
     return f"{done}; {f'the record: {record}' if record else 'no record is kept of it'}"
 
 
-def _ask_again(known: Sequence[Verdict]) -> None:
+def _ask_again(known: Sequence[Verdict], *, can_ask: bool) -> None:
     """Raises `NotAnsweredError` unless nothing is red, or a person insists."""
     red = [each.text for each in known if each.level is Level.RED]
     if not red:
         return
-    if not sys.stdin.isatty():
+    if not can_ask:
         raise NotAnsweredError(
-            f"not approved: {'; '.join(red)}; --yes approves all the same, reject --reason refuses"
+            f"not approved: {len(red)} of the verdicts are red, for one: {plain(red[0])}; "
+            "--yes approves all the same, reject --reason refuses"
         )
     print(f"{len(red)} of these are red. Approve all the same? Type yes: ", end="", flush=True)
     if sys.stdin.readline().strip() != "yes":
@@ -108,16 +109,11 @@ def _ask_again(known: Sequence[Verdict]) -> None:
 
 def _asked(pipeline: Pipeline, pending: PendingApproval) -> str:
     execution = next(e for e in pipeline.executions() if e.id == pending.execution_id)
-    subject = execution.message.partition("\n")[0]
+    subject = plain(execution.message.partition("\n")[0])
     lines = [f"{pending.label} of {pipeline.name} waits for execution {pending.execution_id}:"]
     lines += [f"  commit {execution.commit} {subject}"] if execution.commit else []
-    return "\n".join(lines + ([f"  {pending.message}"] if pending.message else []))
+    return "\n".join(lines + ([f"  {plain(pending.message)}"] if pending.message else []))
 
 
 def _line(verdict: Verdict) -> str:
     return f"  {verdict.level.upper():<5} {verdict.about}: {plain(verdict.text)}"
-
-
-def plain(text: Any) -> str:
-    """Without control characters: what a terminal can be shown of what others wrote."""
-    return "".join(c if c.isprintable() else " " for c in str(text))

@@ -10,11 +10,11 @@ from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from ops import decisions
-from ops.commands.answer import plain
 from ops.commands.common import DONE, ClientOf, dry_run_option, json_option, show
 from ops.decisions import Bucket, Decision
 from ops.errors import NotRecordedError
 from ops.pipeline import found
+from ops.text import plain
 
 HELP: Final = "list who approved or rejected what, when and why"
 

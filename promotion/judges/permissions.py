@@ -21,18 +21,30 @@ ABOUT: Final = "permissions"
 
 
 def judge(previews: Sequence[StackPreview]) -> Iterator[Verdict]:
-    """A verdict for each who gains something, for each limit that goes."""
+    """RED for each who gains something, for each limit that goes; a NOTE for a first delivery."""
     before = {grant for each in previews for grant in grants.of_template(each.before)}
     after = {grant for each in previews for grant in grants.of_template(each.after)}
     still = {name for each in previews for name in holders(each.after)}
     gained = sorted(_new(after, before, "Allow"), key=_by_name)
+    if previews and all(each.is_new for each in previews):
+        yield _all_new(gained)
+        return
     for who, each in groupby(gained, key=lambda grant: grant.who):
-        yield Verdict(Level.RED, ABOUT, f"{who} gains: {'; '.join(map(_gain, each))}")
+        yield Verdict(Level.RED, ABOUT, f"{who} gains: {'; '.join(_gains(list(each)))}")
     for lost in sorted(_new(before, after, "Deny"), key=_by_name):
         if lost.holder in still:
             limit = f"{lost.action} on {lost.resource}"
             yield Verdict(Level.RED, ABOUT, f"{lost.who} is no longer denied {limit}")
     yield from _limits(previews, still)
+
+
+def _all_new(gained: Sequence[Grant]) -> Verdict:
+    """Of a first delivery: nobody is there yet whose permissions could be widened."""
+    who = dict.fromkeys(grant.who for grant in gained)
+    text = f"nothing runs yet, so all of it is new: {len(gained)} grants to {', '.join(who)}"
+    return Verdict(
+        Level.NOTE, ABOUT, text if gained else "nothing runs yet, and nothing is granted"
+    )
 
 
 def _new(wanted: set[Grant], known: set[Grant], effect: str) -> Iterator[Grant]:
@@ -44,12 +56,14 @@ def _new(wanted: set[Grant], known: set[Grant], effect: str) -> Iterator[Grant]:
 
 
 def _by_name(grant: Grant) -> tuple[str, ...]:
-    return (grant.who, grant.action, grant.resource, grant.condition)
+    return (grant.who, grant.resource, grant.condition, grant.action)
 
 
-def _gain(grant: Grant) -> str:
-    only = f", if {grant.condition}" if grant.condition else ""
-    return f"{grant.action} on {grant.resource}{only}"
+def _gains(gained: Sequence[Grant]) -> Iterator[str]:
+    """What is about one thing, together."""
+    for (resource, condition), each in groupby(gained, lambda one: (one.resource, one.condition)):
+        only = f", if {condition}" if condition else ""
+        yield f"{', '.join(grant.action for grant in each)} on {resource}{only}"
 
 
 def _limits(previews: Sequence[StackPreview], still: set[str]) -> Iterator[Verdict]:

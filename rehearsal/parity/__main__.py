@@ -16,16 +16,14 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal import CHECKOUT
-from rehearsal.parity.recording import NothingToRecordError, Recording, newest
+from rehearsal.parity.recording import AWS, FOLDER, NothingToRecordError, Recording, newest
 from settings import Settings, SettingsError
 
-FOLDER: Final = CHECKOUT / "docs" / "parity"
 _DIFFERENT, _WRONG, _NEVER = 1, 2, 3
 
 
@@ -49,7 +47,7 @@ def _run(parsed: argparse.Namespace, settings: Settings) -> int:
         print(f"never recorded: {parsed.folder} holds no recording")
         return _NEVER
     clients = cache(boto3.Session(region_name=settings.region).client)
-    taken = Recording.take(clients, settings, endpoint or "AWS")
+    taken = Recording.take(clients, settings, endpoint or AWS)
     if recorded is None or parsed.command == "record":
         print(f"recorded: {taken.write(parsed.folder)}")
         return 0
@@ -70,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=["record", "compare"])
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where recordings are")
+    parser.add_argument(
+        "--folder", type=Path, default=CHECKOUT / FOLDER, help="where recordings are"
+    )
     parser.add_argument(
         "--stand-in", action="store_true", help="record what is not AWS, to try this out"
     )

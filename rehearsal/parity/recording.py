@@ -12,12 +12,14 @@ from typing import Final, Self
 from embedded_aws.isolation import Isolation
 from ops.pipeline import Pipeline
 from rehearsal.errors import RehearsalError
-from rehearsal.fidelity import RunEvidence
+from rehearsal.fidelity import Recorded, RunEvidence
 from rehearsal.parity.probes import Clients, answers
 from rehearsal.parity.shapes import Shape, differences
 from settings import Settings
 
 PIPELINE: Final = "tap-pipeline"
+AWS: Final = "AWS"
+FOLDER: Final = Path("docs/parity")
 _SMOKE: Final = "Smoke"
 _PASSED: Final = "passed"
 
@@ -113,6 +115,12 @@ def newest(folder: Path) -> Recording | None:
     """The last recording in `folder`; None where none was ever made."""
     files = sorted(folder.glob("*.json"))
     return Recording(**json.loads(files[-1].read_text())) if files else None
+
+
+def at_aws(checkout: Path) -> Recorded | None:
+    """What the newest recording of a checkout shows, if it was made at AWS itself."""
+    found = newest(checkout / FOLDER)
+    return Recorded(found.when, found.evidence()) if found and found.at == AWS else None
 
 
 def _changed(kind: str, recorded: Mapping[str, str], here: Mapping[str, str]) -> Iterator[str]:

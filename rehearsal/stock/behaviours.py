@@ -33,6 +33,11 @@ def _pipeline(needs: Needs) -> Iterator[Behaviour]:
     yield from _row("a commit of the repository becomes the source artifact", _sources(actions))
     yield from _row("the app's buildspecs run, unmodified, as their service roles", steps)
     yield from _row(
+        "builds see nothing of this machine but its system, and leave nothing running",
+        builds,
+        "isolation:*",
+    )
+    yield from _row(
         "builds take several artifacts as their inputs", [e for e in steps if len(e.inputs) > 1]
     )
     yield from _row(
@@ -64,21 +69,20 @@ def _access(needs: Needs) -> Iterator[Behaviour]:
         "self-mutation may assume the bootstrap's roles only, told by their tags",
         [e for e in actions if e.stage == _UPDATE],
     )
-    yield from _row(
-        "builds write their logs with the permissions of their roles",
-        [e for e in actions if e.kind == _BUILD],
-    )
+    builds = [e for e in actions if e.kind == _BUILD]
+    yield from _row("builds write their logs with the permissions of their roles", builds)
 
 
 def _sources(actions: Iterable[Action]) -> list[Action]:
     return [each for each in actions if each.kind.startswith("Source/")]
 
 
-def _row(text: str, actions: Iterable[Action]) -> Iterator[Behaviour]:
-    """What these actions show, all of them; nothing where there are none."""
+def _row(text: str, actions: Iterable[Action], *besides: str) -> Iterator[Behaviour]:
+    """What these actions show, all of them, with whatever must be so besides; nothing where there
+    are none."""
     patterns = [f"action:{each.where}" for each in actions]
     if patterns:
-        yield shown(text, *patterns)
+        yield shown(text, *besides, *patterns)
 
 
 def _concerns(limit: Behaviour, types: Iterable[str]) -> bool:

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from embedded_aws import outside
+
 _APPS = "apps"
 
 
@@ -19,3 +21,10 @@ def root_of(app: Path, ours: Path) -> Path:
 def roots_below(ours: Path) -> Iterator[Path]:
     """The roots that there are."""
     yield from sorted(path for path in (ours / _APPS).glob("*") if path.is_dir())
+
+
+def place_for_copy(root: Path) -> Path:
+    """Where git, node and npm find nothing that is not the app's, however far up they look."""
+    folder = root.resolve() / "source"
+    outside.prepare(folder)
+    return folder.resolve() / "tree"

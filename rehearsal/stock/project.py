@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,6 +17,7 @@ from rehearsal.snapshot import Snapshot
 from rehearsal.stock import behaviours
 from rehearsal.stock.app import App
 from rehearsal.stock.needs import Default, Needs
+from rehearsal.stock.place import place_for_copy
 from rehearsal.stock.working_tree import WorkingTree
 from rehearsal.synthesized import PipelineStack
 from rehearsal.tools import run_tool
@@ -58,7 +59,7 @@ class StockProject(Project):
         shot = tree.snapshot(root / "snapshot")
         for notice in tree.notices(shot):
             progress.say(notice)
-        assembly, copy = root / "assembly", root / "source"
+        assembly, copy = root / "assembly", place_for_copy(root)
         with progress.step("app synthesized"):
             tree.copy(shot, copy)
             tree.add_ignored(copy)
@@ -70,7 +71,7 @@ class StockProject(Project):
             region=needs.region,
             accounts=needs.accounts,
             targets=needs.targets,
-            connection=needs.connection,
+            source=needs.connection,
             needs=needs,
             shot=shot,
             shell=shell,
@@ -107,6 +108,11 @@ class StockProject(Project):
             if qualifier != _DEFAULT_QUALIFIER:
                 command += ["--toolkit-stack-name", f"CDKToolkit-{qualifier}"]
             run_tool(server, command, keys)
+
+    @property
+    def bootstrap_options(self) -> Mapping[str, Sequence[str]]:
+        """The qualifiers."""
+        return self.needs.qualifiers
 
     @property
     def behaviours(self) -> Mapping[str, tuple[Behaviour, ...]]:

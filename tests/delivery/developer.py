@@ -37,10 +37,16 @@ class Checkout:
         git(self.worktree, "clean", "--quiet", "--force", "-d")
 
     def rehearsal(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the rehearsal's command line in the copy."""
+        """Run the rehearsal's command line in the copy, as on a developer's machine."""
         command = ["bash", "scripts/rehearsal", "--root", str(self.root), *arguments]
+        environment = {name: value for name, value in os.environ.items() if name != "CI"}
         return subprocess.run(
-            command, cwd=self.worktree, check=False, capture_output=True, text=True
+            command,
+            cwd=self.worktree,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
         )
 
     def summary(self) -> Any:

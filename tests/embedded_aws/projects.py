@@ -14,6 +14,7 @@ from tests.embedded_aws.emulated import TOOLS, Server, root_of
 
 ROLE = "builder"
 BUCKET = "builds-in-and-out"
+TOOLS_THERE = "$(dirname $PIP_CACHE_DIR)"
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -127,8 +128,9 @@ class Projects:
         return self.server.root / "builds" / str(build["id"]).replace(":", "-")
 
     def tools(self, project: str) -> Path:
-        """What the builds of a project share, seen by them at the same path."""
-        folder = self.server.root / "cache" / "tools" / TOOLS / project
+        """What the builds of a project keep for one another; they have it as `TOOLS_THERE`."""
+        project_cache = self.server.root / "cache" / "projects" / TOOLS / project
+        folder = project_cache / "host-1" / "tools"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -184,7 +184,7 @@ def room(request: pytest.FixtureRequest, tmp_path: Path) -> Sandbox:
     sandboxes = found if request.param == "as this machine allows" else sandbox.Unconfined()
     folders = Folders(root / "build")
     folders.make()
-    return sandboxes.around(folders, ())
+    return sandboxes.around(folders, folders.cache)
 
 
 @pytest.fixture
@@ -298,7 +298,7 @@ def test_when_the_server_dies_its_builds_die_with_it(tmp_path: Path, sandboxes: 
         f"root = Path({str(tmp_path)!r})\n"
         "folders = Folders(root / 'build')\n"
         "folders.make()\n"
-        f"room = {sandboxes}.around(folders, ())\n"
+        f"room = {sandboxes}.around(folders, folders.cache)\n"
         "runner = Runner(shell='/bin/sh', sandbox=room, environment={'PATH': '/usr/bin:/bin'},\n"
         "    output=print, deadline=time.monotonic() + 60)\n"
         f"runner.run('sleep {mark}')\n"

@@ -1,7 +1,7 @@
 """A real push through a real emulator: hook, webhook, source, approval, deployment, the API.
 
-Proves the wire: boto3 and the AWS CLI, git and its hook, roles across accounts. CodeBuild actions
-are another test's matter. The tests use one pipeline one after the other and leave it idle.
+Proves the wire: boto3 and the AWS CLI, git and its hook, roles across accounts. What builds
+do is another test's matter. The tests use one pipeline one after the other and leave it idle.
 """
 
 from __future__ import annotations
@@ -18,7 +18,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.embedded_aws.delivery import BUCKET, GOOD, NAME, Delivery, deployment, pipeline
+from tests.embedded_aws.delivery import (
+    BUCKET,
+    GOOD,
+    NAME,
+    PIPELINE_ROLE,
+    Delivery,
+    deployment,
+    pipeline,
+    policy,
+    trust,
+)
 from tests.embedded_aws.emulated import (
     DEV,
     REGION,
@@ -28,6 +38,8 @@ from tests.embedded_aws.emulated import (
     administrators,
     start,
 )
+from tests.embedded_aws.pipelines import action
+from tests.embedded_aws.projects import ALLOWED, ROLE, Projects
 from tests.support import aws
 
 
@@ -36,7 +48,7 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
     """The delivery, set up once."""
     root = tmp_path_factory.mktemp("delivery")
     worktree = tmp_path_factory.mktemp("worktree")
-    with start(root, "codepipeline", "connections") as server:
+    with start(root, "codebuild", "codepipeline", "connections") as server:
         made = Delivery(server, administrators(server), worktree)
         made.set_up()
         yield made
@@ -360,3 +372,51 @@ def test_a_symbolic_link_arrives_as_a_text_file(delivery: Delivery) -> None:
     assert archive.read("stack.json").startswith(b"{")
     delivery.answer(execution)
     delivery.succeeds(execution)
+
+
+VARIABLES = """\
+version: 0.2
+phases:
+  build:
+    commands:
+      - test "$CODEBUILD_INITIATOR" = codepipeline/with-a-build
+      - test "$CODEBUILD_PROJECT_ARN" = "arn:aws:codebuild:$AWS_REGION:111111111111:project/built"
+      - test "$CODEBUILD_RESOLVED_SOURCE_VERSION" = "$COMMIT"
+      - test "${CODEBUILD_SOURCE_VERSION%%/*}" = arn:aws:s3:::delivery-artifacts
+      - 'test "$CODEBUILD_BUILD_ID" = "built:$CODEBUILD_LOG_PATH"'
+      - 'test "$CODEBUILD_BUILD_ARN" = "${CODEBUILD_PROJECT_ARN%:*}:build/$CODEBUILD_BUILD_ID"'
+      - test "$CODEBUILD_BUILD_NUMBER$CODEBUILD_BUILD_SUCCEEDING$CODEBUILD_CI$CI" = 11truetrue
+      - test -n "$CODEBUILD_BUILD_IMAGE" -a -n "$CODEBUILD_KMS_KEY_ID"
+      - test "$CODEBUILD_START_TIME" -gt 0
+      - test "$AWS_DEFAULT_REGION" = "$AWS_REGION"
+      - test "$CODEBUILD_SRC_DIR" = "$PWD"
+"""
+"""What build-env-ref-env-vars documents for a build that a pipeline started."""
+
+
+def test_a_build_in_a_pipeline_has_the_documented_variables(delivery: Delivery) -> None:
+    role = f"arn:aws:iam::{TOOLS}:role/delivery-build"
+    delivery._role(role, trust({"AWS": PIPELINE_ROLE}), policy("codebuild:*", "*"))
+    projects = Projects(delivery.server)
+    projects.role(ROLE, ALLOWED)
+    source = {"type": "CODEPIPELINE", "buildspec": "variables.yml"}
+    projects.project("built", "", source=source, artifacts={"type": "CODEPIPELINE"})
+    delivery.commit_and_push("with a build", variables_yml=VARIABLES)
+    commit = json.dumps([{"name": "COMMIT", "value": "#{Src.CommitId}", "type": "PLAINTEXT"}])
+    configuration = {"ProjectName": "built", "EnvironmentVariables": commit}
+    build = action("Build", RoleArn=role, Configuration=configuration)
+    fetch = pipeline()["Stages"][0]
+    stages = [fetch, {"Name": "Build", "Actions": [build]}]
+    properties = pipeline(Name="with-a-build", Stages=stages, Triggers=[])
+    delivery.deploy({"P": properties}, "builds")
+
+    def status() -> str:
+        (run,) = delivery.api.list_pipeline_executions(pipelineName="with-a-build")[
+            "pipelineExecutionSummaries"
+        ]
+        return str(run["status"])
+
+    delivery.until(lambda: status() != "InProgress", "it ends")
+    builds = projects.client("codebuild").list_builds_for_project(projectName="built")["ids"]
+    assert status() == "Succeeded", [projects.log(projects.get(each)) for each in builds]
+    delivery.client("cloudformation").delete_stack(StackName="builds")

@@ -182,6 +182,7 @@ def test_what_is_right_is_taken_and_shown_as_it_was_declared() -> None:
         ("* * * 28W * ?", "2026-11-27 00:00", True),
         ("* * * 29W * ?", "2026-11-30 00:00", True),
         ("* * * 1W * ?", "2026-11-02 00:00", True),
+        ("* * * 1W * ?", "2026-08-03 00:00", True),  # the first is a Saturday
         ("* * * ? * L", "2026-11-28 00:00", True),
         ("* * * ? * 6L", "2026-11-27 00:00", True),
         ("* * * ? * 6L", "2026-11-20 00:00", False),

@@ -6,13 +6,18 @@ removes the link keeps nothing.
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from embedded_aws.codebuild.local_cache import LocalCache
 from embedded_aws.codebuild.record import BuildspecError
+from tests.embedded_aws.emulated import REPOSITORY
 
 PATHS = ("packages/**/*", "deep/cache/**/*")
 
@@ -26,7 +31,10 @@ def build(store: Path, source: Path) -> LocalCache:
     """A build that has begun."""
     source.mkdir(parents=True, exist_ok=True)
     cache = LocalCache(store)
-    assert cache.link(source, PATHS) == ["packages", "deep/cache"]
+    place = source.with_name(f"{source.name}-cache")
+    host = cache.enter(place)
+    assert host == place
+    assert cache.link(host, host, source, PATHS) == ["packages", "deep/cache"]
     return cache
 
 
@@ -35,9 +43,10 @@ def test_the_next_build_has_the_folders_of_the_last(store: Path, tmp_path: Path)
     (tmp_path / "first" / "packages" / "file").write_text("kept")
     (tmp_path / "first" / "deep" / "cache" / "file").write_text("deep")
     first.release()
-    build(store, tmp_path / "second").release()
+    last = build(store, tmp_path / "second")
     assert (tmp_path / "second" / "packages" / "file").read_text() == "kept"
     assert (tmp_path / "second" / "deep" / "cache" / "file").read_text() == "deep"
+    last.release()
 
 
 def test_a_build_that_throws_the_link_away_keeps_nothing(store: Path, tmp_path: Path) -> None:
@@ -48,8 +57,9 @@ def test_a_build_that_throws_the_link_away_keeps_nothing(store: Path, tmp_path: 
     packages.mkdir()
     (packages / "file").write_text("lost")
     first.release()
-    build(store, tmp_path / "second").release()
+    last = build(store, tmp_path / "second")
     assert list((tmp_path / "second" / "packages").iterdir()) == []
+    last.release()
 
 
 def test_two_builds_at_once_do_not_meet(store: Path, tmp_path: Path) -> None:
@@ -61,8 +71,9 @@ def test_two_builds_at_once_do_not_meet(store: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "third" / "packages").iterdir()) == []
     first.release()
     third.release()
-    build(store, tmp_path / "fourth").release()
+    last = build(store, tmp_path / "fourth")
     assert (tmp_path / "fourth" / "packages" / "file").read_text() == "first"
+    last.release()
 
 
 def test_a_removed_build_leaves_the_cache(store: Path, tmp_path: Path) -> None:
@@ -71,8 +82,9 @@ def test_a_removed_build_leaves_the_cache(store: Path, tmp_path: Path) -> None:
     (tmp_path / "first" / "packages" / "file").write_text("kept")
     first.release()
     shutil.rmtree(tmp_path / "first")
-    build(store, tmp_path / "second").release()
+    last = build(store, tmp_path / "second")
     assert (tmp_path / "second" / "packages" / "file").read_text() == "kept"
+    last.release()
 
 
 def test_what_the_source_brings_itself_is_not_replaced(store: Path, tmp_path: Path) -> None:
@@ -80,10 +92,12 @@ def test_what_the_source_brings_itself_is_not_replaced(store: Path, tmp_path: Pa
     own.mkdir(parents=True)
     (own / "file").write_text("the source's")
     cache = LocalCache(store)
-    assert cache.link(tmp_path / "first", PATHS) == ["deep/cache"]
+    host = cache.enter(tmp_path / "place")
+    assert cache.link(host, host, tmp_path / "first", PATHS) == ["deep/cache"]
     cache.release()
-    build(store, tmp_path / "second").release()
+    last = build(store, tmp_path / "second")
     assert list((tmp_path / "second" / "packages").iterdir()) == []
+    last.release()
 
 
 def test_a_project_does_not_see_what_another_keeps(store: Path, tmp_path: Path) -> None:
@@ -93,10 +107,57 @@ def test_a_project_does_not_see_what_another_keeps(store: Path, tmp_path: Path) 
     assert list((tmp_path / "second" / "packages").iterdir()) == []
 
 
+def test_what_a_dead_servers_build_had_is_found_again(store: Path, tmp_path: Path) -> None:
+    place = tmp_path / "of-the-dead"
+    server = (
+        "import os, pathlib\n"
+        "from embedded_aws.codebuild.local_cache import LocalCache\n"
+        f"cache = LocalCache(pathlib.Path({str(store)!r}))\n"
+        f"place = cache.enter(pathlib.Path({str(place)!r}))\n"
+        "(place / 'file').write_text('kept')\n"
+        "os._exit(1)\n"
+    )
+    subprocess.run([sys.executable, "-c", server], cwd=REPOSITORY, check=False)
+    assert (place / "file").exists()
+    cache = LocalCache(store)
+    assert (cache.enter(tmp_path / "next") / "file").read_text() == "kept"
+    cache.release()
+
+
+def test_on_another_file_system_it_stays_where_it_is(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "rename", refuse)
+    cache = LocalCache(store)
+    assert cache.enter(tmp_path / "place") == store / "host-1"
+    cache.release()
+
+
+@pytest.mark.parametrize("what", ["a link", "nothing"])
+def test_a_build_that_replaces_its_cache_by_a_link_keeps_nothing(
+    store: Path, tmp_path: Path, what: str
+) -> None:
+    (tmp_path / "secrets").mkdir()
+    cache = build(store, tmp_path / "first")
+    shutil.rmtree(tmp_path / "first-cache")
+    if what == "a link":
+        (tmp_path / "first-cache").symlink_to(tmp_path / "secrets")
+    cache.release()
+    last = build(store, tmp_path / "second")
+    assert list((tmp_path / "secrets").iterdir()) == []
+    last.release()
+
+
 @pytest.mark.parametrize(
     "path", ["file", "folder/*", "/etc/**/*", "../up/**/*", "a/../b/**/*", "*/**/*", "/**/*", ""]
 )
 def test_only_a_folder_of_the_source_can_be_named(store: Path, tmp_path: Path, path: str) -> None:
+    cache = LocalCache(store)
+    host = cache.enter(tmp_path / "place")
     with pytest.raises(BuildspecError) as refused:
-        LocalCache(store).link(tmp_path, [path])
+        cache.link(host, host, tmp_path, [path])
+    cache.release()
     assert repr(path) in refused.value.message

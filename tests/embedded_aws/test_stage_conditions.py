@@ -13,7 +13,7 @@ import pytest
 from embedded_aws.codepipeline import views
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.definition import parse
-from embedded_aws.codepipeline.state import Execution
+from embedded_aws.codepipeline.executions import Execution
 from embedded_aws.json_service import ServiceError
 from tests.embedded_aws.pipelines import (
     REGION,
@@ -208,6 +208,29 @@ def test_what_was_skipped_or_is_not_the_latest_cannot_be_overridden() -> None:
     newer = start(made, "no")
     made.ended(newer, "Succeeded")
     refused("NotLatestPipelineExecutionException", made, older)
+
+
+def test_a_condition_of_an_earlier_definition_cannot_be_overridden() -> None:
+    made = bench(BeforeEntry=conditions("FAIL", check("#{variables.Go}", "EQ", "yes")))
+    execution = start(made, "no")
+    made.ended(execution, "Failed")
+    made.engine.update(made.pipeline, parse(properties(DEV, PROD), "delivery", REGION))
+    refused("ConditionNotOverridableException", made, execution)
+
+
+def test_a_stage_that_retried_itself_does_not_do_so_again_after_a_retry_by_hand() -> None:
+    made = bench(OnFailure={"Result": "RETRY"})
+    made.fail("Smoke")
+    execution = made.start()
+    made.ended(execution, "Failed")
+    made.engine.retry(made.pipeline, "Dev", execution.id, "FAILED_ACTIONS")
+    made.ended(execution, "Failed")
+    assert made.performed.count("Smoke") == 3
+    assert stage_view(made)["retryStageMetadata"] == {
+        "autoStageRetryAttempt": 1,
+        "manualStageRetryAttempt": 1,
+        "latestRetryTrigger": "ManualStageRetry",
+    }
 
 
 def test_stopping_ends_a_condition_that_is_being_checked() -> None:

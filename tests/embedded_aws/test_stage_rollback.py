@@ -14,7 +14,7 @@ import pytest
 from embedded_aws.codepipeline import views
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.definition import parse
-from embedded_aws.codepipeline.state import Execution
+from embedded_aws.codepipeline.executions import Execution
 from embedded_aws.json_service import ServiceError
 from tests.embedded_aws.pipelines import (
     APPROVAL,
@@ -58,18 +58,23 @@ def refusal(made: Bench, stage: str, target: str) -> tuple[str, str]:
 def test_a_rollback_runs_only_its_stage_with_the_targets_results() -> None:
     use = action(
         "Deploy",
-        Configuration={"EnvironmentVariables": '[{"name":"A","value":"#{Src.CommitId}"}]'},
+        Configuration={
+            "EnvironmentVariables": '[{"name":"A","value":"#{Src.CommitId} #{variables.Go}"}]'
+        },
     )
     made = Bench(properties(("Dev", [use]), PROD, Variables=VARIABLES))
     made.behaviour["Push"] = lambda context: Outcome(variables={"CommitId": context.execution_id})
     seen: list[Context] = []
     made.behaviour["Deploy"] = lambda context: seen.append(context) or Outcome()
-    first, _ = delivered(made), delivered(made)
+    first = made.engine.start(made.pipeline, ("x", "y"), variables={"Go": "as asked"})
+    made.ended(first, "Succeeded")
+    delivered(made)
     made.performed.clear()
     back = made.engine.rollback(made.pipeline, "Dev", first.id, "arn:tester")
     made.ended(back, "Succeeded")
     assert made.performed == ["Deploy"]
-    assert json.loads(seen[-1].configuration["EnvironmentVariables"])[0]["value"] == first.id
+    (told,) = json.loads(seen[-1].configuration["EnvironmentVariables"])
+    assert told["value"] == f"{first.id} as asked"
     assert seen[-1].inputs["Code"] == seen[0].inputs["Code"]
     summary = views.execution_summary(back)
     assert (summary["executionType"], summary["status"]) == ("ROLLBACK", "Succeeded")
@@ -171,6 +176,15 @@ def test_a_failed_stage_rolls_itself_back_to_the_newest_success() -> None:
     }
     # A rollback is no target: the next failure goes back to the same success.
     assert automatic(made, made.start()).target is second
+
+
+def test_nothing_rolls_back_to_a_success_of_an_earlier_definition() -> None:
+    made = bench(OnFailure={"Result": "ROLLBACK"})
+    delivered(made)
+    made.engine.update(made.pipeline, made.pipeline.structure)
+    made.fail("Smoke")
+    made.ended(made.start(), "Failed")
+    assert [execution.target for execution in made.pipeline.executions] == [None, None]
 
 
 def test_without_an_earlier_success_nothing_rolls_back() -> None:

@@ -24,7 +24,7 @@ FOUND = Finding("Tap/Dev/Stack/Bucket/Resource", "t.json", "AwsSolutions-S1", "w
 WILD = Finding("Tap/Dev/Stack/Role", "t.json", "AwsSolutions-IAM5", "why", "fix", "Resource::*")
 
 
-ENVIRONMENTS = Settings.of_checkout(REPOSITORY).environments
+SETTINGS = Settings.of_checkout(REPOSITORY)
 TODAY = date(2026, 11, 26)
 
 
@@ -39,7 +39,7 @@ def acknowledgement(**changes: Any) -> Acknowledgement:
 
 
 def rules(*entries: Acknowledgement, today: date = TODAY) -> list[str]:
-    judged = judge([FOUND, WILD], list(entries), ENVIRONMENTS, today)
+    judged = judge([FOUND, WILD], list(entries), SETTINGS, today)
     return [each.rule for each in judged.remaining]
 
 
@@ -78,18 +78,18 @@ def test_one_that_never_expires_is_told() -> None:
 
 def test_one_that_ends_before_long_is_said_and_no_finding() -> None:
     entry = acknowledgement(expires=TODAY + timedelta(days=30))
-    judged = judge([FOUND], [entry], ENVIRONMENTS, TODAY)
+    judged = judge([FOUND], [entry], SETTINGS, TODAY)
     assert judged.remaining == []
     assert f"soon: on {entry.expires} ends the acknowledgement of {entry.label}" in text(judged, 1)
     assert "soon:" not in text(
-        judge([FOUND], [entry], environments=ENVIRONMENTS, today=TODAY - timedelta(days=1)), 1
+        judge([FOUND], [entry], settings=SETTINGS, today=TODAY - timedelta(days=1)), 1
     )
 
 
 @pytest.mark.parametrize(("rule", "never"), [("TAP-433", True), ("TAP-401", True), ("X1", False)])
 def test_a_finding_that_cannot_be_acknowledged_says_so(rule: str, *, never: bool) -> None:
     found = Finding("Tap/Prod/Api", "", rule, "why", "fix")
-    said = text(judge([found], [], environments=ENVIRONMENTS, today=TODAY), 1)
+    said = text(judge([found], [], settings=SETTINGS, today=TODAY), 1)
     assert ("cannot be acknowledged" in said) is never
 
 
@@ -119,7 +119,7 @@ def test_one_that_covers_nothing_fails(changes: dict[str, str]) -> None:
 def test_what_no_acknowledgement_may_allow_stays_a_finding(rule: str) -> None:
     found = Finding("Prod/Deploy", "", rule, "why", "fix")
     entry = acknowledgement(rule=rule, where="Prod/Deploy")
-    assert found in judge([found], [entry], environments=ENVIRONMENTS, today=TODAY).remaining
+    assert found in judge([found], [entry], settings=SETTINGS, today=TODAY).remaining
     assert "ACK-4" in rules(acknowledgement(rule=rule))
 
 
@@ -130,10 +130,10 @@ def test_a_subject_is_part_of_what_is_acknowledged_without_the_hashes_of_names()
     assert rules(acknowledgement(**entry, subject="Resource::*")) == ["AwsSolutions-S1"]
     named = replace(WILD, subject="Resource::<Uploads4F6EB0FD.Arn>/*")
     of_uploads = acknowledgement(**entry, subject="Resource::<Uploads.Arn>/*")
-    assert judge([named], [of_uploads], environments=ENVIRONMENTS, today=TODAY).remaining == []
+    assert judge([named], [of_uploads], settings=SETTINGS, today=TODAY).remaining == []
     # All of them is a subject of its own, not a pattern for any.
     everything = acknowledgement(**entry, subject="Resource::*")
-    assert named in judge([named], [everything], environments=ENVIRONMENTS, today=TODAY).remaining
+    assert named in judge([named], [everything], settings=SETTINGS, today=TODAY).remaining
 
 
 @pytest.mark.parametrize(

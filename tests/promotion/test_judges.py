@@ -169,9 +169,9 @@ def gains(prod: Prod, name: str, old: dict[str, Any], new: dict[str, Any]) -> li
 def test_who_gains_what_on_what_is_said(prod: Prod) -> None:
     old = role(allow("s3:GetObject", "arn:aws:s3:::b/*"), RoleName="said-worker")
     may = allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::b/*")
-    new = role(may, allow("sqs:SendMessage"), RoleName="said-worker")
+    new = role(may, allow(["sqs:SendMessage", "sns:Publish"]), RoleName="said-worker")
     assert gains(prod, "gains", template(Worker=old), template(Worker=new)) == [
-        "said-worker gains: s3:PutObject on arn:aws:s3:::b/*; sqs:SendMessage on *"
+        "said-worker gains: sns:Publish, sqs:SendMessage on *; s3:PutObject on arn:aws:s3:::b/*"
     ]
 
 
@@ -321,12 +321,17 @@ def test_what_widens_is_told(prod: Prod, case: str) -> None:
     assert gains(prod, f"wider-{list(WIDER).index(case)}", old, new) == [text]
 
 
-def test_a_grant_in_a_new_stack_is_told(prod: Prod) -> None:
-    verdicts = permissions.judge(prod.preview("newcomer", template(Worker=role(allow("a:B")))))
-    assert [verdict.text for verdict in verdicts] == [
+def test_a_grant_in_a_new_stack_beside_an_old_one_is_told(prod: Prod) -> None:
+    prod.deploy("settled", template(Q=queue()))
+    settled = prod.preview("settled", template(Q=queue()))
+    new = prod.preview("newcomer", template(Worker=role(allow("a:B"))))
+    assert [verdict.text for verdict in permissions.judge([*settled, *new])] == [
         "<Worker> gains: a:B on *",
         "lambda.amazonaws.com gains: sts:AssumeRole on the role <Worker>",
     ]
+    (note,) = permissions.judge(new)
+    assert note.level is NOTE
+    assert "all of it is new: 2 grants to <Worker>, lambda.amazonaws.com" in note.text
 
 
 def test_a_permission_of_a_function_is_told(prod: Prod) -> None:
@@ -339,8 +344,8 @@ def test_a_permission_of_a_function_is_told(prod: Prod) -> None:
             "SourceAccount": "444444444444",
         },
     }
-    (verdict,) = permissions.judge(prod.preview("invoked", template(Q=queue(), May=permission)))
-    assert verdict.text == (
+    (text,) = gains(prod, "invoked", template(Q=queue()), template(Q=queue(), May=permission))
+    assert text == (
         's3.amazonaws.com gains: lambda:InvokeFunction on orders, if {"SourceAccount": '
         '"444444444444"}'
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.__main__ import main
+from rehearsal.stock.place import root_of
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,31 @@ def test_builds_that_were_put_outside_of_a_checkout_go_too(tmp_path: Path, comma
     assert main(["--root", str(root), command]) == 0
     assert not made.exists()
     assert (own / "command.lock").exists()
+
+
+def test_clean_and_reset_reach_the_rehearsals_of_other_apps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = tmp_path / "root", tmp_path / "root" / "apps" / "theirs-0123abcd"
+    (theirs / "cache").mkdir(parents=True)
+    for root in (ours, theirs):
+        (root / "command.lock").touch()
+    assert main(["--root", str(ours), "clean"]) == 0
+    assert f"{theirs}/cache" in capsys.readouterr().out
+    assert main(["--root", str(ours), "reset"]) == 0
+    assert not ours.exists()
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_app_may_be_named_before_the_command_or_after_it(
+    place: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["status"]
+    words[place:place] = ["--app", str(tmp_path / "theirs")]
+    assert main(words) == 1
+    assert f".rehearsal/apps/{root_of(tmp_path / 'theirs', tmp_path).name}" in (
+        capsys.readouterr().err
+    )
 
 
 def test_reset_leaves_a_folder_alone_that_no_rehearsal_made(

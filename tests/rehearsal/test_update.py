@@ -48,6 +48,17 @@ def of_the_stack(session: Session) -> dict[tuple[str, str], Resource]:
     return {place: each for place, each in holdings.read(session).items() if place[0] == STACK}
 
 
+def test_a_global_table_is_read_as_a_table_is(emulator: Server) -> None:
+    session = emulator.session(Credentials.root("555555555555"))
+    given = json.loads(template("rows"))
+    rows = given["Resources"]["Rows"]
+    rows["Type"] = "AWS::DynamoDB::GlobalTable"
+    rows["Properties"]["Replicas"] = [{"Region": "us-west-2"}]
+    deployed(session, json.dumps(given))
+    session.client("dynamodb").put_item(TableName="rows", Item={"id": {"S": "1"}})
+    assert of_the_stack(session)[STACK, "Rows"].held == {'{"id": {"S": "1"}}': None}
+
+
 def test_a_renamed_table_loses_its_rows_and_a_removed_queue_had_none(emulator: Server) -> None:
     session = emulator.session(Credentials.root("444444444444"))
     queue = {"Type": QUEUE, "Properties": {"QueueName": "held"}}
@@ -75,4 +86,8 @@ def test_what_expired_meanwhile_is_not_lost_and_what_vanished_is() -> None:
     place = (STACK, "Rows")
     assert not list(compare("dev", {place: ROWS}, {place: replace(ROWS, held={"1": None})}))
     (change,) = compare("dev", {place: ROWS}, {place: replace(ROWS, held={"2": 1.0})})
+    everywhere = replace(ROWS, type="AWS::DynamoDB::GlobalTable")
+    assert not list(compare("dev", {place: ROWS}, {place: everywhere}))
+    queue = replace(ROWS, type=QUEUE)
+    assert not list(compare("dev", {place: queue}, {place: replace(queue, held={})}))
     assert change.text == f"dev: {STACK}/Rows ({TABLE}) kept with data (2), 1 LOST"

@@ -15,6 +15,7 @@ from rehearsal import fidelity, verdict
 from rehearsal.behaviours import GROUPS
 from rehearsal.fidelity_page import fidelity_page
 from rehearsal.function_logs import FunctionLog
+from rehearsal.own import COMMAND
 from rehearsal.project import Target
 from rehearsal.summary import Outcome, SmokeResult
 from rehearsal.update import Change
@@ -39,7 +40,7 @@ def outcome(status: str, *runs: ActionRun, **smoke: list[Case]) -> Outcome:
 
 def text(result: Outcome, *logs: FunctionLog, stays: bool = True) -> str:
     table = fidelity.table(result.evidence(), TARGETS, GROUPS)
-    return verdict.text(result, table, Path("last"), {"dev": logs}, stays=stays)
+    return verdict.text(result, table, Path("last"), {"dev": logs}, stays=stays, command=COMMAND)
 
 
 def test_prod_with_passed_checks_is_a_success() -> None:

@@ -5,6 +5,7 @@ The assemblies are synthesized here, by the CDK, from apps of a few lines.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +15,16 @@ from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.pipelines import CodePipeline, CodePipelineSource, ShellStep
 
+from embedded_aws.isolation import Isolation
+from rehearsal import kept
 from rehearsal.errors import RehearsalError, UnsupportedSourceError, UnusableAppError
 from rehearsal.fidelity import RunEvidence, Status, table
+from rehearsal.progress import Progress
+from rehearsal.snapshot import Snapshot
 from rehearsal.stock import behaviours
 from rehearsal.stock.needs import Default, Needs
+from rehearsal.stock.project import StockProject
+from tests.stock.apps import Rehearsed
 
 DEFAULT = Default("111111111111", "us-east-1")
 ARN = (
@@ -178,6 +185,47 @@ def test_what_cannot_be_rehearsed_is_refused_by_name(
         read(app)
 
 
+def test_accounts_that_need_another_bootstrap_are_not_those_that_were_kept() -> None:
+    digests = set()
+    for qualifier in (None, "ours"):
+        app = cdk.App()
+        delivery(app, "Delivery", at("555555555555"), qualifier=qualifier)
+        needs = read(app)
+        project = StockProject(
+            folder=Path(app.outdir),
+            region=needs.region,
+            accounts=needs.accounts,
+            targets=needs.targets,
+            connection=needs.connection,
+            needs=needs,
+            shot=Snapshot("c" * 40, clean=True),
+            shell="",
+        )
+        digests.add(kept.bootstrap_digest(project))
+    assert len(digests) == 2
+
+
+def test_what_a_careless_app_writes_while_it_is_synthesized_stays_out_of_its_folder(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "app"
+    made = cdk.App(outdir=str(folder / "prepared"))
+    delivery(made, "Delivery", at("555555555555"))
+    made.synth()
+    (folder / "cdk.json").write_text('{"app": "sh app.sh", "output": "elsewhere"}')
+    (folder / "app.sh").write_text('touch litter ../litter; cp -R prepared/. "$CDK_OUTDIR"\n')
+    app = Rehearsed(folder, tmp_path / "root")
+    before = app.contents()
+    said = io.StringIO()
+    project = StockProject.synthesized(
+        folder, app.root, "rehearse", Progress(said), wanted=None, default=DEFAULT
+    )
+    assert set(project.accounts) == {"tools", "555555555555"}
+    assert "stage Stage0: account 555555555555" in said.getvalue()
+    assert app.contents() == before
+    assert not (tmp_path / "litter").exists()
+
+
 def test_a_row_is_exercised_only_when_every_action_of_its_kind_succeeded() -> None:
     app = cdk.App()
     delivery(app, "Delivery", at("555555555555"), at("666666666666"))
@@ -188,6 +236,6 @@ def test_a_row_is_exercised_only_when_every_action_of_its_kind_succeeded() -> No
         (set(), Status.EXERCISED),
         ({"Stage1/Deploy"}, Status.NOT_EXERCISED),
     ):
-        evidence = RunEvidence.of(actions - lost, {})
+        evidence = RunEvidence.of(actions - lost, {}, Isolation())
         rows = table(evidence, needs.targets, behaviours.of(needs))
         assert {each.behaviour: each.status for each in rows}[row] is status

@@ -11,7 +11,7 @@ import pytest
 from rehearsal.__main__ import main
 from rehearsal.errors import UnusableAppError
 from rehearsal.stock.app import App
-from rehearsal.stock.place import root_of
+from rehearsal.stock.place import place_for_copy, root_of
 from rehearsal.stock.working_tree import WorkingTree
 from tests.stock.apps import commit
 
@@ -76,6 +76,17 @@ def test_what_git_ignores_is_there_for_the_synthesis_and_is_not_pushed(tmp_path:
     for name in ("node_modules", "packages/one/node_modules"):
         assert (copy / name).readlink() == folder / name
     assert not (copy / "cdk.out").exists()
+
+
+def test_the_copy_finds_nothing_above_itself(tmp_path: Path) -> None:
+    (tmp_path / "package.json").touch()
+    root = tmp_path / "root"
+    root.mkdir()
+    place = place_for_copy(root)
+    assert not any((above / "package.json").exists() for above in place.parents)
+    (root / "command.lock").touch()
+    assert main(["--root", str(root), "reset"]) == 0
+    assert not place.parent.exists()
 
 
 def test_submodules_stay_empty_and_are_named(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def commit_is_pushed(account: Account) -> Iterator[Finding]:
         return
     try:
         changed = _git(account.checkout, "status", "--porcelain")
-        branch = _git(account.checkout, "rev-parse", "--abbrev-ref", "HEAD")
+        branch = _git(account.checkout, "branch", "--show-current")
     except (OSError, subprocess.CalledProcessError):
         yield note("this folder is no git repository: nobody can tell what would be delivered")
         return
@@ -61,7 +61,10 @@ def commit_is_pushed(account: Account) -> Iterator[Finding]:
         count = len(changed.splitlines())
         yield wrong(f"{count} changed files are in no commit", "commit and push them, or undo them")
     elif branch != source.branch:
-        yield wrong(f"{branch} is checked out, and the pipeline delivers {source.branch}", "switch")
+        yield wrong(
+            f"{branch or 'no branch'} is checked out, and the pipeline delivers {source.branch}",
+            "switch",
+        )
     else:
         yield from _pushed(account.checkout, branch)
 

@@ -59,7 +59,14 @@ def test_python_packages_come_from_where_the_person_says(checkout: Path) -> None
     assert install(checkout, "install-python", "lock.txt", "made") == ""
     assert list(checkout.glob("made/lib/*/site-packages/jmespath"))
     shutil.rmtree(checkout / "made")
-    said = install(checkout, "install-python", "lock.txt", "made", UV_DEFAULT_INDEX=NOWHERE)
+    said = install(
+        checkout,
+        "install-python",
+        "lock.txt",
+        "made",
+        UV_DEFAULT_INDEX=NOWHERE,
+        UV_HTTP_RETRIES="0",
+    )
     assert "127.0.0.1:9" in said
 
 
