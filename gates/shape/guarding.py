@@ -10,7 +10,6 @@ from assembly.intended import GUARDS as STAGE
 from assembly.pipeline import APPROVES, Build
 from gates.delivery import Delivery
 from gates.registry import rule
-from gates.shape.commands import CACHES
 from gates.shape.roles import role_of
 from guards.held import commands, held
 
@@ -45,7 +44,6 @@ CONDITION: Final = {
 }
 # The commands by which the gates' build takes over what was synthesized, and judges it last.
 JUDGES: Final = (
-    CACHES,
     "bash scripts/install-python",
     "bash scripts/install-node --omit=dev",
     "bash scripts/take synthesized judged",
