@@ -36,8 +36,8 @@ SAID_BY = {
 }
 
 # Rules of others that ask everywhere for what is done otherwise here, each by the rule of ours that
-# judges every such construct instead: a Cognito user pool, where calls are signed; a source account,
-# where the source's ARN has one; logs of a year or forever, where each log's days are reviewed.
+# judges every such construct instead: a Cognito user pool, where calls are signed; an account where
+# the ARN of the source has one; logs of a year or forever, where the days of each are reviewed.
 JUDGED_BY = {
     "AwsSolutions-COG4": "TAP-433",
     "CT.LAMBDA.PR.2": "TAP-432",
