@@ -10,8 +10,8 @@ no construct can talk a gate into looking away.
 - `rules/` and `shape/` hold our own rules, TAP-…, for what none of these tools finds: `rules/` for
   templates, `shape/` for the delivery. `registry.py` says how a rule is written.
 - `reviewed/` holds the texts that a person has to have read, and compares them.
-- `acknowledged.toml` is the only place where a finding may be accepted, with a reason. What
-  the delivery may never do cannot be, nor a difference from what was reviewed.
+- `acknowledged.toml` is the only place where a finding may be accepted, with a reason and an end.
+  What may never be cannot be, nor a difference from what was reviewed.
 - `taking.py` takes an assembly over from the build that made it.
 - `supply_chain/` is a tool of its own: what Lambda assets are made of.
 """

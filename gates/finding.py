@@ -35,9 +35,18 @@ SAID_BY = {
     "CT.S3.PR.2": "AwsSolutions-S1",
 }
 
+# Rules of others that ask everywhere for what is done otherwise here, each by the rule of ours that
+# judges every such construct instead: a Cognito user pool, where calls are signed; a source account,
+# where the source's ARN has one; logs of a year or forever, where each log's days are reviewed.
+JUDGED_BY = {
+    "AwsSolutions-COG4": "TAP-433",
+    "CT.LAMBDA.PR.2": "TAP-432",
+    "CT.CLOUDWATCH.PR.2": "TAP.LOGS.1",
+}
+
 
 def deduplicated(findings: list[Finding]) -> list[Finding]:
-    """Each finding once, in the order of path and rule, without what another one says."""
-    unique = sorted(set(findings))
+    """Each finding once, by path and rule, without what another rule says or judges."""
+    unique = sorted(each for each in set(findings) if each.rule not in JUDGED_BY)
     seen = {(each.path, each.rule) for each in unique}
     return [each for each in unique if (each.path, SAID_BY.get(each.rule)) not in seen]

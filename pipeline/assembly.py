@@ -23,7 +23,7 @@ GATES: Final = "Gates"
 # Folders of the gates' build: where its input is linked to, and what leaves.
 _SYNTHESIZED: Final = "synthesized"
 _JUDGED: Final = "judged"
-_INSTALL: Final = ["bash scripts/install-python", "bash scripts/install-node --omit=dev"]
+_INSTALL: Final = ("bash scripts/install-python", "bash scripts/install-node --omit=dev")
 
 
 def synth_step(
@@ -46,10 +46,9 @@ def synth_step(
             stores=SYNTH,
         ),
         logging=builds.logging(log),
-        env=dict(builds.PACKAGE_CACHES),
         cache=builds.cache(),
         partial_build_spec=builds.part(**builds.CACHE_SECTION),
-        install_commands=_INSTALL,
+        install_commands=[builds.USE_CACHE, *_INSTALL],
         commands=["bash scripts/synth"],
         primary_output_directory="cdk.out",
     )
@@ -74,10 +73,9 @@ def gates_step(
             stores=GATES,
         ),
         logging=builds.logging(log),
-        env=dict(builds.PACKAGE_CACHES),
         cache=builds.cache(),
         partial_build_spec=builds.part(**builds.CACHE_SECTION),
-        install_commands=_INSTALL,
+        install_commands=[builds.USE_CACHE, *_INSTALL],
         commands=[
             f"bash scripts/take {_SYNTHESIZED} {_JUDGED}",
             f"bash scripts/supply-chain sbom {_JUDGED}",

@@ -45,12 +45,21 @@ def part(**sections: object) -> codebuild.BuildSpec:
 # `npm ci` does it with node_modules, `python -m venv` refuses one.
 CACHE_FOLDER: Final = ".cache"
 CACHE_SECTION: Final = {"cache": {"paths": [f"{CACHE_FOLDER}/**/*"]}}
-# Seen from the checkout's top; scripts/package-caches makes them absolute.
-PACKAGE_CACHES: Final = {
-    "UV_CACHE_DIR": f"{CACHE_FOLDER}/uv",
-    "PIP_CACHE_DIR": f"{CACHE_FOLDER}/pip",
-    "npm_config_cache": f"{CACHE_FOLDER}/npm",
-}
+# By absolute names, since package managers are started elsewhere, where no file of a checkout can
+# set them up; so by a command: variables of a buildspec cannot name another.
+USE_CACHE: Final = " ".join(
+    [
+        "export",
+        *(
+            f'{variable}="$PWD/{CACHE_FOLDER}/{name}"'
+            for variable, name in (
+                ("UV_CACHE_DIR", "uv"),
+                ("PIP_CACHE_DIR", "pip"),
+                ("npm_config_cache", "npm"),
+            )
+        ),
+    ]
+)
 
 
 def cache() -> codebuild.Cache:

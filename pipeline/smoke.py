@@ -71,10 +71,9 @@ def smoke_step(
             "TAP_ENVIRONMENT": environment.name,
             "TAP_SMOKE_ROLE_ARN": environment.smoke_role_arn,
             "TAP_COMMIT": source.revision,
-            **builds.PACKAGE_CACHES,
         },
         env_from_cfn_outputs=dict(api_urls),
-        install_commands=["bash scripts/install-python"],
+        install_commands=[builds.USE_CACHE, "bash scripts/install-python"],
         commands=["bash scripts/smoke"],
         cache=builds.cache(),
         partial_build_spec=builds.part(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from embedded_aws.codepipeline.executions import Execution, StageRun, now
 from embedded_aws.codepipeline.model import Stage
-from embedded_aws.codepipeline.state import Execution, Pipeline, StageRun, State, now
+from embedded_aws.codepipeline.state import Pipeline, State
 
 
 class Admission:

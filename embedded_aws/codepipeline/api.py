@@ -1,8 +1,4 @@
-"""CodePipeline's API, as its service model of 2015-07-09 has it.
-
-What a permission must cover: service authorization reference, "list_awscodepipeline" (pipeline,
-stage and action ARNs).
-"""
+"""CodePipeline's API, as its service model of 2015-07-09 has it."""
 
 from __future__ import annotations
 
@@ -19,9 +15,11 @@ from embedded_aws.codepipeline import events, polling, resources, views, webhook
 from embedded_aws.codepipeline.actions import approval, build, codecommit, deploy, s3_source, source
 from embedded_aws.codepipeline.conditions import alarm, commands, function, variable, window
 from embedded_aws.codepipeline.engine import Engine
+from embedded_aws.codepipeline.executions import ActionRun
+from embedded_aws.codepipeline.permissions import resource_arn
 from embedded_aws.codepipeline.queries import Queries
 from embedded_aws.codepipeline.requests import invalid, stage_of
-from embedded_aws.codepipeline.state import ActionRun, Pipeline, State
+from embedded_aws.codepipeline.state import Pipeline, State
 from embedded_aws.connections import pushes
 from embedded_aws.json_service import Answer, JsonService, Operation, ServiceError
 
@@ -244,28 +242,3 @@ def _overrides(
         if types.get(row["actionName"]) != row["revisionType"]:
             raise invalid(f"sourceRevisions: what may be overridden here is {types}, not {row}")
     return {row["actionName"]: (row["revisionValue"], None) for row in rows}
-
-
-_STAGE = frozenset(
-    {
-        "DisableStageTransition",
-        "EnableStageTransition",
-        "OverrideStageCondition",
-        "RetryStageExecution",
-        "RollbackStage",
-    }
-)
-_ACTION = frozenset({"PutActionRevision", "PutApprovalResult"})
-
-
-def resource_arn(action: str, body: Mapping[str, Any], account: str) -> str | None:
-    """The ARN that a permission must cover; None for those that know no resources."""
-    name = body.get("pipelineName") or body.get("name")
-    if not isinstance(name, str):
-        return None
-    parts = [name]
-    if action in _STAGE | _ACTION:
-        parts.append(str(body.get("stageName")))
-    if action in _ACTION:
-        parts.append(str(body.get("actionName")))
-    return f"arn:aws:codepipeline:{registry.region()}:{account}:{'/'.join(parts)}"

@@ -24,11 +24,12 @@ from embedded_aws.codepipeline import overriding, retrying, rollback
 from embedded_aws.codepipeline.actions.base import Runner
 from embedded_aws.codepipeline.admission import Admission
 from embedded_aws.codepipeline.conditions.checking import Checker, end_checks
+from embedded_aws.codepipeline.executions import ActionRun, Execution, now
 from embedded_aws.codepipeline.model import Kind, Stage, Structure
 from embedded_aws.codepipeline.passage import Beginning, Left, Passage, reason
 from embedded_aws.codepipeline.performing import Performer
 from embedded_aws.codepipeline.requests import invalid, stage_of
-from embedded_aws.codepipeline.state import ActionRun, Execution, Pipeline, State, now
+from embedded_aws.codepipeline.state import Pipeline, State
 from embedded_aws.json_service import ServiceError
 
 

@@ -8,9 +8,10 @@ After a rollback, that is the stage's latest execution.
 
 from __future__ import annotations
 
+from embedded_aws.codepipeline.executions import Execution
 from embedded_aws.codepipeline.model import Kind
 from embedded_aws.codepipeline.requests import stage_of
-from embedded_aws.codepipeline.state import Execution, Pipeline
+from embedded_aws.codepipeline.state import Pipeline
 from embedded_aws.json_service import ServiceError
 
 

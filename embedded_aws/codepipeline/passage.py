@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from embedded_aws.codepipeline.conditions.checking import Checker
+from embedded_aws.codepipeline.executions import ActionRun, Execution
 from embedded_aws.codepipeline.model import Stage
 from embedded_aws.codepipeline.performing import Performer
-from embedded_aws.codepipeline.state import ActionRun, Execution, Pipeline, State
+from embedded_aws.codepipeline.state import Pipeline, State
 
 Beginning = Literal["entry", "actions", "end"]
 """Where a passage begins: before its entry condition, after it, or when nothing is left to do."""

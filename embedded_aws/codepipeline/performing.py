@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome, Runner
+from embedded_aws.codepipeline.executions import ActionRun, Artifact, Execution, now
 from embedded_aws.codepipeline.model import APPROVAL_TIMEOUT_MINUTES, Structure
-from embedded_aws.codepipeline.state import ActionRun, Artifact, Execution, Pipeline, State, now
+from embedded_aws.codepipeline.state import Pipeline, State
 from embedded_aws.codepipeline.variables import resolve_configuration
 
 logger = logging.getLogger("codepipeline")

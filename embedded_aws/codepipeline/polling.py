@@ -16,9 +16,10 @@ from botocore.exceptions import ClientError
 
 from embedded_aws import registry
 from embedded_aws.codepipeline.engine import Engine
+from embedded_aws.codepipeline.executions import ActionRun, Execution
 from embedded_aws.codepipeline.model import Action
-from embedded_aws.codepipeline.state import ActionRun, Execution, Pipeline
-from embedded_aws.connections import repository
+from embedded_aws.codepipeline.state import Pipeline
+from embedded_aws.connections import played, repository
 from embedded_aws.connections.played import Source
 from embedded_aws.connections.pushes import Effects, Push
 
@@ -102,10 +103,7 @@ def _newest(pipeline: Pipeline, action: Action) -> str | None:
     """The source's newest revision; None when there is none."""
     given = action.configuration
     if action.provider == "CodeCommit":
-        try:
-            return repository.commit(f"refs/heads/{given['BranchName']}").id
-        except repository.RepositoryError:
-            return None
+        return _newest_commit(pipeline, given["RepositoryName"], given["BranchName"])
     with closing(registry.client("s3", account=pipeline.account)) as s3:
         try:
             found = s3.head_object(Bucket=given["S3Bucket"], Key=given["S3ObjectKey"])
@@ -113,3 +111,13 @@ def _newest(pipeline: Pipeline, action: Action) -> str | None:
             return None
     version: str | None = found.get("VersionId")
     return version
+
+
+def _newest_commit(pipeline: Pipeline, name: str, branch: str) -> str | None:
+    try:
+        source = played.codecommit(registry.running().root)
+        if (source.account, source.repository) != (pipeline.account, name):
+            return None
+        return repository.commit(f"refs/heads/{branch}").id
+    except (played.NotPlayedError, repository.RepositoryError):
+        return None

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from embedded_aws.codepipeline.executions import Execution
 from embedded_aws.codepipeline.model import Stage
 from embedded_aws.codepipeline.passage import Beginning, succeeded
 from embedded_aws.codepipeline.requests import stage_of
-from embedded_aws.codepipeline.state import Execution, Pipeline
+from embedded_aws.codepipeline.state import Pipeline
 from embedded_aws.json_service import ServiceError
 
 

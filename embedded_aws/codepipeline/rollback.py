@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 
+from embedded_aws.codepipeline.executions import Execution
 from embedded_aws.codepipeline.model import Stage
 from embedded_aws.codepipeline.requests import stage_of
-from embedded_aws.codepipeline.state import Execution, Pipeline
+from embedded_aws.codepipeline.state import Pipeline
 from embedded_aws.json_service import ServiceError
 
 

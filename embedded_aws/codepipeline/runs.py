@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from embedded_aws.codepipeline.state import ActionRun, Artifact
+from embedded_aws.codepipeline.executions import ActionRun, Artifact
 
 
 def artifacts(found: Iterable[Artifact]) -> list[dict[str, Any]]:

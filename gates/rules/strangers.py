@@ -79,7 +79,9 @@ def nothing_is_open_to_the_world(delivery: Delivery) -> Iterator[tuple[Resource,
     for permission in delivery.resources("AWS::Lambda::Permission"):
         whose = {"SourceAccount", "SourceArn", "PrincipalOrgID"} & set(permission.properties)
         asked = [str(plain(permission.properties[key])) for key in sorted(whose)]
-        if permission.properties.get("Principal") == "*" and not any(map(_is_narrow, asked)):
+        whoever = str(permission.properties.get("Principal"))
+        service = whoever == "*" or whoever.endswith(".amazonaws.com")
+        if service and not any(map(_is_narrow, asked)):
             yield permission, str(permission.properties.get("Action"))
     for url in delivery.resources("AWS::Lambda::Url"):
         if url.properties.get("AuthType") != "AWS_IAM":

@@ -18,7 +18,7 @@ INSTALLS = re.compile(
 FETCHES = re.compile(r"\b(?:curl|wget)\b|\bgit\s+clone\b|--(?:extra-)?index-url|--trusted-host")
 LOCKED = re.compile(
     r"npm ci --ignore-scripts\b|npx --no(?:-install)?\b"
-    r"|(?:\S*python[\d.]*\"?(?: -I)? -m pip|\S*pip3?|\S*uv pip) (?:install|sync)"
+    r"|(?:\S*python[\d.]*\"?(?: -I)? -m pip|\S*pip3?|\S*uv\"? pip) (?:install|sync)"
     r" .*--require-hashes\b"
 )
 # Lines of a script that say something and run nothing: a message, a question whether a tool is

@@ -43,8 +43,12 @@ CONDITION: Final = {
         }
     ]
 }
-# The commands by which the gates' build takes over what was synthesized, and judges it last.
+# The commands of the gates' build: its second source is linked, as CDK Pipelines does it, and taken
+# over; what was taken is judged last.
 JUDGES: Final = (
+    '[ ! -d "synthesized" ] || { echo \'additionalInputs: "synthesized" must not exist yet. If you '
+    'want to merge multiple artifacts, use a "cp" command.\'; exit 1; } && '
+    'ln -s -- "$CODEBUILD_SRC_DIR_Synth_Output" "synthesized"',
     CACHES,
     "bash scripts/install-python",
     "bash scripts/install-node --omit=dev",
@@ -134,7 +138,7 @@ def what_is_judged_is_deployed(delivery: Delivery) -> Iterator[tuple[str, str]]:
         yield "stage Build", f"has the actions {sorted(made)}"
         return
     build = pipeline.build_of(made[GATES])
-    if build is None or tuple(build.commands[1:]) != JUDGES:
+    if build is None or tuple(build.commands) != JUDGES:
         yield GATES, f"runs {build.commands if build else 'nothing'}"
     elif build.buildspec.get("artifacts", {}).get("base-directory") != "judged":
         yield GATES, "hands on another folder than the judged one"

@@ -22,9 +22,6 @@ OUR_RULES: Final = Path(__file__).with_name("tap.guard")
 PACKAGE: Final = Path("node_modules/@cdklabs/cdk-validator-cfnguard")
 # cfn-guard exits with 19 when a rule fails, and with 5 when it cannot read something.
 _EXIT_CODES: Final = (0, 19)
-# It wants logs for a year or, it says, forever, which TAP.LOGS.1 forbids. How long each log is kept
-# stands in the reviewed texts: docs/decisions/2026-11-26-reviewed-snapshot.md.
-_LEFT_OUT: Final = {"ct-cloudwatch-pr-2.guard"}
 _AS_JSON: Final = ("--output-format", "json", "--show-summary", "none", "--structured")
 _SYSTEMS: Final = {"Linux": "ubuntu", "Darwin": "macos"}
 _MACHINES: Final = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
@@ -57,7 +54,7 @@ def _applicable(folder: Path, copies: Copies) -> Iterator[str]:
         for file in copies.files
         for resource in copies.original(file).resources()
     }
-    for file in sorted(each for each in folder.rglob("*.guard") if each.name not in _LEFT_OUT):
+    for file in sorted(folder.rglob("*.guard")):
         text = file.read_text().replace('"', "'")
         if any(each in text for each in types):
             yield str(file)

@@ -46,7 +46,7 @@ def give(client: ClientOf, given: Namespace, *, approved: bool, despite_red: boo
     record = None
     if not given.dry_run:
         if approved and not despite_red:
-            _ask_again(known)
+            _ask_again(known, can_ask=sys.stdin.isatty() and not given.json)
         approvals.answer(pipeline, pending, approved=approved, reason=given.reason)
         record = _keep(pipeline, pending, bucket, known)
     answer = "approved" if approved else "rejected"
@@ -92,12 +92,12 @@ def _done(answer: str, pending: PendingApproval, record: str | None, given: Name
     return f"{done}; {f'the record: {record}' if record else 'no record is kept of it'}"
 
 
-def _ask_again(known: Sequence[Verdict]) -> None:
+def _ask_again(known: Sequence[Verdict], *, can_ask: bool) -> None:
     """Raises `NotAnsweredError` unless nothing is red, or a person insists."""
     red = [each.text for each in known if each.level is Level.RED]
     if not red:
         return
-    if not sys.stdin.isatty():
+    if not can_ask:
         raise NotAnsweredError(
             f"not approved: {len(red)} of the verdicts are red, for one: {plain(red[0])}; "
             "--yes approves all the same, reject --reason refuses"

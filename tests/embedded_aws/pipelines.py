@@ -10,7 +10,8 @@ from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.conditions import variable
 from embedded_aws.codepipeline.definition import parse
 from embedded_aws.codepipeline.engine import Engine
-from embedded_aws.codepipeline.state import Execution, Pipeline, State
+from embedded_aws.codepipeline.executions import Execution
+from embedded_aws.codepipeline.state import Pipeline, State
 
 ACCOUNT, REGION = "111111111111", "us-west-2"
 PATIENCE = 10.0

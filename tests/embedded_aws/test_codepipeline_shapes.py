@@ -16,7 +16,7 @@ from botocore.model import ServiceModel, Shape
 from embedded_aws.codepipeline import views
 from embedded_aws.codepipeline.actions.base import Context, Outcome
 from embedded_aws.codepipeline.conditions.views import rule_execution_detail, rule_types
-from embedded_aws.codepipeline.state import Revision, now
+from embedded_aws.codepipeline.executions import Revision, now
 from tests.embedded_aws.pipelines import (
     APPROVAL,
     Bench,

@@ -257,16 +257,24 @@ def test_a_rule_whose_role_may_not_start_the_pipeline_starts_nothing(sources: De
         )
 
 
-def test_only_the_repository_that_is_played_can_be_read_and_only_with_permission(
+def test_only_the_played_repository_is_polled_and_read_and_only_with_permission(
     sources: Delivery,
 ) -> None:
     CODECOMMIT.write(sources.server.root)
-    stranger = source(
-        "CodeCommit", RepositoryName="other", BranchName="main", PollForSourceChanges="false"
-    )
-    sources.deploy({"P": pipeline("stranger", stranger)}, "stranger")
+    stranger = source("CodeCommit", RepositoryName="other", BranchName="main")
+    friend = source("CodeCommit", RepositoryName="application", BranchName="main")
+    both = {"S": pipeline("stranger", stranger), "F": pipeline("friend", friend)}
+    sources.deploy(both, "stranger")
     assert fetched(sources, "stranger")["status"] == "Failed"
     assert "other does not exist" in executions(sources, "stranger")[0]["statusSummary"]
+    assert fetched(sources, "friend")["status"] == "Succeeded"
+    sources.commit_and_push("feat: polled", note_txt="polled")
+    assert len(executions(sources, "stranger")) == 1
+    newest = executions(sources, "friend")[0]
+    assert newest["trigger"] == {"triggerType": "PollForSourceChanges", "triggerDetail": "Push"}
+    assert fetched(sources, "friend")["output"]["outputVariables"]["CommitId"] == (
+        sources.git("rev-parse", "HEAD").strip()
+    )
     iam, role = sources.client("iam"), PIPELINE_ROLE.rpartition("/")[2]
     less = json.dumps(policy([a for a in ALLOWED if a != "codecommit:UploadArchive"], "*"))
     iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=less)

@@ -13,7 +13,7 @@ import pytest
 from embedded_aws.codepipeline import views
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.definition import parse
-from embedded_aws.codepipeline.state import Execution
+from embedded_aws.codepipeline.executions import Execution
 from embedded_aws.json_service import ServiceError
 from tests.embedded_aws.pipelines import (
     REGION,

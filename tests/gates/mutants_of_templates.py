@@ -410,6 +410,15 @@ def function_that_the_world_may_call(draft: Draft) -> None:
 
 
 @caught_by("TAP-432")
+def function_that_any_accounts_events_may_call(draft: Draft) -> None:
+    said = {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    source = "arn:aws:s3:::somebody-elses-bucket"
+    add_everywhere(
+        draft, "Open", "AWS::Lambda::Permission", **said, FunctionName="f", SourceArn=source
+    )
+
+
+@caught_by("TAP-432")
 def bucket_for_everyone_but_some(draft: Draft) -> None:
     condition = {"StringNotEquals": {"aws:PrincipalAccount": "222222222222"}}
     statement = allow("s3:GetObject") | {"Principal": "*", "Condition": condition}

@@ -8,6 +8,7 @@ general is their authors' business.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +22,9 @@ from gates.__main__ import CHECKOUT, main
 from gates.acknowledgements import Judged
 from gates.dead_letters import WANT_ONE, without_false_alarms
 from gates.delivery import Delivery
-from gates.finding import Finding, deduplicated
+from gates.finding import JUDGED_BY, Finding, deduplicated
 from gates.report import text
+from gates.rules import RULES
 from gates.tools import copies, guard, lint, nag, secrets
 from tests.gates.cases import FILE, PROD, arn, delivery, manifest, resource
 
@@ -158,3 +160,11 @@ def test_the_command_exits_with_two_when_it_cannot_judge(tmp_path: Path) -> None
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "cannot judge" in done.stderr
+
+
+def test_what_a_rule_of_ours_judges_everywhere_is_not_told_by_others() -> None:
+    """Each would have to be acknowledged anew for every route and every log."""
+    found = [Finding("Api/POST", "", rule, "why", "fix") for rule in JUDGED_BY]
+    assert deduplicated(found) == []
+    judges = {*RULES, *re.findall(r"\[(TAP[.\w]+)\]", guard.OUR_RULES.read_text())}
+    assert set(JUDGED_BY.values()) <= judges

@@ -134,6 +134,8 @@ def test_a_person_is_asked_again_and_may_leave_it(
         ops("approve")
     assert delivery.status(execution) == "InProgress"
     at_the_terminal(monkeypatch, Person("yes"))
+    with pytest.raises(NotAnsweredError, match="--yes approves"):
+        ops("approve", "--json")  # for programs, which nobody asks
     assert "1 of these are red" in ops("approve").out
     delivery.succeeds(execution)
 

@@ -29,7 +29,6 @@ def checkout(tmp_path: Path) -> Path:
         ".python-version",
         "scripts/install-python",
         "scripts/install-node",
-        "scripts/package-caches",
         "requirements.txt",
     ):
         shutil.copy(REPOSITORY / name, tmp_path / name)

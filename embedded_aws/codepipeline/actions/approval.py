@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.credentials import ActionClients
+from embedded_aws.codepipeline.executions import new_id, now
 from embedded_aws.codepipeline.model import APPROVAL_TIMEOUT_MINUTES
-from embedded_aws.codepipeline.state import new_id, now
 
 
 def ask(context: Context) -> Outcome:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from embedded_aws.codepipeline.executions import Artifact, Revision
 from embedded_aws.codepipeline.model import Action, ArtifactStore
-from embedded_aws.codepipeline.state import Artifact, Revision
 
 INLINE_TEMPLATE_BYTES = 51_200
 """CloudFormation takes a larger template only by URL: "cloudformation-limits"."""

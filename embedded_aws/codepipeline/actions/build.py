@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from embedded_aws import registry
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.credentials import ActionClients
-from embedded_aws.codepipeline.state import Artifact
+from embedded_aws.codepipeline.executions import Artifact
 
 POLL_SECONDS = 0.2
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from embedded_aws.codepipeline.actions import base
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.credentials import ActionClients
-from embedded_aws.codepipeline.state import Revision, now
+from embedded_aws.codepipeline.executions import Revision, now
 from embedded_aws.connections import clones, repository
 
 SUMMARY_CHARACTERS = 2048

@@ -21,7 +21,7 @@ from embedded_aws.codepipeline.actions import base
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.actions.stack import Stack
 from embedded_aws.codepipeline.credentials import ActionClients
-from embedded_aws.codepipeline.state import Artifact, new_id
+from embedded_aws.codepipeline.executions import Artifact, new_id
 
 
 def deploy(context: Context) -> Outcome:

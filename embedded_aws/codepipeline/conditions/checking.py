@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from embedded_aws.codepipeline.executions import ActionRun, ConditionRun, Execution
 from embedded_aws.codepipeline.model import Kind, Stage
 from embedded_aws.codepipeline.performing import Performer
-from embedded_aws.codepipeline.state import ActionRun, ConditionRun, Execution, Pipeline, State
+from embedded_aws.codepipeline.state import Pipeline, State
 
 NOT_CHECKED = frozenset(
     {

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.conditions.cron import Cron, CronError
+from embedded_aws.codepipeline.executions import now
 from embedded_aws.codepipeline.requests import StructureError
-from embedded_aws.codepipeline.state import now
 
 POLL_SECONDS = 1.0
 _OFFSET = re.compile(r"(?:UTC|GMT)(?:([+-])(\d{1,2})(?::(\d{2}))?)?")
