@@ -138,7 +138,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     with Server(root, region=SETTINGS.region) as server:
         Directory(server).create_administrators(SETTINGS.accounts)
         # The handshake in the console, which no API can do.
-        Remote(server.root).create(OwnProject.of_settings(worktree, SETTINGS).connection)
+        Remote(server.root).create(OwnProject.of_settings(worktree, SETTINGS).source)
         (root / kept.PIPELINE).write_text(json.dumps("tap-pipeline"))
         yield Life(server, worktree, io.StringIO())
 
