@@ -54,7 +54,8 @@ def test_a_stock_python_app_is_approved_by_a_person_and_delivered_to_two_account
         assert set(python_app.functions(TARGET)) == {deployed(python_app, TARGET, "Test")}
         assert not python_app.functions(CUSTOMER)
         asked.append(waiting.action)
-        python_app.rehearsal("approve", "--reason", "looks good")
+        answered = python_app.rehearsal("approve", "--reason", "looks good")
+        assert answered.returncode == 0, answered.stderr
 
     shown = io.StringIO()
     follower = Follower(pipeline, Progress(shown), approve)
