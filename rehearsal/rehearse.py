@@ -113,8 +113,8 @@ def based(start: Start, project: Project, base: str | None, progress: Progress) 
     delivered = deliver(start.server, first, project, progress, before=None, definition=earlier)
     if not delivered.passed:
         raise EarlierError(
-            f"{base[:12]} itself does not pass a rehearsal, so no update of it was rehearsed: "
-            f"see {start.server.root / 'last'}"
+            f"{base[:12]} itself does not pass a rehearsal, so no update of it was rehearsed: what "
+            "failed is told above"
         )
     return replace(start, commit=base, said=f"{start.said}, then {base[:12]} was delivered")
 
