@@ -39,26 +39,25 @@ def part(**sections: object) -> codebuild.BuildSpec:
     return codebuild.BuildSpec.from_object({"version": "0.2", **sections})
 
 
-# What the install commands leave for the project's next build on the same host: packages as their
-# managers keep them, not what they install. CodeBuild links the folder into the build (CodeBuild
-# user guide, "Local caching"), and what makes an environment anew removes a link in its place:
-# `npm ci` does it with node_modules, `python -m venv` refuses one.
+# What a build leaves for the project's next one on the same host: packages, what was installed of
+# them, and what tools made of both. CodeBuild links the folder into the build (CodeBuild user guide,
+# "Local caching"); what makes an environment anew removes a link in its place, so scripts/install-*
+# install into the folder and link what they installed.
 CACHE_FOLDER: Final = ".cache"
 CACHE_SECTION: Final = {"cache": {"paths": [f"{CACHE_FOLDER}/**/*"]}}
+_KEPT: Final = {
+    "UV_CACHE_DIR": "uv",
+    "PIP_CACHE_DIR": "pip",
+    "npm_config_cache": "npm",
+    "TAP_INSTALLED": "installed",
+    # The CDK unpacks 200 MB for Python to call, and compiles its CLI, unless both are there.
+    "JSII_RUNTIME_PACKAGE_CACHE_ROOT": "jsii",
+    "NODE_COMPILE_CACHE": "node",
+}
 # By absolute names, since package managers are started elsewhere, where no file of a checkout can
 # set them up; so by a command: variables of a buildspec cannot name another.
 USE_CACHE: Final = " ".join(
-    [
-        "export",
-        *(
-            f'{variable}="$PWD/{CACHE_FOLDER}/{name}"'
-            for variable, name in (
-                ("UV_CACHE_DIR", "uv"),
-                ("PIP_CACHE_DIR", "pip"),
-                ("npm_config_cache", "npm"),
-            )
-        ),
-    ]
+    ["export", *(f'{variable}="$PWD/{CACHE_FOLDER}/{name}"' for variable, name in _KEPT.items())]
 )
 
 

@@ -26,10 +26,11 @@ LOCKED = re.compile(
 SAYS = re.compile(
     r"echo [^;&|`$<>()\"']*|echo \"(?:[^\"$`\\]|\$\w+)*\"( >&2)?|command -v \"?\$?\w+\"? >/dev/null"
 )
-# What a build says first: where its installers keep packages, which is what it caches.
+# What a build says first: where installers and tools keep what they made, which is what it caches.
 CACHES = (
     'export UV_CACHE_DIR="$PWD/.cache/uv" PIP_CACHE_DIR="$PWD/.cache/pip"'
-    ' npm_config_cache="$PWD/.cache/npm"'
+    ' npm_config_cache="$PWD/.cache/npm" TAP_INSTALLED="$PWD/.cache/installed"'
+    ' JSII_RUNTIME_PACKAGE_CACHE_ROOT="$PWD/.cache/jsii" NODE_COMPILE_CACHE="$PWD/.cache/node"'
 )
 SCRIPT = re.compile(r"scripts/([\w-]+)")
 # A script as a program, which works only while its file is executable: not as what bash runs or a

@@ -90,13 +90,15 @@ def _segment(part: str) -> str:
 
 
 def pack(files: dict[str, Path], archive: Path) -> None:
-    """Writes a zip with each file's mode; links stay links. Equal files make equal bytes."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as output:
+    """Writes a zip with each file's mode; links stay links. Equal files make equal bytes.
+
+    Not compressed: it is read on this machine, several times.
+    """
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as output:
         for name, path in files.items():
             mode = path.lstat().st_mode
             info = zipfile.ZipInfo(name, _EPOCH)
             info.create_system = 3  # Unix: without it no reader looks at the mode
-            info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = mode << 16
             is_link = stat.S_ISLNK(mode)
             output.writestr(info, os.readlink(path).encode() if is_link else path.read_bytes())
