@@ -263,13 +263,16 @@ class Server:
                 connection.request("GET", "/_ministack/health")
                 status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
-            return str(error)  # not listening yet, or no certificate: ssl.SSLError is one too
+            return str(error)  # not listening yet
         return None if status == http.HTTPStatus.OK else f"its health is HTTP {status}"
 
     @contextlib.contextmanager
     def _asked(self) -> Iterator[http.client.HTTPSConnection]:
         """A connection for what is asked of the server itself."""
-        context = ssl.create_default_context(cafile=str(self.ca_bundle))
+        try:
+            context = ssl.create_default_context(cafile=str(self.ca_bundle))
+        except OSError as error:  # not written yet, or no certificate: ssl.SSLError is one too
+            raise OSError(f"{self.ca_bundle} cannot be loaded: {error}") from error
         connection = http.client.HTTPSConnection(
             HOST, self.port, context=context, timeout=READY_SECONDS
         )

@@ -23,6 +23,9 @@ from ops.records import ActionRun, Execution, PendingApproval
 from ops.verdicts import Level, Verdict
 
 _MISSING = ("NoSuchBucket", "404")
+_LONGEST = 63
+"""Characters of a bucket's name ("Bucket naming rules", S3 user guide): a pipeline whose name
+makes a longer one has no decision bucket."""
 # What S3 answers to If-None-Match: * when the object is there, or is being written ("Conditional
 # requests", Amazon S3 User Guide).
 _KEPT_BEFORE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
@@ -137,6 +140,8 @@ class Bucket:
 
     def exists(self) -> bool:
         """Raises `NotRecordedError` when it is there, but not for these credentials."""
+        if len(self.name) > _LONGEST:
+            return False
         try:
             self._s3.head_bucket(**self._bucket)
         except ClientError as error:
@@ -203,6 +208,8 @@ class Bucket:
 
     def promotion(self, execution_id: str) -> dict[str, Any] | None:
         """The JSON twin of an execution's promotion page; None when it has none."""
+        if len(self.name) > _LONGEST:
+            return None
         try:
             document = json.loads(self._read(f"promotions/{execution_id}.json"))
         except ClientError as error:

@@ -40,9 +40,9 @@ def part(**sections: object) -> codebuild.BuildSpec:
 
 
 # What a build leaves for the project's next one on the same host: packages, what was installed of
-# them, and what tools made of both. CodeBuild links the folder into the build (CodeBuild user guide,
-# "Local caching"); what makes an environment anew removes a link in its place, so scripts/install-*
-# install into the folder and link what they installed.
+# them, and what tools made of both. CodeBuild links the folder into the build (CodeBuild user
+# guide, "Local caching"); what makes an environment anew removes a link in its place, so
+# scripts/install-* install into the folder and link what they installed.
 CACHE_FOLDER: Final = ".cache"
 CACHE_SECTION: Final = {"cache": {"paths": [f"{CACHE_FOLDER}/**/*"]}}
 _KEPT: Final = {

@@ -82,6 +82,11 @@ FILES = (
         "embedded_aws/test_nested_stacks.py::test_what_an_update_leaves_alone_keeps_its_attributes",
         "nested_attributes",
     ),
+    emulated(
+        "a nested stack that is deleted leaves what its template keeps",
+        "embedded_aws/test_nested_stacks.py::test_a_deleted_nested_stack_leaves_what_its_template_keeps",
+        "nested_retention",
+    ),
     tested(
         "assets hold the wheels of the settings' architecture, and import nothing else",
         "files/core/test_assets.py::test_an_asset_imports_alone",

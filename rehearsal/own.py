@@ -77,7 +77,8 @@ class OwnProject(Project):
         command = ["scripts/synth", "--output", str(assembly)]
         with progress.step("pipeline synthesized"):
             own = str(self.folder / command[0])
-            run([own, *command[1:]], server.root, package_managers(), self.folder)
+            # Through bash: a checkout from an archive may have lost its modes.
+            run(["bash", own, *command[1:]], server.root, package_managers(), self.folder)
 
     def bootstrap(self, server: Server, label: str) -> None:
         """With our own template."""

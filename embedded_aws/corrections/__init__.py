@@ -29,6 +29,7 @@ CORRECTIONS = (
     "machine_role",
     "nested_attributes",
     "nested_change_sets",
+    "nested_retention",
     "object_version",
     "own_disk",
     "post_checksum",

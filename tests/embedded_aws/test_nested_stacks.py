@@ -7,11 +7,13 @@ Not proved: that an update which fails half-way leaves a nested stack as it was.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 
 from tests.embedded_aws.emulated import DEV, REGION, Credentials, Server
 
@@ -122,3 +124,46 @@ def test_a_change_set_says_what_changes_in_nested_stacks_too(
     plain = cloudformation.create_change_set(**asked, ChangeSetName="plain")["Id"]
     assert "ChangeSetId" not in changes(plain)[0]
     cloudformation.delete_change_set(ChangeSetName="plain", StackName=stack)
+
+
+@pytest.mark.parametrize(("fails", "left"), [(False, ["always", "unless-new"]), (True, ["always"])])
+def test_a_deleted_nested_stack_leaves_what_its_template_keeps(
+    emulator: Server, administrators: Mapping[str, Credentials], fails: bool, left: list[str]
+) -> None:
+    """Deleted with its parent that was complete, or taken back with one whose creation failed."""
+    session = emulator.session(administrators[DEV])
+    s3, cloudformation = session.client("s3"), session.client("cloudformation")
+    name = f"kept-by-nested-{str(fails).lower()}"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    policies = {"always": "Retain", "unless-new": "RetainExceptOnCreate", "never": "Delete"}
+    queues = {
+        kept.replace("-", ""): {
+            "Type": "AWS::SQS::Queue",
+            "DeletionPolicy": policy,
+            "Properties": {"QueueName": f"{name}-{kept}"},
+        }
+        for kept, policy in policies.items()
+    }
+    s3.put_object(Bucket=name, Key="nested", Body=json.dumps({"Resources": queues}))
+    url = f"https://s3.{REGION}.amazonaws.com/{name}/nested"
+    resources: dict[str, Any] = {
+        "Part": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+    }
+    if fails:
+        handle = {"Type": "AWS::CloudFormation::WaitConditionHandle", "DependsOn": "Part"}
+        never = {"Handle": {"Ref": "Handle"}, "Timeout": "1", "Count": 1}
+        resources |= {
+            "Handle": handle,
+            "Never": {"Type": "AWS::CloudFormation::WaitCondition", "Properties": never},
+        }
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))
+    with pytest.raises(WaiterError) if fails else contextlib.nullcontext():
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 1}
+        )
+    cloudformation.delete_stack(StackName=name)
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1}
+    )
+    urls = session.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls", [])
+    assert sorted(url.removesuffix("/").rpartition(f"{name}-")[2] for url in urls) == left

@@ -38,7 +38,7 @@ def test_accounts_are_bootstrapped_again_once_an_id_or_a_template_is_another(
 ) -> None:
     project = OwnProject.of_checkout(CHECKOUT)
     kept_of = kept.bootstrap_digest(project)
-    assert kept_of == kept.bootstrap_digest(replace(project, connection=project.connection))
+    assert kept_of == kept.bootstrap_digest(replace(project, source=project.source))
     assert kept_of != kept.bootstrap_digest(
         replace(project, accounts={**project.accounts, "staging": "444444444444"})
     )

@@ -196,7 +196,7 @@ def test_accounts_that_need_another_bootstrap_are_not_those_that_were_kept() -> 
             region=needs.region,
             accounts=needs.accounts,
             targets=needs.targets,
-            connection=needs.connection,
+            source=needs.connection,
             needs=needs,
             shot=Snapshot("c" * 40, clean=True),
             shell="",
