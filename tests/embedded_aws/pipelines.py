@@ -157,12 +157,13 @@ class Bench:
         assert execution.status == status, execution.summary
 
     def running(self, execution: Execution, name: str) -> None:
-        """Waits until an action of the execution is in progress, and has begun to act."""
+        """Waits until an action of the execution is in progress, and has begun to act or to ask."""
 
         def acts() -> bool:
             run = next((r for r in execution.runs if r.action.name == name), None)
-            begun = run is not None and (run.action.is_approval or name in self.performed)
-            return begun and run.status == "InProgress"
+            if run is None or run.status != "InProgress":
+                return False
+            return run.token is not None if run.action.is_approval else name in self.performed
 
         self.until(acts, f"{name} runs")
 
