@@ -9,7 +9,8 @@ queue", Lambda developer guide, `invocation-async-error-handling.html`,
 - with a reserved concurrency of 0 it goes to the dead-letter queue at once;
 - what the queue gets is the event as it was, with the attributes RequestID, ErrorCode (an HTTP
   status) and ErrorMessage (1 KB at most), sent with the function's role;
-- every attempt has one request id.
+- every attempt has one request id;
+- metrics tell of it: AsyncEventsReceived, AsyncEventAge, AsyncEventsDropped, DeadLetterErrors.
 
 MiniStack counts throttles as attempts, sends an envelope of its own to the queue, as nobody, and
 makes an id for each attempt. Whoever redrives a queue would read something that AWS never writes.
@@ -34,6 +35,7 @@ from ministack.core.responses import request_scope
 from ministack.services import lambda_svc
 
 from embedded_aws import registry
+from embedded_aws.metrics.functions import measure
 
 _log = logging.getLogger("embedded_aws.lambda")
 _RETRIES = 2
@@ -52,6 +54,7 @@ def invoke(function: dict[str, Any], event: Any) -> None:
     `function` is MiniStack's record with the `config` of the version that is invoked.
     """
     context = contextvars.copy_context()
+    measure(function["config"], time.time(), AsyncEventsReceived=1)
     run = _Invocation(function, event).run
     threading.Thread(target=context.run, args=(run,), daemon=True, name="lambda-event").start()
 
@@ -64,6 +67,7 @@ class _Invocation:
         self._config: dict[str, Any] = function["config"]
         self._event = event
         self._id = str(uuid.uuid4())
+        self._received = time.time()
         settings = _settings(function, self._config.get("Version", "$LATEST"))
         self._attempts = 1 + int(settings.get("MaximumRetryAttempts", _RETRIES))
         age = int(settings.get("MaximumEventAgeInSeconds", _MAXIMUM_AGE_SECONDS))
@@ -104,9 +108,12 @@ class _Invocation:
         slot, _ = lambda_svc._acquire_execution_slot(self._function, self._config)
         if slot is None:
             return {"error": True, "throttle": True, "body": {"errorMessage": "Rate Exceeded."}}
+        now = time.time()
+        age = 1000 * (now - self._received)
+        measure(self._config, now, unit="Milliseconds", AsyncEventAge=age)
         try:
             result: dict[str, Any] = lambda_svc._execute_function_dispatch(
-                self._function, self._config, self._event, self._id, time.time()
+                self._function, self._config, self._event, self._id, now
             )
         finally:
             lambda_svc._release_execution_slot(slot)
@@ -117,6 +124,7 @@ class _Invocation:
 
         A destination gets MiniStack's envelope, which is AWS's.
         """
+        measure(self._config, time.time(), AsyncEventsDropped=1)
         if destination := self._on_failure.get("Destination"):
             lambda_svc._route_async_failure(
                 destination, self._config["FunctionName"], self._event, failed
@@ -127,7 +135,8 @@ class _Invocation:
         try:
             self._send(account, target, _attributes(self._id, failed))
         except ClientError:
-            # AWS counts it (metric DeadLetterErrors) and drops the event.
+            # AWS counts it and drops the event.
+            measure(self._config, time.time(), DeadLetterErrors=1)
             _log.exception("%s lost an event: %s", self._config["FunctionName"], target)
 
     def _send(self, account: str, target: str, attributes: dict[str, Any]) -> None:

@@ -1,0 +1,147 @@
+"""The emulator's alarms, evaluated: when data comes that decides them, and when a period ends.
+
+It all happens on the event loop, in moments: an evaluation reads the newest points of one metric.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from ministack.core.responses import request_scope
+from ministack.services import cloudwatch
+
+from embedded_aws.metrics.evaluation import Rule, Verdict, evaluate
+from embedded_aws.metrics.recorder import RECORDER, Scope
+
+GATHER_SECONDS = 0.2
+"""How long new data is gathered before the alarms that look at it are evaluated, once for all."""
+
+_TICK = 10
+_MINUTE = 60
+_log = logging.getLogger("embedded_aws.alarms")
+_each_minute: list[Callable[[float], None]] = []
+
+
+def each_minute(measure: Callable[[float], None]) -> None:
+    """Has `measure` called when a minute ended, with its beginning, before alarms look at it."""
+    _each_minute.append(measure)
+
+
+class Evaluator:
+    """Decides when which alarm is evaluated."""
+
+    def __init__(self) -> None:
+        self._new: set[tuple[Scope, str, str]] = set()
+
+    def tell(self, scope: Scope, names: Iterable[tuple[str, str]]) -> None:
+        """There is new data: alarms that need not wait for the end of a period are evaluated soon.
+
+        names: namespaces and names of metrics. On the event loop.
+        """
+        if not self._new:
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._evaluate_new)
+        self._new.update((scope, *name) for name in names)
+
+    def _evaluate_new(self) -> None:
+        new, self._new = self._new, set()
+        _evaluate(
+            (scope, alarm)
+            for scope, alarm in _alarms()
+            if (scope, alarm.get("Namespace"), alarm.get("MetricName")) in new
+            and Rule.of_alarm(alarm).only_rises
+        )
+
+    async def run(self) -> None:
+        """For as long as the server runs: wakes when 10 seconds, or a minute, have ended."""
+        RECORDER.begin(asyncio.get_running_loop(), self.tell)
+        while True:
+            await asyncio.sleep(_TICK - time.time() % _TICK)
+            self.tick(time.time())
+
+    def tick(self, now: float) -> None:
+        """What is due at a time that is a multiple of 10 seconds."""
+        minute_ended = now % _MINUTE < _TICK
+        if minute_ended:
+            _measure(now // _MINUTE * _MINUTE - _MINUTE)
+        _evaluate(
+            (scope, alarm)
+            for scope, alarm in _alarms()
+            if minute_ended or (alarm.get("Period") or _MINUTE) < _MINUTE
+        )
+
+
+EVALUATOR = Evaluator()
+"""Of this process."""
+
+
+def _evaluate_alarm(alarm: dict[str, Any]) -> None:
+    if not (alarm.get("Namespace") and alarm.get("MetricName")):
+        return
+    rule = Rule.of_alarm(alarm)
+    now = time.time()
+    verdict = evaluate(rule, partial(_statistic, _points(alarm, now - rule.oldest), rule), now)
+    if verdict is not None and verdict.state != alarm["StateValue"]:
+        _change(alarm, verdict)
+
+
+def _points(alarm: dict[str, Any], since: float) -> list[dict[str, Any]]:
+    dimensions = cloudwatch._dims_key(cloudwatch._dims_from_list(alarm.get("Dimensions") or []))
+    key = (alarm["Namespace"], alarm["MetricName"], dimensions)
+    unit = alarm.get("Unit")
+    return [
+        point
+        for point in cloudwatch._metrics.get(key) or ()
+        if point["Timestamp"] >= since and unit in (None, point["Unit"])
+    ]
+
+
+def _statistic(points: list[dict[str, Any]], rule: Rule, start: float, end: float) -> float | None:
+    within = [point for point in points if start <= point["Timestamp"] < end]
+    stats = cloudwatch._calc_stats(within)
+    if not stats:
+        return None
+    value: float | None = cloudwatch._stat_value(stats, rule.statistic, within)
+    return value
+
+
+def _change(alarm: dict[str, Any], verdict: Verdict) -> None:
+    before, now = alarm["StateValue"], int(time.time())
+    alarm.update(
+        StateValue=verdict.state,
+        StateReason=verdict.reason,
+        StateReasonData=json.dumps(verdict.data),
+        StateUpdatedTimestamp=now,
+        StateTransitionedTimestamp=now,
+    )
+    cloudwatch._record_history(
+        alarm["AlarmName"], before, verdict.state, verdict.reason, reason_data=verdict.data
+    )
+    cloudwatch._dispatch_alarm_actions(alarm, before, verdict.state, verdict.reason)
+    cloudwatch._evaluate_parent_alarms(alarm)
+
+
+def _alarms() -> list[tuple[Scope, dict[str, Any]]]:
+    return [((key[0], key[1]), alarm) for key, alarm in cloudwatch._alarms.all_items()]
+
+
+def _evaluate(alarms: Iterable[tuple[Scope, dict[str, Any]]]) -> None:
+    for scope, alarm in alarms:
+        with request_scope(*scope):
+            try:
+                _evaluate_alarm(alarm)
+            except Exception:  # one alarm must not stop all others
+                _log.exception("%s cannot be evaluated", alarm["AlarmArn"])
+
+
+def _measure(minute: float) -> None:
+    for measure in _each_minute:
+        try:
+            measure(minute)
+        except Exception:
+            _log.exception("a service cannot be measured")
