@@ -14,8 +14,8 @@ from importlib.metadata import version
 from embedded_aws.installation import EMULATOR_VERSION
 
 CORRECTIONS = (
+    "alarm_actions",
     "alarm_evaluation",
-    "alarm_events",
     "api_invokes",
     "api_metrics",
     "api_owner",

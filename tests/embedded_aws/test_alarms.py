@@ -3,7 +3,7 @@
 Everything that waits for the end of a period waits at once: the alarms are made first, then looked
 at. Proved for a function that raises, for missing data in every mode, a queue, a composite alarm,
 notifications and events. What the states should be is held against the guide's tables in
-`test_alarm_evaluation.py`. Not proved: that a topic's policy and key admit CloudWatch.
+`test_alarm_evaluation.py`. Not proved: that a topic's key admits CloudWatch.
 """
 
 from __future__ import annotations
@@ -114,6 +114,9 @@ def test_its_topic_and_event_bus_are_told(
     said = json.loads(notices.next()["Message"])
     assert (said["AlarmName"], said["NewStateValue"]) == ("errors", "ALARM")
     assert said["OldStateValue"] == "INSUFFICIENT_DATA"
+    assert said["AlarmArn"] == watcher.described("errors")["AlarmArn"]
+    assert (said["Region"], said["AWSAccountId"]) == ("US West (Oregon)", DEV)
+    assert said["Trigger"]["Dimensions"] == [{"name": "FunctionName", "value": "watched"}]
     event = events.next()
     assert event["resources"] == [watcher.described("errors")["AlarmArn"]]
     detail = event["detail"]
@@ -130,8 +133,26 @@ def test_its_topic_and_event_bus_are_told(
 
 def test_its_history_has_the_change(watcher: Watcher) -> None:
     items = watcher.api.describe_alarm_history(AlarmName="errors")["AlarmHistoryItems"]
-    assert items[0]["HistorySummary"] == "Alarm updated from INSUFFICIENT_DATA to ALARM"
-    assert json.loads(items[0]["HistoryData"])["newState"]["stateValue"] == "ALARM"
+    done, change = items[:2]
+    assert done["HistorySummary"].startswith("Successfully executed action arn:aws:sns:")
+    assert change["HistorySummary"] == "Alarm updated from INSUFFICIENT_DATA to ALARM"
+    assert json.loads(change["HistoryData"])["newState"]["stateValue"] == "ALARM"
+
+
+def test_a_topic_whose_policy_lacks_cloudwatch_is_not_told(
+    session: Session, watcher: Watcher, emulator: Server
+) -> None:
+    sns = session.client("sns")
+    topic = sns.create_topic(Name="closed")["TopicArn"]
+    statement = {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}
+    other = statement | {"Principal": {"Service": "s3.amazonaws.com"}}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [other]})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    watcher.alarm("muted", "Till:Nothing", {}, AlarmActions=[topic])
+    watcher.api.set_alarm_state(AlarmName="muted", StateValue="ALARM", StateReason="a test")
+    newest = watcher.api.describe_alarm_history(AlarmName="muted")["AlarmHistoryItems"][0]
+    assert newest["HistorySummary"] == f"Failed to execute action {topic}"
+    assert f"may not publish to {topic}: its policy lacks it" in emulator.log.read_text()
 
 
 def test_an_alarm_on_what_a_raising_function_wrote_goes_off_and_is_over(
