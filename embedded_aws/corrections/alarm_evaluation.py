@@ -12,11 +12,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch
 
-from embedded_aws.metrics.alarms import EVALUATOR
 from embedded_aws.metrics.evaluation import COMPARISONS
+from embedded_aws.metrics.recorder import RECORDER
 
 _REFUSED = "The embedded AWS evaluates alarms on one metric only, without {}"
 
@@ -33,7 +32,7 @@ def _telling(original: Any) -> Any:
     @functools.wraps(original)
     def store(namespace: str, name: str, *more: Any) -> None:
         original(namespace, name, *more)
-        EVALUATOR.tell((get_account_id(), get_region()), [(namespace, name)])
+        RECORDER.announce(namespace, name)
 
     return store
 

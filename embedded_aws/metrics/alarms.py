@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from functools import partial
 from typing import Any
 
@@ -17,10 +17,7 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
 from embedded_aws.metrics.evaluation import Rule, Verdict, evaluate
-from embedded_aws.metrics.recorder import RECORDER, Scope
-
-GATHER_SECONDS = 0.2
-"""How long new data is gathered before the alarms that look at it are evaluated, once for all."""
+from embedded_aws.metrics.recorder import RECORDER, Name, Scope
 
 _TICK = 10
 _MINUTE = 60
@@ -33,51 +30,35 @@ def each_minute(measure: Callable[[float], None]) -> None:
     _each_minute.append(measure)
 
 
-class Evaluator:
-    """Decides when which alarm is evaluated."""
-
-    def __init__(self) -> None:
-        self._new: set[tuple[Scope, str, str]] = set()
-
-    def tell(self, scope: Scope, names: Iterable[tuple[str, str]]) -> None:
-        """There is new data: alarms that need not wait for the end of a period are evaluated soon.
-
-        names: namespaces and names of metrics. On the event loop.
-        """
-        if not self._new:
-            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._evaluate_new)
-        self._new.update((scope, *name) for name in names)
-
-    def _evaluate_new(self) -> None:
-        new, self._new = self._new, set()
-        _evaluate(
-            (scope, alarm)
-            for scope, alarm in _alarms()
-            if (scope, alarm.get("Namespace"), alarm.get("MetricName")) in new
-            and Rule.of_alarm(alarm).only_rises
-        )
-
-    async def run(self) -> None:
-        """For as long as the server runs: wakes when 10 seconds, or a minute, have ended."""
-        RECORDER.begin(asyncio.get_running_loop(), self.tell)
-        while True:
-            await asyncio.sleep(_TICK - time.time() % _TICK)
-            self.tick(time.time())
-
-    def tick(self, now: float) -> None:
-        """What is due at a time that is a multiple of 10 seconds."""
-        minute_ended = now % _MINUTE < _TICK
-        if minute_ended:
-            _measure(now // _MINUTE * _MINUTE - _MINUTE)
-        _evaluate(
-            (scope, alarm)
-            for scope, alarm in _alarms()
-            if minute_ended or (alarm.get("Period") or _MINUTE) < _MINUTE
-        )
+async def run() -> None:
+    """For as long as the server runs: wakes when 10 seconds, or a minute, have ended."""
+    RECORDER.begin(asyncio.get_running_loop(), _evaluate_new)
+    while True:
+        await asyncio.sleep(_TICK - time.time() % _TICK)
+        _tick(time.time())
 
 
-EVALUATOR = Evaluator()
-"""Of this process."""
+def _evaluate_new(names: Set[Name]) -> None:
+    """Alarms that need not wait for the end of a period, on metrics of which there is new data."""
+    _evaluate(
+        (scope, alarm)
+        for scope, alarm in _alarms()
+        if (scope, alarm.get("Namespace"), alarm.get("MetricName")) in names
+        and Rule.of_alarm(alarm).only_rises
+    )
+
+
+def _tick(now: float) -> None:
+    """What is due at a time that is a multiple of 10 seconds."""
+    RECORDER.write()
+    minute_ended = now % _MINUTE < _TICK
+    if minute_ended:
+        _measure(now // _MINUTE * _MINUTE - _MINUTE)
+    _evaluate(
+        (scope, alarm)
+        for scope, alarm in _alarms()
+        if minute_ended or (alarm.get("Period") or _MINUTE) < _MINUTE
+    )
 
 
 def _evaluate_alarm(alarm: dict[str, Any]) -> None:

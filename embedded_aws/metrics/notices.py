@@ -110,7 +110,7 @@ def _configuration(alarm: Alarm) -> dict[str, Any]:
 
 def _region(alarm: Alarm) -> str:
     """As a person calls it: "US West (Oregon)"."""
-    code = alarm["AlarmArn"].split(":")[3]
+    code = str(alarm["AlarmArn"]).split(":")[3]
     return _region_names().get(code, code)
 
 

@@ -196,7 +196,7 @@ def test_calls_of_an_api_are_counted_by_their_answers(
 def test_executions_are_counted_by_how_they_ended(session: Session, watcher: Watcher) -> None:
     machines = session.client("stepfunctions")
     role = session.client("iam").create_role(
-        RoleName="machine", AssumeRolePolicyDocument=aws.trust("states")
+        RoleName="measured-machine", AssumeRolePolicyDocument=aws.trust("states")
     )["Role"]["Arn"]
     arns = {}
     for kind in ("Succeed", "Fail"):
