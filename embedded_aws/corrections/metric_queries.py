@@ -3,13 +3,15 @@
 AWS: "CloudWatch treats each unique combination of dimensions as a separate metric, even if the
 metrics have the same metric name" ("Metrics concepts", CloudWatch User Guide,
 `cloudwatch_concepts.html`). MiniStack put all of them together for a query that named none, so that
-`Invocations` of no function counted each invocation several times. What our recorder gathers is
-written before a request is answered.
+`Invocations` of no function counted each invocation several times. GetMetricData has the newest
+value first unless `ScanBy` asks otherwise ("GetMetricData", CloudWatch API Reference); MiniStack
+had the oldest there. What our recorder gathers is written before a request is answered.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 from typing import Any
 
 from ministack.services import cloudwatch
@@ -25,8 +27,9 @@ class _Exactly(dict[str, str]):
 
 
 def install() -> None:
-    """Wraps the reading of dimensions, and what every request begins with."""
+    """Wraps the reading of dimensions, the order of data, and what every request begins with."""
     cloudwatch._dims_from_list = _exactly(cloudwatch._dims_from_list)
+    cloudwatch._get_metric_data = _ordered(cloudwatch._get_metric_data)
     cloudwatch._evict_old_metrics = _after_writing(cloudwatch._evict_old_metrics)
 
 
@@ -36,6 +39,21 @@ def _exactly(original: Any) -> Any:
         return _Exactly(original(dimensions))
 
     return read
+
+
+def _ordered(original: Any) -> Any:
+    @functools.wraps(original)
+    def get(params: Any, asked: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Any:
+        status, headers, body = original(params, asked, is_cbor, is_json)
+        if not is_json or asked.get("ScanBy") == "TimestampAscending":
+            return status, headers, body
+        document = json.loads(body)
+        for result in document.get("MetricDataResults", ()):
+            result["Timestamps"].reverse()
+            result["Values"].reverse()
+        return status, headers, json.dumps(document).encode()
+
+    return get
 
 
 def _after_writing(original: Any) -> Any:

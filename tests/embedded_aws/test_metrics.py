@@ -18,6 +18,7 @@ from tests.embedded_aws.emulated import DEV, Credentials, Server, Session
 from tests.embedded_aws.measuring import Watcher, until
 from tests.support import aws
 
+MINUTE = timedelta(minutes=1)
 CODE = """
 import json, time
 def handler(event, context):
@@ -149,22 +150,27 @@ def test_a_document_that_a_function_prints_is_a_metric(session: Session, watcher
     assert (point["Average"], point["Unit"]) == (3.0, "Count")
 
 
-def test_a_query_for_data_answers_the_same_values(session: Session, watcher: Watcher) -> None:
-    function(session, "queried")
-    aws.invoke(session, "queried", {"raise": "no"})
+def test_a_query_for_data_has_the_newest_value_first(watcher: Watcher) -> None:
     now = datetime.now(UTC)
-    metric = {
-        "Namespace": "AWS/Lambda",
-        "MetricName": "Errors",
-        "Dimensions": [{"Name": "FunctionName", "Value": "queried"}],
+    for value, minutes in ((1.0, 3), (2.0, 2)):
+        datum = {"MetricName": "Level", "Value": value, "Timestamp": now - minutes * MINUTE}
+        watcher.api.put_metric_data(Namespace="Depot", MetricData=[datum])
+    query = {
+        "Id": "q",
+        "MetricStat": {
+            "Metric": {"Namespace": "Depot", "MetricName": "Level"},
+            "Period": 60,
+            "Stat": "Sum",
+        },
     }
-    query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
-    answer = watcher.api.get_metric_data(
-        MetricDataQueries=[query],
-        StartTime=now - timedelta(minutes=5),
-        EndTime=now + timedelta(minutes=1),
-    )
-    assert answer["MetricDataResults"][0]["Values"] == [1.0]
+    asked = {"MetricDataQueries": [query], "StartTime": now - 5 * MINUTE, "EndTime": now}
+    (result,) = watcher.api.get_metric_data(**asked)["MetricDataResults"]
+    assert result["Values"] == [2.0, 1.0]
+    assert result["Timestamps"] == sorted(result["Timestamps"], reverse=True)
+    (result,) = watcher.api.get_metric_data(**asked, ScanBy="TimestampAscending")[
+        "MetricDataResults"
+    ]
+    assert result["Values"] == [1.0, 2.0]
 
 
 def test_calls_of_an_api_are_counted_by_their_answers(
