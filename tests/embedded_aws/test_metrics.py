@@ -90,18 +90,22 @@ def test_an_alias_is_counted_by_itself_and_with_weights_by_version(
 ) -> None:
     api = function(session, "aliased")
     api.get_waiter("function_updated_v2").wait(FunctionName="aliased")
-    version = api.publish_version(FunctionName="aliased")["Version"]
-    api.create_alias(FunctionName="aliased", Name="live", FunctionVersion=version)
+    first = api.publish_version(FunctionName="aliased")["Version"]
+    api.create_alias(FunctionName="aliased", Name="live", FunctionVersion=first)
     api.invoke(FunctionName="aliased:live")
-    assert counted(watcher, FunctionName="aliased", Resource="aliased:live")["Invocations"] == 1
-    api.invoke(FunctionName="aliased")
-    by_version = {"FunctionName": "aliased", "Resource": "aliased:live", "ExecutedVersion": version}
-    assert counted(watcher, **by_version)["Invocations"] is None
-    weights = {"AdditionalVersionWeights": {"$LATEST": 0.0001}}
+    resource = {"FunctionName": "aliased", "Resource": "aliased:live"}
+    assert counted(watcher, **resource)["Invocations"] == 1
+    assert counted(watcher, **resource, ExecutedVersion=first)["Invocations"] is None
+    api.update_function_configuration(FunctionName="aliased", Description="the second")
+    api.get_waiter("function_updated_v2").wait(FunctionName="aliased")
+    second = api.publish_version(FunctionName="aliased")["Version"]
+    weights = {"AdditionalVersionWeights": {second: 0.0}}
     api.update_alias(FunctionName="aliased", Name="live", RoutingConfig=weights)
     api.invoke(FunctionName="aliased:live")
-    assert counted(watcher, **by_version)["Invocations"] == 1
-    assert counted(watcher, FunctionName="aliased", Resource="aliased:live")["Invocations"] == 2
+    api.invoke(FunctionName="aliased")
+    assert counted(watcher, **resource, ExecutedVersion=first)["Invocations"] == 1
+    assert counted(watcher, **resource, ExecutedVersion=second)["Invocations"] is None
+    assert counted(watcher, **resource)["Invocations"] == 2
     assert counted(watcher, FunctionName="aliased")["Invocations"] == 3
 
 
