@@ -33,9 +33,12 @@ def each_minute(measure: Callable[[float], None]) -> None:
 async def run() -> None:
     """For as long as the server runs: wakes when 10 seconds, or a minute, have ended."""
     RECORDER.begin(asyncio.get_running_loop(), _evaluate_new)
+    minute = time.time() // _MINUTE
     while True:
         await asyncio.sleep(_TICK - time.time() % _TICK)
-        _tick(time.time())
+        # However late it is: a busy machine must not lose a minute's end.
+        ended, minute = minute, time.time() // _MINUTE
+        _tick(ended * _MINUTE if minute > ended else None)
 
 
 def _evaluate_new(names: Set[Name]) -> None:
@@ -48,16 +51,15 @@ def _evaluate_new(names: Set[Name]) -> None:
     )
 
 
-def _tick(now: float) -> None:
-    """What is due at a time that is a multiple of 10 seconds."""
+def _tick(ended: float | None) -> None:
+    """What is due each 10 seconds. ended: when the minute began that has ended just now, if any."""
     RECORDER.write()
-    minute_ended = now % _MINUTE < _TICK
-    if minute_ended:
-        _measure(now // _MINUTE * _MINUTE - _MINUTE)
+    if ended is not None:
+        _measure(ended)
     _evaluate(
         (scope, alarm)
         for scope, alarm in _alarms()
-        if minute_ended or (alarm.get("Period") or _MINUTE) < _MINUTE
+        if ended is not None or (alarm.get("Period") or _MINUTE) < _MINUTE
     )
 
 
