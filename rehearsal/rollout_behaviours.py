@@ -37,6 +37,16 @@ ROLLOUTS: tuple[Behaviour, ...] = (
         f"{_ALIASES}::test_each_version_has_the_code_and_the_environment_that_it_was_published_with",
     ),
     _emulated(
+        "a function's reserved concurrency holds for its versions and aliases",
+        f"{_ALIASES}::test_a_function_that_is_held_back_is_held_back_by_every_name",
+        correction="shared_concurrency",
+    ),
+    _emulated(
+        "an alias's own settings say how often a failed event is tried, and where it ends",
+        f"{_ALIASES}::test_an_alias_has_its_own_settings_for_what_fails",
+        correction="async_invokes",
+    ),
+    _emulated(
         "permission to call an alias, or to change it, is about the alias",
         f"{_ALIASES}::test_permission_to_use_an_alias_is_about_the_alias",
         correction="lambda_permissions",

@@ -17,7 +17,10 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_lambda as lambda_
 
-from tests.embedded_aws.emulated import DEV, REGION
+from embedded_aws.calls import Place
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.server import Server
+from tests.embedded_aws.emulated import DEV, REGION, administrators
 from tests.support import aws
 
 PATIENCE = 60.0
@@ -142,11 +145,17 @@ def _function(stack: cdk.Stack, name: str, code: str, **environment: str) -> lam
 class Rollouts:
     """Stacks of `Plan`s in one account, and what CodeDeploy says about them."""
 
-    def __init__(self, session: Any) -> None:
-        self.session = session
-        self.api = session.client("codedeploy")
-        self.lambda_ = session.client("lambda")
-        self.cloudformation = session.client("cloudformation")
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.place = Place(server.endpoint, server.ca_bundle, REGION)
+        self.session = server.session(administrators(server)[DEV])
+        self.api = self.session.client("codedeploy")
+        self.lambda_ = self.session.client("lambda")
+        self.cloudformation = self.session.client("cloudformation")
+
+    def as_user(self, credentials: Credentials) -> Session:
+        """Clients of somebody else."""
+        return self._server.session(credentials)
 
     def begin(self, plan: Plan) -> None:
         """Creates or updates the plan's stack and does not wait."""
