@@ -232,7 +232,7 @@ class Hook:
         shop.group("hooked", f"{ROLE}-hooked")
 
     def ask(self) -> dict[str, str]:
-        """The event of a new deployment's hook, as PutLifecycleEventHookExecutionStatus takes it."""
+        """The event of a new deployment's hook, as an answer to it names it."""
         hooks = [{"BeforeAllowTraffic": "tells"}]
         self.shop.start(spec("1", "2", Hooks=hooks), group="hooked")
         (message,) = self.sqs.receive_message(QueueUrl=self.asked, WaitTimeSeconds=20)["Messages"]

@@ -27,10 +27,11 @@ def problems(value: Any, shape: Shape, path: str = "") -> list[str]:
         return [p for i, v in enumerate(value) for p in problems(v, shape.member, f"{path}[{i}]")]
     if kind == "map":
         return [p for k, v in value.items() for p in problems(v, shape.value, f"{path}.{k}")]
-    types = {"string": str, "integer": int, "boolean": bool, "timestamp": float}
+    types: dict[str, type] = {"string": str, "boolean": bool, "timestamp": float}
+    types |= {"integer": int, "long": int, "double": float}
     if not isinstance(value, types[kind]):
         return [f"{path}: {value!r} is no {kind}"]
-    return _limits(value, shape, path) if kind == "string" else []
+    return _limits(value, shape, path) if isinstance(value, str) else []
 
 
 def _structure(value: Any, shape: Any, path: str) -> list[str]:
