@@ -5,6 +5,7 @@ from __future__ import annotations
 from rehearsal.behaviour import Behaviour
 from rehearsal.behaviour import emulated as _emulated
 from rehearsal.behaviour import unshown as _unshown
+from rehearsal.pace import MINUTE_SECONDS
 
 _ROLLOUTS = "embedded_aws/test_lambda_rollouts.py"
 _ALIASES = "embedded_aws/test_lambda_aliases.py"
@@ -55,6 +56,11 @@ ROLLOUTS: tuple[Behaviour, ...] = (
         "a deployment group that changes together with its alias changes first",
         f"{_ROLLOUTS}::test_a_group_that_comes_with_a_version_deploys_that_version",
         correction="policy_references",
+    ),
+    _unshown(
+        "how long a deployment waits between two shifts, and whether an alarm goes off meanwhile",
+        f"a rehearsal waits for {MINUTE_SECONDS:g} s where AWS waits for a minute",
+        types=_TYPES,
     ),
     _unshown(
         "how often CodeDeploy looks at alarms, and what it does about one that is missing",

@@ -6,6 +6,7 @@ says, with a role that may answer for this one deployment group.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -159,12 +160,32 @@ class Rollouts:
 
     def begin(self, plan: Plan) -> None:
         """Creates or updates the plan's stack and does not wait."""
-        given = {"StackName": plan.name, "TemplateBody": json.dumps(plan.template())}
-        given["Capabilities"] = ["CAPABILITY_IAM"]  # type: ignore[assignment]
-        if plan.name in [s["StackName"] for s in self.cloudformation.describe_stacks()["Stacks"]]:
-            self.cloudformation.update_stack(**given)
-        else:
-            self.cloudformation.create_stack(**given)
+        self._begin(plan.name, plan.template())
+
+    def _begin(self, name: str, template: dict[str, Any]) -> None:
+        exists = name in [s["StackName"] for s in self.cloudformation.describe_stacks()["Stacks"]]
+        call = self.cloudformation.update_stack if exists else self.cloudformation.create_stack
+        call(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+
+    def deploy_nested(self, name: str, plan: Plan) -> str:
+        """Creates or updates a stack with the plan's nested in it; the status it comes to."""
+        s3, bucket, key = self.session.client("s3"), f"{name}-templates", f"{plan.says}.json"
+        with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            where = {"LocationConstraint": REGION}
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(plan.template()))
+        url = f"https://s3.{REGION}.amazonaws.com/{bucket}/{key}"
+        inner = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+        self._begin(name, {"Resources": {"Inner": inner}})
+        return self.settled(name)
+
+    def nested(self, name: str) -> str:
+        """The nested stack of a stack."""
+        found = self.cloudformation.describe_stack_resource(
+            StackName=name, LogicalResourceId="Inner"
+        )
+        inner = found["StackResourceDetail"]["PhysicalResourceId"]
+        return str(inner).rpartition(":stack/")[2].partition("/")[0]
 
     def deploy(self, plan: Plan) -> str:
         """Creates or updates the stack; the status that it comes to."""
