@@ -160,9 +160,10 @@ class Rollouts:
 
     def begin(self, plan: Plan) -> None:
         """Creates or updates the plan's stack and does not wait."""
-        self._begin(plan.name, plan.template())
+        self.begin_template(plan.name, plan.template())
 
-    def _begin(self, name: str, template: dict[str, Any]) -> None:
+    def begin_template(self, name: str, template: Mapping[str, Any]) -> None:
+        """Creates or updates a stack and does not wait."""
         exists = name in [s["StackName"] for s in self.cloudformation.describe_stacks()["Stacks"]]
         call = self.cloudformation.update_stack if exists else self.cloudformation.create_stack
         call(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
@@ -176,7 +177,7 @@ class Rollouts:
         s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(plan.template()))
         url = f"https://s3.{REGION}.amazonaws.com/{bucket}/{key}"
         inner = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
-        self._begin(name, {"Resources": {"Inner": inner}})
+        self.begin_template(name, {"Resources": {"Inner": inner}})
         return self.settled(name)
 
     def nested(self, name: str) -> str:
