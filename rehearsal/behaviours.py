@@ -14,6 +14,7 @@ from rehearsal.behaviour import unshown as _unshown
 from rehearsal.file_behaviours import FILES
 from rehearsal.limits import LIMITS
 from rehearsal.metric_behaviours import METRICS
+from rehearsal.rollout_behaviours import ROLLOUTS
 
 _ONLY_THE_CORRECTION = "no action calls for it; the correction has a test of its own"
 
@@ -236,6 +237,7 @@ GROUPS: dict[str, tuple[Behaviour, ...]] = {
     "of the application": _APPLICATION,
     "of the file service": FILES,
     "of metrics and alarms": METRICS,
+    "of gradual deployments": ROLLOUTS,
     "of assets": LIMITS["of assets"],
     "that the emulator ignores": LIMITS["that the emulator ignores"],
 }

@@ -30,6 +30,7 @@ CORRECTIONS = (
     "gateway_answers",
     "lambda_error",
     "lambda_metrics",
+    "lambda_permissions",
     "log_streams",
     "machine_metrics",
     "machine_role",
@@ -39,6 +40,7 @@ CORRECTIONS = (
     "nested_retention",
     "object_version",
     "own_disk",
+    "policy_references",
     "post_checksum",
     "principal_arn",
     "queue_metrics",
@@ -46,8 +48,10 @@ CORRECTIONS = (
     "role_tags",
     "rule_invokes",
     "same_execution",
+    "shared_concurrency",
     "taken_tables",
     "template_url",
+    "weighted_aliases",
 )
 """The modules of this package, in the order in which they are installed."""
 

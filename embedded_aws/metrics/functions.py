@@ -14,6 +14,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import lambda_svc
 
+from embedded_aws.function_records import function_of, qualifier_of
 from embedded_aws.metrics.datum import Datum
 from embedded_aws.metrics.recorder import record
 
@@ -34,11 +35,11 @@ def _dimension_sets(config: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     yield {}
     name = config["FunctionName"]
     yield {"FunctionName": name}
-    qualifier = ":".join(str(config.get("FunctionArn", "")).split(":")[7:])
+    qualifier = qualifier_of(config)
     if not qualifier:
         return
     resource = {"FunctionName": name, "Resource": f"{name}:{qualifier}"}
     yield resource
-    alias = (lambda_svc._functions.get(name) or {}).get("aliases", {}).get(qualifier) or {}
+    alias = (function_of(config) or {}).get("aliases", {}).get(qualifier) or {}
     if (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"):
         yield resource | {"ExecutedVersion": config["Version"]}
