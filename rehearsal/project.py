@@ -38,7 +38,7 @@ class Target:
 class Project(ABC):
     """A CDK Pipelines app and what it needs.
 
-    folder: the working tree that is pushed. region: where everything is. accounts: ids by label,
+    folder: the working tree that is pushed. region: where the pipeline is. accounts: ids by label,
     that of the pipeline as `accounts.TOOLS`. targets: in the order of delivery. source: what
     the pipeline follows.
     """
@@ -53,6 +53,11 @@ class Project(ABC):
     def goal(self) -> Target:
         """Where a delivery ends."""
         return self.targets[-1]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Where anything is, the pipeline's first."""
+        return (self.region,)
 
     @property
     def notice(self) -> str | None:

@@ -17,6 +17,7 @@ from rehearsal import fidelity, function_logs, kept, summary, verdict
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError, EarlierError
 from rehearsal.follow import Follower
+from rehearsal.function_logs import FunctionLog
 from rehearsal.lifecycle import alone, bring_up, operated, start
 from rehearsal.progress import Progress
 from rehearsal.project import Project, Target
@@ -68,12 +69,7 @@ def rehearse(project: Project, root: Path, progress: Progress, wish: Wish) -> bo
         progress.say(f"Started from {start.said}.")
         result = deliver(server, shot, project, progress, before=start.commit)
         result = replace(result, started_from=start.said)
-        logs = {
-            name: function_logs.keep(
-                Directory(server).session(name), root / "last" / "logs" / name, result.began
-            )
-            for name in result.deployed
-        }
+        logs = _function_logs(server, project, result, root / "last" / "logs")
         if result.passed:
             _keep(start, project, shot, progress)
     except BaseException:
@@ -94,6 +90,24 @@ def rehearse(project: Project, root: Path, progress: Progress, wish: Wish) -> bo
     command = project.command
     progress.say(verdict.text(result, table, last, of_targets, stays=stays, command=command))
     return result.passed
+
+
+def _function_logs(
+    server: Server, project: Project, result: Outcome, folder: Path
+) -> dict[str, list[FunctionLog]]:
+    """By account, those of all regions; of another than the pipeline's in a folder of its own."""
+    directory, logs = Directory(server), {}
+    for label in result.deployed:
+        logs[label] = [
+            log
+            for region in project.regions
+            for log in function_logs.keep(
+                directory.session(label, region),
+                folder / (label if region == project.region else f"{label}-{region}"),
+                result.began,
+            )
+        ]
+    return logs
 
 
 def based(start: Start, project: Project, base: str | None, progress: Progress) -> Start:
@@ -149,7 +163,7 @@ def deliver(
     targets = (definition or project).targets
     pipeline, directory = operated(server), Directory(server)
     accounts = tuple(dict.fromkeys(label for each in targets for label in each.accounts))
-    update = Update.begin(before, directory, accounts) if before else None
+    update = Update.begin(before, directory, accounts, project.regions) if before else None
     known = frozenset(each.id for each in pipeline.executions())
     push(server, project, shot, before=known)
     approver = Approver(pipeline, targets, shot, server.root, progress, update=update)

@@ -14,6 +14,7 @@ from embedded_aws.isolation import Isolation
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution, TestCase
 from pages.files import replace
+from rehearsal import smoke_reports
 from rehearsal.fidelity import Row, RunEvidence
 from rehearsal.fidelity_page import fidelity_page
 from rehearsal.project import Target
@@ -133,21 +134,9 @@ def _smoke_result(
     cases = [case for run in runs for case in pipeline.test_cases(run)]
     reports: dict[str, str] = {}
     for run in runs:
-        reports |= _keep_reports(target.name, run, root)
+        build = root / "builds" / run.external_id.replace(":", "-")
+        reports |= smoke_reports.keep(build, target.name, root / "last")
     return SmokeResult(target.name, tuple(cases), reports)
-
-
-def _keep_reports(target: str, run: ActionRun, root: Path) -> dict[str, str]:
-    """Copy the page and the JUnit file of a smoke build; also of a failed one, which has no
-    output artifact."""
-    build = root / "builds" / run.external_id.replace(":", "-")
-    kept: dict[str, str] = {}
-    for kind, suffix in (("html", "html"), ("junit", "xml")):
-        for written in build.glob(f"**/reports/smoke.{suffix}"):
-            copy = root / "last" / f"smoke-{target}.{suffix}"
-            shutil.copyfile(written, copy)
-            kept[kind] = str(copy)
-    return kept
 
 
 def start_anew(root: Path) -> None:

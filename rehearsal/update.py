@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Self
 
 from rehearsal import holdings
@@ -46,34 +47,37 @@ class Change:
 
 @dataclass(frozen=True)
 class Update:
-    """An update that is about to begin. commit: what was delivered. before: by account."""
+    """An update that is about to begin. commit: what was delivered. before: by account, region."""
 
     commit: str
     directory: Directory
-    before: Mapping[str, Mapping[tuple[str, str], Resource]]
+    before: Mapping[tuple[str, str], Mapping[tuple[str, str], Resource]]
 
     @classmethod
-    def begin(cls, commit: str, directory: Directory, accounts: Sequence[str]) -> Self:
+    def begin(
+        cls, commit: str, directory: Directory, accounts: Sequence[str], regions: Sequence[str]
+    ) -> Self:
         """accounts: the labels of those that are delivered to."""
-        before = {label: holdings.read(directory.session(label)) for label in accounts}
+        places = product(accounts, regions)
+        before = {place: holdings.read(directory.session(*place)) for place in places}
         return cls(commit, directory, before)
 
     @property
     def held(self) -> dict[str, int]:
         """How much data each account held before."""
-        return {
-            label: sum(len(each.held or ()) for each in resources.values())
-            for label, resources in self.before.items()
-        }
+        held = dict.fromkeys((label for label, _ in self.before), 0)
+        for (label, _), resources in self.before.items():
+            held[label] += sum(len(each.held or ()) for each in resources.values())
+        return held
 
     def changes(self, accounts: Sequence[str] | None = None) -> tuple[Change, ...]:
         """What is different now, in these accounts or all."""
-        wanted = self.before if accounts is None else [a for a in accounts if a in self.before]
         return tuple(
             change
-            for label in wanted
+            for (label, region), before in self.before.items()
+            if accounts is None or label in accounts
             for change in compare(
-                label, self.before[label], holdings.read(self.directory.session(label))
+                label, before, holdings.read(self.directory.session(label, region))
             )
         )
 
