@@ -15,6 +15,7 @@ from embedded_aws.server import Server
 from rehearsal.behaviour import Behaviour
 from rehearsal.errors import EarlierError
 from rehearsal.progress import Progress
+from rehearsal.reading import Reader
 from rehearsal.snapshot import Snapshot
 from rehearsal.synthesized import PipelineStack, pipeline_stack
 
@@ -62,6 +63,12 @@ class Project(ABC):
     @property
     def notice(self) -> str | None:
         """What to know before it is rehearsed on this machine; None for nothing."""
+        return None
+
+    def reader(self, server: Server, label: str) -> Reader | None:
+        """Who reads what an account has back through the APIs that were delivered there; None where
+        none is known."""
+        del server, label
         return None
 
     @property
