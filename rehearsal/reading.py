@@ -23,8 +23,8 @@ READ_BACK = 5
 """Of each kind: enough to find code that cannot read what was written."""
 
 _CANDIDATES = 20
-_FINAL = frozenset({"completed", "failed", "processed", "rejected"})
-"""What is not at rest may rightly be another thing when it is read again."""
+_FINAL = frozenset({"completed", "processed", "rejected"})
+"""Whatever else may rightly be another thing when it is read again, as what failed by a redrive."""
 _LINK, _ENDS = "url", "expires_at"
 """Of a link: where it leads, and until when."""
 
