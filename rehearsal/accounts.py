@@ -101,9 +101,9 @@ class Directory:
         """The administrator that `create_administrators` made in this account."""
         return self._administrator(label).credentials
 
-    def session(self, label: str) -> Session:
-        """Clients of the account's administrator."""
-        return self._server.session(self.administrator(label))
+    def session(self, label: str, region: str | None = None) -> Session:
+        """Clients of the account's administrator; region: the server's unless told."""
+        return self._server.session(self.administrator(label), region)
 
     def operator(self) -> Credentials:
         """A session of the role that may watch the pipeline and answer its approval."""
