@@ -14,10 +14,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ops import stages
 from ops.decisions import Bucket
 from ops.errors import NotRecordedError
 from ops.pipeline import Pipeline
 from ops.records import Execution
+from ops.verdicts import Level, Verdict
 
 _BY_ITSELF = "AutomatedRollback"
 
@@ -93,6 +95,18 @@ class Holds:
     def _is_of(self, execution: Execution, stage: str) -> bool:
         stages = {run.stage for run in self._pipeline.action_runs(execution.id)}
         return not stages or stage in stages
+
+
+def against(pipeline: Pipeline, bucket: Bucket, approval: str) -> list[Verdict]:
+    """What speaks against letting something on now, from the stage that asks: held stages refuse
+    what an approval lets through. Raises `NotRecordedError`."""
+    holds = Holds(pipeline, bucket)
+    return [
+        Verdict(Level.RED, "held", f"{hold}; what is approved stays out until that is lifted")
+        for stage in stages.let_into(pipeline, approval)
+        if stage.asks
+        for hold in holds.of(stage.name)
+    ]
 
 
 def holds_of(pipeline: Pipeline, client: Callable[[str], Any]) -> Holds:

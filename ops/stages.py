@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from ops.errors import NoSuchStageError
@@ -28,13 +29,25 @@ def stage_of(pipeline: Pipeline, name: str) -> Stage:
 
     Raises `NoSuchStageError`, which names those that there are.
     """
-    declared = pipeline.stages()
+    declared = [_stage(each) for each in pipeline.stages()]
     for stage in declared:
-        if stage["name"].lower() == name.lower():
-            actions = frozenset(each["name"] for each in stage["actions"])
-            return Stage(stage["name"], actions, asks=_asks(stage))
-    known = ", ".join(stage["name"] for stage in declared)
+        if stage.name.lower() == name.lower():
+            return stage
+    known = ", ".join(stage.name for stage in declared)
     raise NoSuchStageError(f"{pipeline.name} has no stage {name!r}; there are: {known}")
+
+
+def let_into(pipeline: Pipeline, approval: str) -> list[Stage]:
+    """The stages that come after the one with an approval, up to the next one with an approval."""
+    approving = {action.stage for action in pipeline.declared_actions() if action.approves}
+    declared = [_stage(each) for each in pipeline.stages()]
+    first = [stage.name for stage in declared].index(approval) + 1
+    return list(takewhile(lambda stage: stage.name not in approving, declared[first:]))
+
+
+def _stage(declared: dict[str, Any]) -> Stage:
+    actions = frozenset(each["name"] for each in declared["actions"])
+    return Stage(declared["name"], actions, asks=_asks(declared))
 
 
 def _asks(stage: dict[str, Any]) -> bool:
