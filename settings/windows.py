@@ -18,7 +18,7 @@ CRON_IN_WORDS: Final = (
     ' of week, year), such as "* * 9-16 ? * MON-THU"'
 )
 _ZONE_IN_WORDS: Final = "a time zone such as Europe/Berlin, UTC or UTC+2"
-_OFFSET: Final = re.compile(r"(?:UTC|GMT)(?:[+-](?:\d|1[0-4])(?::[0-5]\d)?)?")
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)(?:[+-](?:0?\d|1[0-4])(?::[0-5]\d)?)?")
 _MONTHS: Final = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 _DAYS: Final = "SUN|MON|TUE|WED|THU|FRI|SAT"
 
