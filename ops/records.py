@@ -35,6 +35,10 @@ class Execution:
         """Whether nothing of this execution will run any more."""
         return self.status in ENDED
 
+    def undoes(self, failed: Execution) -> bool:
+        """Whether this is the rollback that the failure of `failed` started by itself."""
+        return self.rollback and failed.id in self.detail
+
 
 @dataclass(frozen=True)
 class ActionRun:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,6 @@ if os.environ["ENVIRONMENT"] == "prod":
         raise RuntimeError("nobody tried this in dev")
 """
 SMOKE_ROLE = "arn:aws:iam::333333333333:role/tap-prod-smoke"
-PATIENCE_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -73,17 +71,6 @@ def ops(developer: Developer, *arguments: str) -> subprocess.CompletedProcess[st
     )
 
 
-def the_rollback(developer: Developer) -> Execution:
-    """The newest rollback, once it has ended."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        for execution in developer.pipeline.executions():
-            if execution.rollback and execution.ended:
-                return execution
-        time.sleep(0.2)
-    raise AssertionError(f"no rollback ended: {developer.pipeline.executions()}")
-
-
 @pytest.fixture(scope="module")
 def incident(developer: Developer) -> Incident:
     """A release that works in dev alone was approved."""
@@ -100,7 +87,8 @@ def incident(developer: Developer) -> Incident:
             code.write(ONLY_IN_PROD)
 
     failed = developer.push(break_prod, approve)
-    return Incident(serving, failed, the_rollback(developer), accepted[0])
+    (back,) = (each for each in developer.pipeline.executions() if each.undoes(failed))
+    return Incident(serving, failed, back, accepted[0])
 
 
 def test_the_old_release_serves_again_without_anybody(
@@ -109,6 +97,7 @@ def test_the_old_release_serves_again_without_anybody(
     status = developer.status_of(incident.failed)
     assert status["Dev/Smoke"] == "Succeeded", developer.shown.getvalue()
     assert status["Prod/Smoke"] == "Failed", developer.shown.getvalue()
+    assert "rolled back by itself: succeeded" in developer.shown.getvalue()
     assert (incident.back.status, incident.back.trigger) == ("Succeeded", "AutomatedRollback")
     assert json.loads(incident.back.detail) == {"FailedPipelineExecutionId": incident.failed.id}
     assert list(developer.status_of(incident.back)) == [
