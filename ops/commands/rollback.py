@@ -4,8 +4,9 @@ Without --to, the release before the one that serves; after a failure, the last 
 CodePipeline goes back only to a release that was delivered with the pipeline's current definition.
 It takes back code and resources, never data: what was written meanwhile stays.
 
-From then on the environment is held: nothing is promoted there until somebody lifts that. Who
-rolled back and why is kept with the decisions. Waits until the rollback has ended.
+From then on an environment that asks whether it is held is held: nothing is promoted there until
+somebody lifts that. Who rolled back and why is kept with the decisions. Waits until the rollback
+has ended.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ from ops.commands.common import (
     show,
     whoever,
 )
-from ops.holds import holds_of
+from ops.errors import NotRecordedError
+from ops.holds import Holds, holds_of
 from ops.pipeline import found
+from ops.records import Execution
+from ops.stages import Stage
 from ops.text import plain
 
 HELP: Final = "deploy an environment's earlier release again, and hold it"
@@ -50,7 +54,6 @@ def run(client: ClientOf, given: Namespace) -> int:
     stage = stages.stage_of(pipeline, given.environment)
     holds = holds_of(pipeline, client)
     target = rollback.target_of(pipeline, stage, given.to)
-    commit = f"{(target.commit or '?')[:12]} {plain(target.message.partition(chr(10))[0])}".rstrip()
     document = {
         "pipeline": pipeline.name,
         "stage": stage.name,
@@ -59,19 +62,39 @@ def run(client: ClientOf, given: Namespace) -> int:
         "dry_run": given.dry_run,
     }
     if given.dry_run:
-        text = f"would roll {stage.name} back to {target.id}, commit {commit}"
-        show(document, text, as_json=given.json)
+        show(document, f"would roll {_to(stage, target)}", as_json=given.json)
         return DONE
     execution_id = rollback.roll_back(pipeline, stage, target)
-    holds.put_on(stage.name, by=whoever(client), reason=given.reason, id_=execution_id)
+    _keep(holds, stage, execution_id, whoever(client), given.reason)
     if not given.json:
-        print(f"rolling {stage.name} back to {target.id}, commit {commit}: {execution_id}")
+        print(f"rolling {_to(stage, target)}: {execution_id}", flush=True)
     ended = followed(pipeline, execution_id, given)
     document |= {"execution_id": execution_id, "status": ended.status}
-    told = f"{execution_id} {ended.status}; {stage.name} is held until `python -m ops lift`"
-    show(document, f"{told}{_why(ended.summary)}", as_json=given.json)
+    show(document, _told(stage, ended), as_json=given.json)
     return DONE if ended.status == "Succeeded" else BAD_NEWS
 
 
-def _why(summary: str) -> str:
-    return f"\n  {plain(summary)}" if summary else ""
+def _keep(holds: Holds, stage: Stage, execution_id: str, by: str, reason: str) -> None:
+    try:
+        holds.put_on(stage.name, by=by, reason=reason, id_=execution_id)
+    except NotRecordedError as error:
+        raise NotRecordedError(
+            f"{stage.name} is being rolled back, by {execution_id}, which holds it, but the reason"
+            f" was not kept: {error}"
+        ) from None
+
+
+def _to(stage: Stage, target: Execution) -> str:
+    subject = plain(target.message.partition("\n")[0])
+    commit = f"{(target.commit or '?')[:12]} {subject}".rstrip()
+    return f"{stage.name} back to {target.id}, commit {commit}"
+
+
+def _told(stage: Stage, ended: Execution) -> str:
+    held = (
+        f"{stage.name} is held until `python -m ops lift`"
+        if stage.asks
+        else f"{stage.name} does not ask whether it is held: the next release is deployed there"
+    )
+    why = f"\n  {plain(ended.summary)}" if ended.summary else ""
+    return f"{ended.id} {ended.status}; {held}{why}"
