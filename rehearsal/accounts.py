@@ -31,6 +31,7 @@ _WATCHING = (
 _ANSWERING = (
     "codepipeline:PutApprovalResult",
     "codepipeline:RetryStageExecution",
+    "codepipeline:RollbackStage",
     "codepipeline:StopPipelineExecution",
 )
 _RECORDING = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
@@ -75,8 +76,8 @@ class Directory:
         self._path.unlink(missing_ok=True)
 
     def create_operator(self, pipeline: str) -> None:
-        """The role in tools that may watch everything there, and answer `pipeline`'s approval with
-        a record of it."""
+        """The role in tools that may watch everything there, and answer `pipeline`'s approval, roll
+        it back and lift what holds it, with a record of that."""
         iam = self.session(TOOLS).client("iam")
         trusted = f"arn:aws:iam::{self.account(TOOLS)}:user/{ADMINISTRATOR}"
         iam.create_role(

@@ -74,6 +74,15 @@ _PIPELINE = (
         "::test_a_rollback_runs_only_its_stage_with_the_targets_results",
     ),
     _emulated(
+        "prod comes back by itself from a release that passes dev and fails there, data kept",
+        "delivery/test_bad_prod_version.py::test_the_old_release_serves_again_without_anybody",
+    ),
+    _emulated(
+        "a held environment is not entered until a person lifts that with a reason",
+        "delivery/test_bad_prod_version.py"
+        "::test_prod_is_held_and_the_next_push_stays_out_until_somebody_lifts_that",
+    ),
+    _emulated(
         "a stage is entered, skipped or failed as its condition says",
         "embedded_aws/test_stage_conditions.py"
         "::test_a_skipped_stage_runs_nothing_and_the_execution_goes_on",
