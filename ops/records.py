@@ -14,8 +14,8 @@ ENDED = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
 class Execution:
     """A row of `ListPipelineExecutions`: the newest comes first there.
 
-    commit, message: of its source, as far as that has been read. rollback: of one stage, to an
-    earlier state?
+    commit, message, url: of its source, as far as that has been read. rollback: of one stage, to
+    an earlier state?
     """
 
     id: str
@@ -25,6 +25,7 @@ class Execution:
     message: str = ""
     started: datetime | None = None
     rollback: bool = False
+    url: str = ""
 
     @property
     def ended(self) -> bool:
@@ -134,6 +135,7 @@ def execution(row: dict[str, Any]) -> Execution:
         message=_message(revisions[0].get("revisionSummary", "")) if revisions else "",
         started=row.get("startTime"),
         rollback=row.get("executionType") == "ROLLBACK",
+        url=revisions[0].get("revisionUrl", "") if revisions else "",
     )
 
 

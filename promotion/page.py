@@ -36,7 +36,7 @@ def render(report: Report) -> str:
         _verdicts(report.verdicts),
         _stacks(report),
         _tests(report.tests),
-        _commits("Commits since what runs now", report.history.commits),
+        _commits("Commits since what runs now", report.history.commits, report.history.limits),
         _commits("Commits that would be taken back", report.history.taken_back),
         _pipeline(report.history.pipeline),
         kind=f"Promotion to {report.environment}",
@@ -60,14 +60,7 @@ def _tone(report: Report) -> Tone:
 def _summary(report: Report) -> str:
     red, notes = report.count(Level.RED), report.count(Level.NOTE)
     against = f"{red} to think about" if red else "Nothing speaks against it"
-    changes = [c for preview in report.previews for c in preview.changes if not c.follows]
-    counted = [
-        f"{sum(change.action is action for change in changes)} {action.value}"
-        for action in Action
-        if any(change.action is action for change in changes)
-    ]
-    done = f"Resources: {', '.join(counted)}." if counted else "No resource changes."
-    return f"{against}, {notes} good to know. {done}"
+    return f"{against}, {notes} good to know. {report.done}"
 
 
 def _facts(report: Report) -> Markup:
@@ -157,16 +150,18 @@ def _runs(tests: Sequence[Tests]) -> Iterator[Markup]:
         )
 
 
-def _commits(heading: str, commits: Sequence[Commit]) -> Markup | None:
+def _commits(heading: str, commits: Sequence[Commit], limits: str = "") -> Markup | None:
     if not commits:
         return None
-    return parts.section(heading, [_commit(each) for each in commits])
+    said = element("p", limits) if limits else None
+    return parts.section(heading, said, [_commit(each) for each in commits])
 
 
 def _commit(commit: Commit) -> Markup:
+    id_ = element("code", commit.id[:12])
     head = [
-        element("code", commit.id[:12]),
-        f" {commit.subject} \u2013 {commit.author}, {commit.date}",
+        element("a", id_, href=commit.url) if commit.url else id_,
+        f" {commit.subject} \u2013 {', '.join(filter(None, [commit.author, commit.date]))}",
     ]
     if commit.message.strip() == commit.subject:
         return element("p", head)

@@ -33,6 +33,7 @@ def document(report: Report) -> dict[str, Any]:
             for tests in report.tests
         ],
         **asdict(report.history),
+        "reviewed": dict(report.reviewed),
     }
 
 

@@ -17,6 +17,7 @@ from pages.files import replace
 from rehearsal.fidelity import Row, RunEvidence
 from rehearsal.fidelity_page import fidelity_page
 from rehearsal.project import Target
+from rehearsal.promotion_page import PromotionPage
 from rehearsal.update import Change
 
 
@@ -54,7 +55,8 @@ class Outcome:
     labels) that it was deployed to, as far as an action in the targets' stages ran.
 
     started_from: in words. updated: the commit that was there before, None for a creation; `held`,
-    by account, how much data was; `changes`, what was replaced, removed or lost.
+    by account, how much data was; `changes`, what was replaced, removed or lost. page: from which
+    it was approved, None where the pipeline made none.
     """
 
     goal: Target
@@ -68,6 +70,7 @@ class Outcome:
     updated: str | None = None
     held: Mapping[str, int] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    page: PromotionPage | None = None
 
     @property
     def passed(self) -> bool:
@@ -171,6 +174,7 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
         "update": _update(result),
         "actions": [_action(run) for run in result.actions],
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
+        "promotion": result.page.as_json() if result.page else None,
         "fidelity": [asdict(row) for row in fidelity],
     }
     replace(last / "summary.json", json.dumps(document, indent=2) + "\n")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, Final
 
-from accounts.bootstrap import boundary, execution
+from accounts.bootstrap import boundary, execution, previewing
 from accounts.bootstrap.account import TOOLS, Account, Bootstrap
 from accounts.bootstrap.statements import MAPPING, documents, sub
 from assembly.templates import Resource
@@ -19,12 +19,13 @@ from assembly.text import listed, plain
 
 EXECUTION_NAME: Final = "tap-cloudformation"
 
-# The bootstrap's roles: its template's logical id by the part of the physical name.
+# The bootstrap's roles, CDK's and ours: the logical id by the part of the physical name.
 BOOTSTRAP_ROLES: Final = {
     "deploy-role": "DeploymentActionRole",
     "file-publishing-role": "FilePublishingRole",
     "image-publishing-role": "ImagePublishingRole",
     "lookup-role": "LookupRole",
+    previewing.PART: previewing.LOGICAL_ID,
 }
 # A generated role name is stack, logical id and 12 characters of chance, 64 together at most; where
 # a longer one is cut is not documented, so of those only as much is taken as surely stays.
@@ -63,8 +64,11 @@ def customise(
     variant = template["Parameters"]["BootstrapVariant"]
     # The CLI does not overwrite a stack of another variant: neither by its default template.
     variant["Default"] = f"tap: {bootstrap.name}"
+    if bootstrap.name != TOOLS:
+        template["Conditions"] |= previewing.add_role(template, bootstrap)
     for logical_id in BOOTSTRAP_ROLES.values():
-        _narrow_trust(template, logical_id, trusted.get(logical_id, []))
+        if logical_id in template["Resources"]:
+            _narrow_trust(template, logical_id, trusted.get(logical_id, []))
     _narrow_deploy_role(template, bootstrap)
     _add_policies(template, bootstrap)
     _drop_legacy(template)

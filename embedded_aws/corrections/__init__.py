@@ -20,6 +20,7 @@ CORRECTIONS = (
     "bucket_owner",
     "bucket_policy",
     "bucket_tags",
+    "change_set_name",
     "expected_owner",
     "form_signer",
     "function_settings",

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from assembly.intended import GUARDS, PIPELINE, stack_name
+from assembly.intended import GUARDS, PIPELINE, PROMOTE, stack_name
 from assembly.pipeline import APPROVES, PIPELINE_TYPE, PROJECT_TYPE, Action
 from assembly.templates import Resource
 from gates.delivery import Delivery
@@ -16,8 +16,8 @@ from gates.shape.roles import role_of
 from settings import Environment
 
 # (CloudFormation template reference, AWS::CodePipeline::Pipeline StageDeclaration.) A blocker, a
-# condition or a result other than these could pass a stage that did not do its work; TAP-421 says
-# which condition the stage Guards has.
+# condition or a result other than these could pass a stage that did not do its work; TAP-421 and
+# TAP-424 say which conditions the stages Guards and Promote have.
 STAGE_KEYS = {"Name", "Actions", "OnFailure"}
 RESULTS = {"ROLLBACK", "FAIL"}
 # arn:partition:iam::account:role/name
@@ -45,12 +45,14 @@ def one_pipeline(delivery: Delivery) -> Iterator[Resource | tuple[str, str]]:
     why="the stage may pass without its actions having passed: a retry runs failed smoke tests "
     "until they pass, a condition skips what it should protect",
     fix="a stage has actions and an OnFailure of ROLLBACK or FAIL, nothing else; the one condition "
-    f"is that of {GUARDS}",
+    f"is that of {GUARDS}, and where the settings say so that of {PROMOTE}",
 )
 def stages_do_not_skip(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    skips = delivery.intended.settings.skip_approval_without_changes
+    conditional = (GUARDS, PROMOTE) if skips else (GUARDS,)
     for stage in delivery.pipeline.stages:
         result = stage.get("OnFailure", {})
-        known = {*STAGE_KEYS, *(["BeforeEntry"] if stage.get("Name") == GUARDS else [])}
+        known = {*STAGE_KEYS, *(["BeforeEntry"] if stage.get("Name") in conditional else [])}
         further = {*(set(stage) - known), *(set(result) - {"Result"})}
         if result and result.get("Result") not in RESULTS:
             further.add(f"OnFailure {result.get('Result')}")
@@ -72,7 +74,7 @@ def reaches(delivery: Delivery, action: Action, environment: Environment) -> boo
 
     Yes when it has or passes on a role there, deploys the environment's stack, or runs a build that
     may assume a role there. Publishing assets does not count: nothing runs until a stack refers to
-    it.
+    it. Nor does looking, as a role that executes nothing: TAP-426.
     """
     configuration = action.configuration
     own = (action.role, str(configuration.get("RoleArn", "")))
@@ -84,11 +86,14 @@ def reaches(delivery: Delivery, action: Action, environment: Environment) -> boo
     role = role_of(delivery.pipeline.template, build.role) if build else None
     if role is None:
         return build is not None
-    harmless = delivery.intended.bootstrap_role(environment.account, "file-publishing")
+    harmless = [
+        delivery.intended.bootstrap_role(environment.account, kind)
+        for kind in ("file-publishing", "preview")
+    ]
     return any(
         _in_account(resource, environment.account)
         for resource in role.allows("sts:AssumeRole")
-        if resource != harmless
+        if resource not in harmless
     )
 
 
