@@ -64,13 +64,11 @@ def customise(
     variant = template["Parameters"]["BootstrapVariant"]
     # The CLI does not overwrite a stack of another variant: neither by its default template.
     variant["Default"] = f"tap: {bootstrap.name}"
-    if bootstrap.name != TOOLS:
-        template["Conditions"] |= previewing.add_role(template, bootstrap)
+    _add_policies(template, bootstrap)
     for logical_id in BOOTSTRAP_ROLES.values():
         if logical_id in template["Resources"]:
             _narrow_trust(template, logical_id, trusted.get(logical_id, []))
     _narrow_deploy_role(template, bootstrap)
-    _add_policies(template, bootstrap)
     _drop_legacy(template)
     _drop_unused(template)
     return {key: template[key] for key in _ORDER if key in template}
@@ -209,7 +207,10 @@ def _drop_unused(template: Template) -> None:
 
 def _add_policies(template: Template, bootstrap: Bootstrap) -> None:
     may, most = execution.grants(bootstrap), boundary.grants(bootstrap)
-    policies = documents(may.statements)
+    # By themselves, since another role may read them, too.
+    settings = documents([each for each in may.statements if execution.reads_settings(each)])
+    others = documents([each for each in may.statements if not execution.reads_settings(each)])
+    policies = [*settings, *others]
     for number, document in enumerate(policies, start=1):
         template["Resources"][f"ExecutionPolicy{number}"] = _managed_policy(
             f"{EXECUTION_NAME}-{number}",
@@ -222,6 +223,9 @@ def _add_policies(template: Template, bootstrap: Bootstrap) -> None:
         {"Version": "2012-10-17", "Statement": most.statements},
     )
     template["Conditions"] |= may.conditions | most.conditions
+    if bootstrap.name != TOOLS:
+        reads = [f"ExecutionPolicy{number + 1}" for number in range(len(settings))]
+        previewing.add_role(template, bootstrap, reads)
     role = template["Resources"]["CloudFormationExecutionRole"]
     # It names them by ARN, as an option of the CLI, so CloudFormation cannot see the order.
     role["DependsOn"] = [f"ExecutionPolicy{number + 1}" for number in range(len(policies))]

@@ -6,10 +6,11 @@ can have a stack updated with CloudFormation's own rights. The bootstrap's looku
 `ReadOnlyAccess`: all data of the account.
 
 What it may: read stacks, make change sets of our stacks and delete them, under names of its own
-only, so that none is ever taken for one that the pipeline executes; read settings, which drift
-detection does as its caller ("Detect unmanaged configuration changes to stacks and resources with
-drift detection", CloudFormation user guide); place templates that are too long for a call.
-Actions and condition keys: Service Authorization Reference, "AWS CloudFormation".
+only, so that none is ever taken for one that the pipeline executes; read settings, by the policy
+that lets CloudFormation read them, as drift detection does as its caller ("Detect unmanaged
+configuration changes to stacks and resources with drift detection", CloudFormation user guide);
+place templates that are too long for a call. Actions and condition keys: Service Authorization
+Reference, "AWS CloudFormation".
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, Final
 
-from accounts.bootstrap import iam_actions, scope
-from accounts.bootstrap.account import Account, Bootstrap
+from accounts.bootstrap import scope
+from accounts.bootstrap.account import Bootstrap
 from accounts.bootstrap.statements import Permission, merge
 
 LOGICAL_ID: Final = "PreviewRole"
@@ -48,10 +49,10 @@ _CHANGE_SETS: Final = ("cloudformation:CreateChangeSet", "cloudformation:DeleteC
 _PLACED: Final = scope.ASSETS.removesuffix("*") + "promotion/*"
 
 
-def add_role(template: dict[str, Any], bootstrap: Bootstrap) -> dict[str, Any]:
-    """Adds the role, taken from tools alone, as CDK's publishing role is from there; answers the
-    conditions that it mentions."""
-    may = merge(bootstrap.accounts, lambda account: _permissions(account, bootstrap.prefix))
+def add_role(template: dict[str, Any], bootstrap: Bootstrap, reads: list[str]) -> None:
+    """Adds the role, taken from tools alone, as CDK's publishing role is from there. reads: the
+    template's policies, by logical id, that let read settings."""
+    may = merge(bootstrap.accounts, lambda _: _permissions(bootstrap.prefix))
     like = template["Resources"][_LIKE]["Properties"]["AssumeRolePolicyDocument"]
     foreign = [deepcopy(each) for each in like["Statement"] if _assumes_from_elsewhere(each)]
     template["Resources"][LOGICAL_ID] = {
@@ -62,6 +63,7 @@ def add_role(template: dict[str, Any], bootstrap: Bootstrap) -> dict[str, Any]:
             },
             "Description": "Looks at what a release would do: makes change sets, executes none",
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": foreign},
+            "ManagedPolicyArns": [{"Ref": each} for each in reads],
             "Policies": [
                 {
                     "PolicyName": "preview",
@@ -70,7 +72,6 @@ def add_role(template: dict[str, Any], bootstrap: Bootstrap) -> dict[str, Any]:
             ],
         },
     }
-    return may.conditions
 
 
 def _assumes_from_elsewhere(statement: dict[str, Any]) -> bool:
@@ -78,7 +79,7 @@ def _assumes_from_elsewhere(statement: dict[str, Any]) -> bool:
     return condition == "HasTrustedAccounts" and "sts:AssumeRole" in then["Action"]
 
 
-def _permissions(account: Account, prefix: str) -> Iterator[Permission]:
+def _permissions(prefix: str) -> Iterator[Permission]:
     stacks = tuple(each.replace("{p}", prefix) for each in _STACKS)
     yield from (Permission("Stacks", action, ("*",)) for action in _ANYWHERE)
     yield from (Permission("OurStacks", action, stacks) for action in _OUR_STACKS)
@@ -87,9 +88,6 @@ def _permissions(account: Account, prefix: str) -> Iterator[Permission]:
     yield Permission("LongTemplates", "s3:PutObject", (_PLACED,))
     # CloudFormation fetches what a change set names as whoever makes it.
     yield Permission("Templates", "s3:GetObject", (scope.ASSETS,))
-    for action in sorted(iam_actions.needed_actions(account)):
-        if iam_actions.reads_settings(action) and action not in _ANYWHERE:
-            yield Permission("Settings", action, ("*",))
-    # These two read by actions that read code, too, or have no name of their own.
+    # What else drift detection reads: by an action that hands out code, too, and by none of a name.
     yield Permission("Functions", "lambda:GetFunction", (scope.patterns("lambda", prefix)[0],))
     yield Permission("Apis", "apigateway:GET", tuple(scope.patterns("apigateway", prefix)))

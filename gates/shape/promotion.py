@@ -16,7 +16,7 @@ from gates.delivery import Delivery
 from gates.registry import rule
 from gates.shape.commands import CACHES
 from gates.shape.guarding import GATES
-from gates.shape.roles import Role, role_of, statements
+from gates.shape.roles import Role, role_of, roles, statements
 
 PAGE: Final = f"{PREVIEW}/Page"
 NAMESPACE: Final = "Preview"
@@ -78,6 +78,7 @@ LOOKS: Final = {
 # What the role in the environment's account may do beside reading.
 CHANGE_SETS: Final = {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
 OWN_CHANGE_SETS: Final = {"StringLike": {"cloudformation:ChangeSetName": "promotion-*"}}
+_ANYTHING: Final = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 PLACES: Final = "s3:PutObject"
 READS: Final = ("Get", "GET", "List", "Describe", "BatchGet", "Detect")
 
@@ -254,21 +255,23 @@ def _beyond_looking(build: Build, role: Role, look: str) -> Iterator[str]:
 def _of_bootstrap(delivery: Delivery) -> Iterator[tuple[str, str]]:
     """Of the template that the owners of environments apply."""
     for template in delivery.beside:
-        made = template.body.get("Resources", {}).get("PreviewRole")
-        if made is None:
-            continue
-        where = f"PreviewRole of {template.name}"
-        if made["Properties"].get("ManagedPolicyArns"):
-            yield where, "has managed policies"
-        for policy in made["Properties"].get("Policies", []):
-            for each in listed(policy["PolicyDocument"]["Statement"]):
-                # What only some environments get stands under a condition.
-                statement = each["Fn::If"][1] if "Fn::If" in each else each
-                yield from ((where, p) for p in _beyond_reading(statement))
+        for role in roles(template):
+            if "-preview-role-" in str(plain(role.properties.get("RoleName"))):
+                for each in [*role.statements, *_of_managed(role)]:
+                    # What only some environments get stands under a condition.
+                    statement = each["Fn::If"][1] if "Fn::If" in each else each
+                    yield from ((role.where, p) for p in _beyond_reading(statement))
 
 
-def _beyond_reading(written: dict[str, Any]) -> Iterator[str]:
-    (statement,) = statements({"Statement": written})
+def _of_managed(role: Role) -> Iterator[dict[str, Any]]:
+    """What its managed policies say; of one that is not its template's, that it may do anything."""
+    resources = role.template.body.get("Resources", {})
+    for name in role.managed:
+        policy = resources.get(name.strip("<>"), {}).get("Properties")
+        yield from statements(policy["PolicyDocument"]) if policy else [_ANYTHING]
+
+
+def _beyond_reading(statement: dict[str, Any]) -> Iterator[str]:
     if "NotAction" in statement or statement.get("Effect") != "Allow":
         yield "says otherwise than by what it may do"
     resources = [str(each) for each in listed(statement.get("Resource"))]

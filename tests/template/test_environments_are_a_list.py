@@ -45,7 +45,12 @@ def test_environments_come_in_their_order_and_the_approval_before_the_last(
     template: Template,
 ) -> None:
     *before, guarded = (each.stage for each in ENVIRONMENTS)
-    assert list(stages(template))[-len(ENVIRONMENTS) - 1 :] == [*before, "Promote", guarded]
+    assert list(stages(template))[-len(ENVIRONMENTS) - 2 :] == [
+        *before,
+        "Preview",
+        "Promote",
+        guarded,
+    ]
 
 
 def test_the_approver_is_told_where_it_was_tested_last_and_where_it_goes(
