@@ -158,7 +158,7 @@ class Bucket:
         if verdicts is not None:
             document["verdicts"] = [asdict(verdict) for verdict in verdicts]
         if promotion := self.promotion(decision.execution_id):
-            document["release"] = promotion["release"]
+            document["release"] = promotion.get("release")
         try:
             self._s3.put_object(
                 **self._bucket,

@@ -13,9 +13,9 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,6 +27,7 @@ from promotion import looking, release, targets
 from promotion.release import Release
 from promotion.variables import NOTHING
 
+type ClientOf = Callable[[str], Any]
 _SAME, _OTHER, _NOT_DONE = 0, 1, 2
 _ANEW: Final = (
     "Nothing was deployed. Let the pipeline take the newest commit again (aws codepipeline "
@@ -38,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code. Errors become messages here, in one place."""
     given = parser().parse_args(arguments)
     try:
-        found = list(problems(given))
+        target = looking.session(given.role_arn).client
+        found = list(problems(given, boto3.Session().client, target))
     except (NoAssemblyError, OpsError, ClientError, BotoCoreError) as error:
         print(f"confirm: nobody could look: {error}", file=sys.stderr)
         return _NOT_DONE
@@ -49,8 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _OTHER if found else _SAME
 
 
-def problems(given: Namespace) -> Iterator[str]:
-    """Why what is deployed is not what was shown, for people."""
+def problems(given: Namespace, tools: ClientOf, target: ClientOf) -> Iterator[str]:
+    """Why what is deployed is not what was shown, for people. tools, target: make clients in the
+    account of the pipeline and of the stacks."""
     waits = release.of_assembly(given.assembly, given.commit)
     if waits.digest != given.digest:
         shown = Release(given.commit, given.digest)
@@ -58,11 +61,10 @@ def problems(given: Namespace) -> Iterator[str]:
             f"{waits.name} (digest {waits.digest}) would be deployed, but the page that was "
             f"approved from shows {shown.name} (digest {given.digest})"
         )
-    if Pipeline(given.pipeline, boto3.Session().client).rolls_back(given.execution):
+    if Pipeline(given.pipeline, tools).rolls_back(given.execution):
         return
-    cloudformation = looking.session(given.role_arn).client("cloudformation")
     wanted = targets.of_assembly(Assembly.read(given.assembly), given.commit)
-    runs = targets.running(cloudformation, wanted)
+    runs = targets.running(target("cloudformation"), wanted)
     now = runs.commit if runs else NOTHING
     # Its own commit: an earlier attempt of this stage got that far.
     if now not in (given.running, given.commit):

@@ -207,10 +207,10 @@ def _drop_unused(template: Template) -> None:
 
 def _add_policies(template: Template, bootstrap: Bootstrap) -> None:
     may, most = execution.grants(bootstrap), boundary.grants(bootstrap)
-    # By themselves, since another role may read them, too.
-    settings = documents([each for each in may.statements if execution.reads_settings(each)])
-    others = documents([each for each in may.statements if not execution.reads_settings(each)])
-    policies = [*settings, *others]
+    # In an environment by themselves, since another role reads settings there, too.
+    apart = [s for s in may.statements if bootstrap.name != TOOLS and execution.reads_settings(s)]
+    settings = documents(apart) if apart else []
+    policies = [*settings, *documents([each for each in may.statements if each not in apart])]
     for number, document in enumerate(policies, start=1):
         template["Resources"][f"ExecutionPolicy{number}"] = _managed_policy(
             f"{EXECUTION_NAME}-{number}",
