@@ -94,6 +94,7 @@ def make(given: Namespace, tools: ClientOf, target: ClientOf) -> Report:
         history=history,
         tests=tuple(tests),
         reviewed=reviewed,
+        execution=given.execution or "",
     )
 
 

@@ -34,6 +34,7 @@ def render(report: Report) -> str:
         _title(report),
         _facts(report),
         _verdicts(report.verdicts),
+        _answering(report) if report.execution else None,
         _stacks(report),
         _tests(report.tests),
         _commits("Commits since what runs now", report.history.commits, report.history.limits),
@@ -69,12 +70,32 @@ def _facts(report: Report) -> Markup:
     if running is not None and running.release is not None:
         now = f"{running.release.name}, commit {running.commit}"
     return parts.facts(
-        [("Environment", report.environment), ("Release", report.release.name)],
+        [
+            ("Environment", report.environment),
+            ("Release", report.release.name),
+            ("Made", report.made),
+        ],
         [
             ("Commit that waits", report.release.commit),
             ("Digest of commit, templates and assets", report.release.digest),
             ("What runs now", now),
+            *([("Pipeline execution", report.execution)] if report.execution else []),
         ],
+    )
+
+
+def _answering(report: Report) -> Markup:
+    """How to answer, for whoever came here by a link."""
+    command = f"python -m ops approve --execution {report.execution}"
+    return parts.section(
+        "Your answer",
+        element(
+            "p",
+            "Approve or reject in CodePipeline, or by command, which keeps your reason: ",
+            element("code", command),
+            ", or reject --reason. It is for this release alone, onto what runs now: if either is "
+            "another one by the time that it is deployed, nothing is.",
+        ),
     )
 
 
@@ -103,6 +124,10 @@ def _stack(preview: StackPreview) -> list[Markup]:
         return [heading, element("p", parts.toned(Tone.BAD, "Not seen"), f": {preview.unseen}")]
     if not preview.changes:
         return [heading, element("p", "No change.")]
+    if preview.is_new:
+        # None of it can hurt what runs: a long list of it would hide what can.
+        said = f"{len(preview.changes)} resources, all of them new"
+        return [heading, parts.folded(said, _table(preview.changes, preview.label))]
     order = list(Action)
     changes = sorted(preview.changes, key=lambda change: order.index(change.action))
     sure = [change for change in changes if not change.follows]

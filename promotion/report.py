@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,7 +59,8 @@ class Tests:
 @dataclass(frozen=True)
 class Report:
     """verdicts: worst first. running: None where nothing runs yet. reviewed: the texts of what a
-    person reviewed of the release, by the names of their files."""
+    person reviewed of the release, by the names of their files. execution: of the pipeline, that
+    would deploy it, or "". made: when, as people read it."""
 
     environment: str
     release: Release
@@ -68,6 +70,8 @@ class Report:
     history: History
     tests: tuple[Tests, ...] = ()
     reviewed: Mapping[str, str] = field(default_factory=dict)
+    execution: str = ""
+    made: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
 
     @property
     def nothing_to_deploy(self) -> bool:

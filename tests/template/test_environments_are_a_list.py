@@ -59,7 +59,7 @@ def test_the_approver_is_told_where_it_was_tested_last_and_where_it_goes(
     (approval,) = stages(template)["Promote"]
     question = approval["Configuration"]["CustomData"]
     assert f"to {SETTINGS.guarded.name} ({SETTINGS.guarded.account})" in question
-    assert question.endswith(f"passed in {ANOTHER.name}.")
+    assert f"passed in {ANOTHER.name}. " in question
 
 
 def test_each_environment_is_tested_by_its_own_role(template: Template) -> None:
@@ -71,6 +71,8 @@ def test_each_environment_is_tested_by_its_own_role(template: Template) -> None:
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Action"] == "sts:AssumeRole"
     }
+    for looks in ("preview", "confirm"):
+        assert f"::{SETTINGS.guarded.account}:role/cdk-" in assumed.pop(f"tap-pipeline-{looks}")
     assert assumed == {
         f"tap-pipeline-smoke-{each.name}": each.smoke_role_arn for each in ENVIRONMENTS
     }

@@ -204,7 +204,7 @@ def test_the_approval_is_skipped_only_where_the_settings_say_so(
     other = deepcopy(CONDITION)
     other["Conditions"][0]["Rules"][0]["Configuration"]["Value"] = "true"
     stage(otherwise, "Promote")["BeforeEntry"] = other
-    fine, stopped = failing(file, [skipping, otherwise], tmp_path / "work")
+    fine, stopped = failing(file, [skipping, otherwise], tmp_path)
     assert fine == set()
     assert stopped == {"PROMOTION_ASKS_A_PERSON"}
 
