@@ -146,12 +146,14 @@ def _table(changes: Sequence[Change], labelled_by: str) -> Markup:
 
 
 def _change(change: Change) -> tuple[Child, Child, Child]:
+    # Metadata does nothing; alone, it is why the resource is listed.
+    said = [each for each in change.properties if each.name != "Metadata"] or change.properties
     loud = None if change.follows else _LOUD.get(change.action)
     happens = parts.toned(loud, change.text) if loud else change.text
     return (
         change.label,
         happens,
-        parts.items(text for each in change.properties for text in each.texts),
+        parts.items(text for each in said for text in each.texts),
     )
 
 

@@ -204,10 +204,12 @@ def _handing_on() -> list[str]:
 
 
 def _told(delivery: Delivery) -> dict[str, str]:
-    source = next(a for a in delivery.pipeline.actions if a.kind.startswith("Source/"))
-    revision = "VersionId" if source.kind == "Source/S3" else "CommitId"
-    commit = f"#{{{source.namespace}.{revision}}}"
-    return {"TAP_COMMIT": commit, "TAP_EXECUTION": EXECUTION}
+    commits = [
+        f"#{{{action.namespace}.{'VersionId' if action.kind == 'Source/S3' else 'CommitId'}}}"
+        for action in delivery.pipeline.actions
+        if action.kind.startswith("Source/")
+    ]
+    return {"TAP_COMMIT": " or ".join(commits), "TAP_EXECUTION": EXECUTION}
 
 
 def _given(action: Action) -> dict[str, str]:
