@@ -26,6 +26,7 @@ CORRECTIONS = (
     "function_settings",
     "gateway_answers",
     "lambda_error",
+    "lambda_permissions",
     "log_streams",
     "machine_role",
     "nested_attributes",
@@ -33,14 +34,17 @@ CORRECTIONS = (
     "nested_retention",
     "object_version",
     "own_disk",
+    "policy_references",
     "post_checksum",
     "principal_arn",
     "request_ids",
     "role_tags",
     "rule_invokes",
     "same_execution",
+    "shared_concurrency",
     "taken_tables",
     "template_url",
+    "weighted_aliases",
 )
 """The modules of this package, in the order in which they are installed."""
 
