@@ -12,8 +12,8 @@ from settings import Environment, Settings, Source
 PIPELINE: Final = "tap-pipeline"
 PIPELINE_STACK: Final = "tap-pipeline"
 # The stages where people are asked, each with one approval: for what guards the delivery, and for
-# the guarded environment.
-GUARDS, PROMOTE = "Guards", "Promote"
+# the guarded environment; and the one before that, which says what would happen there.
+GUARDS, PREVIEW, PROMOTE = "Guards", "Preview", "Promote"
 APPROVAL: Final = "Approve"
 # Of the CDK's bootstrap; its default.
 QUALIFIER: Final = "hnb659fds"

@@ -152,10 +152,13 @@ class Bucket:
 
     def keep(self, decision: Decision, verdicts: list[Verdict] | None = None) -> bool:
         """Writes it unless it is there; whether it was not. verdicts: what the person saw, if it
-        is known. Raises `NotRecordedError`."""
+        is known. With the release of the execution's page, if it has one. Raises
+        `NotRecordedError`."""
         document = decision.as_json()
         if verdicts is not None:
             document["verdicts"] = [asdict(verdict) for verdict in verdicts]
+        if promotion := self.promotion(decision.execution_id):
+            document["release"] = promotion.get("release")
         return self.put_once(decision.key, document)
 
     def put_once(self, key: str, document: dict[str, Any]) -> bool:
@@ -211,6 +214,10 @@ class Bucket:
             self._put_promotion(execution_id, page, twin)
         except ClientError as error:
             raise self._refused(error) from None
+        return self.promotion_address(execution_id)
+
+    def promotion_address(self, execution_id: str) -> str:
+        """Where a person opens an execution's promotion page, signed in to the account."""
         region = self._s3.meta.region_name
         place = f"{self.name}?region={region}&prefix=promotions/{execution_id}.html"
         return f"https://{region}.console.aws.amazon.com/s3/object/{place}"
@@ -229,12 +236,16 @@ class Bucket:
         if len(self.name) > _LONGEST:
             return None
         try:
-            document = json.loads(self._read(f"promotions/{execution_id}.json"))
+            document = json.loads(self.promotion_text(execution_id, "json"))
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", *_MISSING):
                 return None
             raise self._refused(error) from None
         return dict(document)
+
+    def promotion_text(self, execution_id: str, suffix: str) -> str:
+        """An execution's promotion page ("html") or its twin ("json"), as it was kept."""
+        return self._read(f"promotions/{execution_id}.{suffix}").decode()
 
     def verdicts(self, execution_id: str) -> list[Verdict]:
         """Those of an execution's promotion page; [] when it has none."""

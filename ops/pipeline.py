@@ -47,6 +47,13 @@ class Pipeline:
             for row in page["pipelineExecutionSummaries"]
         ]
 
+    def rolls_back(self, execution_id: str) -> bool:
+        """Whether an execution is a stage's rollback to an earlier one."""
+        found = self._pipeline.get_pipeline_execution(
+            pipelineName=self.name, pipelineExecutionId=execution_id
+        )
+        return bool(found["pipelineExecution"].get("executionType") == "ROLLBACK")
+
     def action_runs(self, execution_id: str) -> list[ActionRun]:
         """The actions of one execution in the order they started; a retried one counts once, at
         the place of its last run."""

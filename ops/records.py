@@ -14,8 +14,8 @@ ENDED = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
 class Execution:
     """A row of `ListPipelineExecutions`: the newest comes first there.
 
-    commit, message: of its source, as far as that has been read. rollback: of one stage, to an
-    earlier state? target: of a rollback, the execution it goes back to. trigger, detail: what
+    commit, message, url: of its source, as far as that has been read. rollback: of one stage, to
+    an earlier state? target: of a rollback, the execution it goes back to. trigger, detail: what
     started it ("ExecutionTrigger", AWS CodePipeline API Reference).
     """
 
@@ -29,6 +29,7 @@ class Execution:
     target: str = ""
     trigger: str = ""
     detail: str = ""
+    url: str = ""
 
     @property
     def ended(self) -> bool:
@@ -145,6 +146,7 @@ def execution(row: dict[str, Any]) -> Execution:
         target=row.get("rollbackMetadata", {}).get("rollbackTargetPipelineExecutionId", ""),
         trigger=row.get("trigger", {}).get("triggerType", ""),
         detail=row.get("trigger", {}).get("triggerDetail", ""),
+        url=revisions[0].get("revisionUrl", "") if revisions else "",
     )
 
 

@@ -12,17 +12,22 @@ from constructs import Construct
 OVERWRITTEN_KEPT: Final = cdk.Duration.days(3650)
 
 
+def bucket_name(scope: Construct, pipeline_name: str) -> str:
+    """`<pipeline>-decisions-<account>-<Region>`, by which `ops/` finds it."""
+    stack = cdk.Stack.of(scope)
+    return f"{pipeline_name}-decisions-{stack.account}-{stack.region}"
+
+
 def decision_bucket(scope: Construct, pipeline_name: str) -> s3.Bucket:
-    """The bucket `<pipeline>-decisions-<account>-<Region>`, found by that name by `ops/`.
+    """The bucket, which keeps the pages, too, that the decisions were made from.
 
     CodePipeline forgets an execution after twelve months ("Quotas in AWS CodePipeline"); this keeps
     decisions for good, also when the pipeline goes, and an overwritten one as an older version.
     """
-    stack = cdk.Stack.of(scope)
     return s3.Bucket(
         scope,
         "Decisions",
-        bucket_name=f"{pipeline_name}-decisions-{stack.account}-{stack.region}",
+        bucket_name=bucket_name(scope, pipeline_name),
         versioned=True,
         encryption=s3.BucketEncryption.S3_MANAGED,
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,

@@ -1,6 +1,7 @@
 """The delivery pipeline: Source, Compare, Guards, Build, UpdatePipeline, Assets, environments.
 
-Before the last environment stands the stage "Promote" with the approval.
+Before the last environment stand the stages "Preview", which says what the release would do there,
+and "Promote" with the approval.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import pipelines
 from constructs import Construct
 
-from pipeline import builds, guarding, holding, promotion, protection
+from pipeline import builds, guarding, holding, previewing, promotion, protection
 from pipeline.artifacts import artifact_bucket
 from pipeline.assembly import gates_step, synth_step
-from pipeline.decisions import decision_bucket
+from pipeline.confirming import confirm_step
+from pipeline.decisions import bucket_name, decision_bucket
 from pipeline.deployed_commit import tell_commit
+from pipeline.previewing import Looking
 from pipeline.smoke import project_role_arn, smoke_step
 from pipeline.source import source_action, start_on_push
 from pipeline.tools import pinned_tools
@@ -67,6 +70,7 @@ class PipelineStack(cdk.Stack):
         self._source = source_action(self, settings.source)
         self._artifacts = artifact_bucket(self)
         self._decisions = decision_bucket(self, PIPELINE_NAME)
+        self._judged = self._judged_assembly()
         self._pipeline = self._self_updating_pipeline()
         self._deliver_to_environments()
         self._pipeline.build_pipeline()
@@ -86,7 +90,7 @@ class PipelineStack(cdk.Stack):
             cross_account_keys=True,
             enable_key_rotation=True,
             artifact_bucket=self._artifacts,
-            synth=self._judged_assembly(),
+            synth=self._judged,
             # One project for all assets: with a project each, every change of a Lambda function
             # would change the pipeline too, and end what can be rolled back.
             publish_assets_in_parallel=False,
@@ -111,13 +115,22 @@ class PipelineStack(cdk.Stack):
         *before, tested, guarded = self._settings.environments
         for environment in (*before, tested):
             self._deploy_and_test(environment)
-        steps = promotion.promotion_steps(
-            revision=self._source.revision, tested=tested, guarded=guarded
-        )
-        self._pipeline.add_wave(promotion.STAGE, pre=steps)
-        self._deploy_and_test(guarded)
+        self._promote(tested, guarded)
 
-    def _deploy_and_test(self, environment: Environment) -> None:
+    def _promote(self, tested: Environment, guarded: Environment) -> None:
+        """Says what would happen, asks a person, and deploys what that person saw."""
+        region = self._settings.region
+        looking = Looking(
+            PIPELINE_NAME, self._source, self._judged, self._artifacts, guarded, region
+        )
+        page = previewing.preview_step(self, looking, self._decisions)
+        self._pipeline.add_wave(previewing.STAGE, pre=[page])
+        address = previewing.page_address(bucket_name(self, PIPELINE_NAME), region)
+        question = promotion.Question(self._source.revision, address, tested, guarded)
+        self._pipeline.add_wave(promotion.STAGE, pre=[promotion.approval_step(question)])
+        self._deploy_and_test(guarded, confirm_step(self, looking))
+
+    def _deploy_and_test(self, environment: Environment, *before: pipelines.Step) -> None:
         stage = ApplicationStage(
             self,
             environment=environment,
@@ -134,7 +147,7 @@ class PipelineStack(cdk.Stack):
             artifacts=self._artifacts,
             api_urls=stage.api_urls,
         )
-        self._pipeline.add_stage(stage, post=[smoke])
+        self._pipeline.add_stage(stage, pre=[*before], post=[smoke])
 
     def _finish(self) -> None:
         """Sets what `pipelines.CodePipeline` has no properties for."""
@@ -149,7 +162,10 @@ class PipelineStack(cdk.Stack):
         )
         start_on_push(built, self._settings.source)
         tell_commit(built, self._source.revision)
+        previewing.name_variables(built)
         promotion.limit_wait(built, minutes=minutes)
+        if self._settings.skip_approval_without_changes:
+            promotion.skip_without_changes(built)
         self._protect(built)
         _rename(self._pipeline.self_mutation_project, "selfmutate")
         _rename(self._pipeline.node.find_child("Assets").node.find_child("FileAsset"), "assets")

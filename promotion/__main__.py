@@ -15,7 +15,7 @@ import argparse
 import hashlib
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from ops.errors import OpsError
 from ops.pipeline import Pipeline, found
 from ops.verdicts import Level
 from pages.files import replace as write
-from promotion import page, release, report, targets, twin
+from promotion import looking, page, release, report, targets, twin, variables
 from promotion.preview import Previewer
 from promotion.release import Release
 from promotion.report import Report, Running
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("--keep needs --execution: the page is kept by it")
     tools = boto3.Session().client
     try:
-        made = make(given, tools, _assumed(given.role_arn).client)
+        made = make(given, tools, looking.session(given.role_arn).client)
         kept = keep(given, made, tools) if given.keep else ""
     except (NoAssemblyError, OpsError, SettingsError) as error:
         return _fail(str(error))
@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"AWS cannot be asked: {error}")
     write(given.html, page.render(made))
     write(given.json, twin.text(made))
+    write(given.variables, variables.lines(made))
     for verdict in made.verdicts:
         print(f"{verdict.level.upper():<5} {verdict.about}: {verdict.text!r}")
     print(f"{made.release.name}: {given.html}, {given.json}")
@@ -76,18 +77,24 @@ def make(given: Namespace, tools: ClientOf, target: ClientOf) -> Report:
     place = _placing(target("s3"), intended.guarded.account, intended.region)
     previewer = Previewer(cloudformation, assembly, place)
     previews, verdicts = report.of_stacks(cloudformation, previewer, wanted, deployed)
-    runs = targets.running(cloudformation, wanted)
     waits = release.of_assembly(given.assembly, given.commit)
-    history = report.history(given.checkout, runs, waits)
+    runs, before = _known(targets.running(cloudformation, wanted), pipeline, tools)
+    reviewed = report.reviewed(given.checkout)
+    if pipeline is None or (given.checkout / ".git").exists():
+        history = report.history(given.checkout, runs, waits)
+    else:
+        history = report.pushed(pipeline.executions(), runs, waits, (before, reviewed))
     tests, said = report.tested(pipeline, given.execution) if pipeline else ([], [])
     return Report(
         environment=intended.guarded.name,
         release=waits,
-        running=_known(runs, pipeline, tools),
+        running=runs,
         previews=tuple(previews),
         verdicts=report.in_order([*verdicts, *report.of_history(history), *said]),
         history=history,
         tests=tuple(tests),
+        reviewed=reviewed,
+        execution=given.execution or "",
     )
 
 
@@ -97,43 +104,33 @@ def keep(given: Namespace, made: Report, tools: ClientOf) -> str:
     return bucket.keep_promotion(given.execution, page.render(made), twin.text(made))
 
 
-def _known(runs: Running | None, pipeline: Pipeline | None, tools: ClientOf) -> Running | None:
-    """With the release, if what runs was promoted with a page."""
+def _known(
+    runs: Running | None, pipeline: Pipeline | None, tools: ClientOf
+) -> tuple[Running | None, Mapping[str, str] | None]:
+    """With the release, if what runs was promoted with a page, and what was reviewed of it."""
     if runs is None or pipeline is None:
-        return runs
+        return runs, None
     bucket = Bucket(pipeline.name, tools)
     for execution in pipeline.executions():
         if execution.status == "Succeeded" and execution.commit == runs.commit:
             document = bucket.promotion(execution.id)
             if document:
-                was = document["release"]
-                return replace(runs, release=Release(was["commit"], was["digest"]))
-    return runs
+                was = Release(document["release"]["commit"], document["release"]["digest"])
+                return replace(runs, release=was), document.get("reviewed")
+    return runs, None
 
 
 def _placing(s3: Any, account: str, region: str) -> Callable[[str, str], str]:
-    """Puts templates where the CDK CLI puts them: among the account's assets."""
+    """Puts templates where the CDK CLI puts them, among the account's assets, in a folder of
+    their own: the role that looks may write nothing else there."""
     bucket = f"cdk-{QUALIFIER}-assets-{account}-{region}"
 
     def place(_: str, body: str) -> str:
-        key = f"{hashlib.sha256(body.encode()).hexdigest()}.json"
+        key = f"promotion/{hashlib.sha256(body.encode()).hexdigest()}.json"
         s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ExpectedBucketOwner=account)
         return f"https://s3.{region}.amazonaws.com/{bucket}/{key}"
 
     return place
-
-
-def _assumed(role: str | None) -> Any:
-    """boto3's session as a role, or with the shell's credentials."""
-    if role is None:
-        return boto3.Session()
-    answer = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="promotion")
-    keys = answer["Credentials"]
-    return boto3.Session(
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-    )
 
 
 def _fail(message: str) -> int:
@@ -156,6 +153,8 @@ def parser() -> ArgumentParser:
     made.add_argument("--checkout", type=Path, default=Path.cwd(), help="default: this folder")
     made.add_argument("--keep", action="store_true", help="in the pipeline's decision bucket, too")
     made.add_argument("--html", type=Path, default=Path("reports/promotion.html"), metavar="FILE")
+    said = Path("reports/promotion.txt")
+    made.add_argument("--variables", type=Path, default=said, metavar="FILE", help="for builds")
     made.add_argument("--json", type=Path, default=Path("reports/promotion.json"), metavar="FILE")
     return made
 

@@ -23,12 +23,14 @@ class UnknownHistoryError(Exception):
 
 @dataclass(frozen=True)
 class Commit:
-    """date: ISO 8601, when it was written. message: all of it."""
+    """date: ISO 8601, when it was written, or pushed. message: all of it. author, url: "" where
+    nobody says."""
 
     id: str
     author: str
     date: str
     message: str
+    url: str = ""
 
     @property
     def subject(self) -> str:

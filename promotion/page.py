@@ -34,9 +34,10 @@ def render(report: Report) -> str:
         _title(report),
         _facts(report),
         _verdicts(report.verdicts),
+        _answering(report) if report.execution else None,
         _stacks(report),
         _tests(report.tests),
-        _commits("Commits since what runs now", report.history.commits),
+        _commits("Commits since what runs now", report.history.commits, report.history.limits),
         _commits("Commits that would be taken back", report.history.taken_back),
         _pipeline(report.history.pipeline),
         kind=f"Promotion to {report.environment}",
@@ -60,14 +61,7 @@ def _tone(report: Report) -> Tone:
 def _summary(report: Report) -> str:
     red, notes = report.count(Level.RED), report.count(Level.NOTE)
     against = f"{red} to think about" if red else "Nothing speaks against it"
-    changes = [c for preview in report.previews for c in preview.changes if not c.follows]
-    counted = [
-        f"{sum(change.action is action for change in changes)} {action.value}"
-        for action in Action
-        if any(change.action is action for change in changes)
-    ]
-    done = f"Resources: {', '.join(counted)}." if counted else "No resource changes."
-    return f"{against}, {notes} good to know. {done}"
+    return f"{against}, {notes} good to know. {report.done}"
 
 
 def _facts(report: Report) -> Markup:
@@ -76,12 +70,32 @@ def _facts(report: Report) -> Markup:
     if running is not None and running.release is not None:
         now = f"{running.release.name}, commit {running.commit}"
     return parts.facts(
-        [("Environment", report.environment), ("Release", report.release.name)],
+        [
+            ("Environment", report.environment),
+            ("Release", report.release.name),
+            ("Made", report.made),
+        ],
         [
             ("Commit that waits", report.release.commit),
             ("Digest of commit, templates and assets", report.release.digest),
             ("What runs now", now),
+            *([("Pipeline execution", report.execution)] if report.execution else []),
         ],
+    )
+
+
+def _answering(report: Report) -> Markup:
+    """How to answer, for whoever came here by a link."""
+    command = f"python -m ops approve --execution {report.execution}"
+    return parts.section(
+        "Your answer",
+        element(
+            "p",
+            "Approve or reject in CodePipeline, or by command, which keeps your reason: ",
+            element("code", command),
+            ", or reject --reason. It is for this release alone, onto what runs now: if either is "
+            "another one by the time that it is deployed, nothing is.",
+        ),
     )
 
 
@@ -110,6 +124,10 @@ def _stack(preview: StackPreview) -> list[Markup]:
         return [heading, element("p", parts.toned(Tone.BAD, "Not seen"), f": {preview.unseen}")]
     if not preview.changes:
         return [heading, element("p", "No change.")]
+    if preview.is_new:
+        # None of it can hurt what runs: a long list of it would hide what can.
+        said = f"{len(preview.changes)} resources, all of them new"
+        return [heading, parts.folded(said, _table(preview.changes, preview.label))]
     order = list(Action)
     changes = sorted(preview.changes, key=lambda change: order.index(change.action))
     sure = [change for change in changes if not change.follows]
@@ -128,12 +146,14 @@ def _table(changes: Sequence[Change], labelled_by: str) -> Markup:
 
 
 def _change(change: Change) -> tuple[Child, Child, Child]:
+    # Metadata does nothing; alone, it is why the resource is listed.
+    said = [each for each in change.properties if each.name != "Metadata"] or change.properties
     loud = None if change.follows else _LOUD.get(change.action)
     happens = parts.toned(loud, change.text) if loud else change.text
     return (
         change.label,
         happens,
-        parts.items(text for each in change.properties for text in each.texts),
+        parts.items(text for each in said for text in each.texts),
     )
 
 
@@ -157,16 +177,18 @@ def _runs(tests: Sequence[Tests]) -> Iterator[Markup]:
         )
 
 
-def _commits(heading: str, commits: Sequence[Commit]) -> Markup | None:
+def _commits(heading: str, commits: Sequence[Commit], limits: str = "") -> Markup | None:
     if not commits:
         return None
-    return parts.section(heading, [_commit(each) for each in commits])
+    said = element("p", limits) if limits else None
+    return parts.section(heading, said, [_commit(each) for each in commits])
 
 
 def _commit(commit: Commit) -> Markup:
+    id_ = element("code", commit.id[:12])
     head = [
-        element("code", commit.id[:12]),
-        f" {commit.subject} \u2013 {commit.author}, {commit.date}",
+        element("a", id_, href=commit.url) if commit.url else id_,
+        f" {commit.subject} \u2013 {', '.join(filter(None, [commit.author, commit.date]))}",
     ]
     if commit.message.strip() == commit.subject:
         return element("p", head)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from ops.pipeline import Pipeline
-from ops.records import ActionRun, TestCase
+from ops.records import ActionRun, Execution, TestCase
 from ops.verdicts import Level, Verdict, of_execution
-from promotion import commits
+from promotion import commits, pushes
+from promotion.changes import Action
 from promotion.commits import Commit, UnknownHistoryError
 from promotion.judges import data, drifted, exports, orphans, permissions, unseen
 from promotion.preview import Previewer, StackPreview, Target
@@ -18,6 +21,7 @@ from promotion.release import Release
 
 # Where a person reviews what the pipeline consists of and who may do what.
 REVIEWED: Final = "gates/reviewed"
+type Texts = tuple[Mapping[str, str] | None, Mapping[str, str]]
 _ORDER: Final = (Level.RED, Level.NOTE, Level.GOOD)
 
 
@@ -33,13 +37,15 @@ class Running:
 class History:
     """commits: what the release has and what runs has not. taken_back: the other way round.
 
-    pipeline: how the reviewed files differ. unknown: why any of it is not known, or "".
+    pipeline: how the reviewed files differ. unknown: why any of it is not known, or "". limits:
+    what to know of where it comes from, or "".
     """
 
     commits: tuple[Commit, ...] = ()
     taken_back: tuple[Commit, ...] = ()
     pipeline: str = ""
     unknown: str = ""
+    limits: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,9 @@ class Tests:
 
 @dataclass(frozen=True)
 class Report:
-    """verdicts: worst first. running: None where nothing runs yet."""
+    """verdicts: worst first. running: None where nothing runs yet. reviewed: the texts of what a
+    person reviewed of the release, by the names of their files. execution: of the pipeline, that
+    would deploy it, or "". made: when, as people read it."""
 
     environment: str
     release: Release
@@ -61,6 +69,9 @@ class Report:
     verdicts: tuple[Verdict, ...]
     history: History
     tests: tuple[Tests, ...] = ()
+    reviewed: Mapping[str, str] = field(default_factory=dict)
+    execution: str = ""
+    made: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
 
     @property
     def nothing_to_deploy(self) -> bool:
@@ -69,6 +80,19 @@ class Report:
 
     def count(self, level: Level) -> int:
         return sum(verdict.level is level for verdict in self.verdicts)
+
+    @property
+    def done(self) -> str:
+        """How many resources would be removed, replaced, changed, added, in a sentence."""
+        if self.nothing_to_deploy:
+            return "Nothing to deploy."
+        changes = [c for preview in self.previews for c in preview.changes if not c.follows]
+        counted = [
+            f"{sum(change.action is action for change in changes)} {action.value}"
+            for action in Action
+            if any(change.action is action for change in changes)
+        ]
+        return f"Resources: {', '.join(counted)}." if counted else "No resource changes."
 
 
 def of_stacks(
@@ -98,12 +122,54 @@ def tested(pipeline: Pipeline, execution_id: str) -> tuple[list[Tests], list[Ver
     return [each for each in found if each.cases], of_execution(pipeline, execution_id)
 
 
-def history(repository: Path | None, running: Running | None, release: Release) -> History:
-    """What lies between what runs and the release."""
+def reviewed(checkout: Path) -> dict[str, str]:
+    """The texts that a person reviewed of a checkout's delivery, by the names of their files."""
+    return {path.name: path.read_text() for path in sorted((checkout / REVIEWED).glob("*.txt"))}
+
+
+def pushed(
+    executions: Sequence[Execution], running: Running | None, release: Release, texts: Texts
+) -> History:
+    """What lies between what runs and the release, as far as the pipeline knows.
+
+    executions: newest first. texts: the reviewed ones of what runs, None where no page kept them,
+    and of the release.
+    """
     if running is None:
         return History(unknown="nothing runs there yet")
-    if repository is None:
-        return History(unknown="the repository's history is not at hand")
+    old, new = running.commit, release.commit
+    before, after = texts
+    differs = "" if before is None else _difference(before, after)
+    try:
+        return History(
+            tuple(pushes.between(executions, old, new)),
+            tuple(pushes.between(executions, new, old)),
+            differs,
+            limits="Each is the newest commit of a push; what else a push brought is not listed.",
+        )
+    except UnknownHistoryError as error:
+        return History(pipeline=differs, unknown=str(error))
+
+
+def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Of files by name, as a unified difference."""
+    return "\n".join(
+        line
+        for name in sorted({*before, *after})
+        for line in difflib.unified_diff(
+            before.get(name, "").splitlines(),
+            after.get(name, "").splitlines(),
+            name,
+            name,
+            lineterm="",
+        )
+    )
+
+
+def history(repository: Path, running: Running | None, release: Release) -> History:
+    """What lies between what runs and the release, from git."""
+    if running is None:
+        return History(unknown="nothing runs there yet")
     old, new = running.commit, release.commit
     try:
         return History(

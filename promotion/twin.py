@@ -25,6 +25,8 @@ def document(report: Report) -> dict[str, Any]:
             "commit": running.commit,
             "release": _release(running.release) if running.release else None,
         },
+        "execution": report.execution,
+        "made": report.made,
         "nothing_to_deploy": report.nothing_to_deploy,
         "verdicts": [asdict(verdict) for verdict in report.verdicts],
         "stacks": [_stack(preview) for preview in report.previews],
@@ -33,6 +35,7 @@ def document(report: Report) -> dict[str, Any]:
             for tests in report.tests
         ],
         **asdict(report.history),
+        "reviewed": dict(report.reviewed),
     }
 
 

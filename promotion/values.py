@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Any, Final
 from assembly.text import plain
 
 _LONGEST: Final = 200
+_HASH: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+_SHOWN_OF_A_HASH: Final = 12
 
 
 class Missing:
@@ -71,4 +74,6 @@ def short(value: Any) -> str:
         return ""
     shown = plain(value)
     text = shown if isinstance(shown, str) else json.dumps(shown, sort_keys=True)
+    # Nobody compares hashes by eye: enough of one to tell it from another.
+    text = _HASH.sub(lambda found: f"{found[0][:_SHOWN_OF_A_HASH]}\u2026", text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\u2026"

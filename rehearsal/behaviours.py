@@ -50,6 +50,12 @@ _PIPELINE = (
         "action:{stage}/*Deploy",
     ),
     _shown(
+        "what a build exports is in later actions' configurations, and in what a person is asked",
+        "action:Preview/Page",
+        "action:Promote/Approve",
+        "action:{last}/Confirm",
+    ),
+    _shown(
         "the last environment waits for the approval action",
         "action:Promote/Approve",
         "action:{last}/*Deploy",
@@ -156,6 +162,11 @@ _ACCESS = (
         "action:Assets/*",
         "action:{stage}/*Deploy",
         correction="principal_arn",
+    ),
+    _shown(
+        "a role may be given change sets of its own names, and no others",
+        "action:Preview/Page",
+        correction="change_set_name",
     ),
     _shown(
         "roles keep within the permissions boundary that the bootstrap makes",

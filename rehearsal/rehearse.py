@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import takewhile
@@ -13,14 +13,15 @@ from embedded_aws.errors import NotRunningError, StateError
 from embedded_aws.server import Server
 from ops.pipeline import Pipeline
 from ops.records import DeclaredAction, PendingApproval
-from rehearsal import fidelity, function_logs, kept, summary, verdict
+from rehearsal import fidelity, function_logs, kept, promotion_page, summary, verdict
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError, EarlierError
 from rehearsal.follow import Follower
 from rehearsal.function_logs import FunctionLog
-from rehearsal.lifecycle import alone, bring_up, operated, start
+from rehearsal.lifecycle import alone, bring_up, operated, operator, start
 from rehearsal.progress import Progress
 from rehearsal.project import Project, Target
+from rehearsal.promotion_page import PromotionPage
 from rehearsal.remote import Remote
 from rehearsal.revision import revision_of
 from rehearsal.snapshot import Snapshot
@@ -166,10 +167,18 @@ def deliver(
     update = Update.begin(before, server, project, accounts) if before else None
     known = frozenset(each.id for each in pipeline.executions())
     push(server, project, shot, before=known)
-    approver = Approver(pipeline, targets, shot, server.root, progress, update=update)
+
+    def page_of(execution_id: str) -> PromotionPage | None:
+        client = operator(server).client
+        return promotion_page.fetch(pipeline.name, client, execution_id, server.root / "last")
+
+    approver = Approver(
+        pipeline, targets, shot, server.root, progress, page_of=page_of, update=update
+    )
     follower = Follower(pipeline, progress, approver.decide)
     execution = follower.follow(revision_of(server, shot.commit), since=known)
     result = summary.outcome(pipeline, execution, shot.commit, targets, server.root)
+    result = replace(result, page=page_of(execution.id))
     if update is None:
         return result
     return replace(
@@ -209,6 +218,7 @@ class Approver:
         root: Path,
         progress: Progress,
         *,
+        page_of: Callable[[str], PromotionPage | None],
         update: Update | None,
     ) -> None:
         self._pipeline = pipeline
@@ -217,6 +227,7 @@ class Approver:
         self._shot = shot
         self._root = root
         self._progress = progress
+        self._page_of = page_of
 
     def decide(self, waiting: PendingApproval) -> None:
         """Approve changed guards as they are; and what comes later if smoke tests ran and passed
@@ -238,8 +249,19 @@ class Approver:
         actions = ", ".join(each.action for each in after) or "no deployment"
         named = verdict.name_of(self._shot)
         self._progress.say(f"    {verb} {named} for {for_what} ({actions}); {checks}")
+        page = self._page_of(waiting.execution_id)
+        if page is not None:
+            self._read(page)
+            checks = f"{checks}; {page.said}"
         reason = f"The rehearsal stands in for the approver. {checks}."
         self._pipeline.answer(waiting, approved=proved, reason=reason[:_REASON_CHARACTERS])
+
+    def _read(self, page: PromotionPage) -> None:
+        """What a person would read before they answer. Red asks a person to think again, and stops
+        no rehearsal: what must never pass is a gate's business."""
+        self._progress.say(f"    {page.said}: {page.html}")
+        for line in page.loud():
+            self._progress.say(f"    !!! {line}")
 
     def _troubles(self, deployments: Sequence[DeclaredAction]) -> Iterator[str]:
         """What the deployments did to the data that was there."""

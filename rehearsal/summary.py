@@ -18,6 +18,7 @@ from rehearsal import smoke_reports
 from rehearsal.fidelity import Row, RunEvidence
 from rehearsal.fidelity_page import fidelity_page
 from rehearsal.project import Target
+from rehearsal.promotion_page import PromotionPage
 from rehearsal.reading import Reading
 from rehearsal.update import Change
 
@@ -57,7 +58,8 @@ class Outcome:
 
     started_from: in words. updated: the commit that was there before, None for a creation; `held`,
     by account, how much data was; `changes`, what was replaced, removed or lost; `readings`, what
-    was read back through the APIs.
+    was read back through the APIs. page: from which it was approved, None where the pipeline made
+    none.
     """
 
     goal: Target
@@ -72,6 +74,7 @@ class Outcome:
     held: Mapping[str, int] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     readings: tuple[Reading, ...] = ()
+    page: PromotionPage | None = None
 
     @property
     def passed(self) -> bool:
@@ -168,6 +171,7 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
         "update": _update(result),
         "actions": [_action(run) for run in result.actions],
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
+        "promotion": result.page.as_json() if result.page else None,
         "fidelity": [asdict(row) for row in fidelity],
     }
     replace(last / "summary.json", json.dumps(document, indent=2) + "\n")

@@ -64,12 +64,22 @@ def text(
     # Of a failed run nothing needs to be believed: what failed must not be lost among the rest.
     limits = _fidelity(table, last) if result.passed else []
     failures = _failures(result, logs, command, stays=stays)
-    lines = ["", head, *failures, *_updated(result), "", *limits, ""]
+    lines = ["", head, *failures, *_loud(result), *_updated(result), "", *limits, ""]
     lines += [f"The pipeline took {_seconds(result.actions):.0f} s. Everything: {last}"]
     for smoke in result.smoke.values():
         if "html" in smoke.reports:
             lines += [f"  {smoke.target} smoke report: {smoke.reports['html']}"]
+    if result.page:
+        lines += [f"  what {goal}'s approver reads: {result.page.html}"]
     return "\n".join(lines)
+
+
+def _loud(result: Outcome) -> Iterator[str]:
+    """What would make the approver of the last target think again."""
+    if result.page and result.page.red:
+        count = len(result.page.red)
+        yield f"THINK AGAIN: {count} of the verdicts on {result.page.release} are red:"
+        yield from (f"  {line}" for line in result.page.loud())
 
 
 def _updated(result: Outcome) -> Iterator[str]:

@@ -48,7 +48,8 @@ class Settings:
     tools_account: 12 digits, where the pipeline lives. environments: in the order of delivery, the
     last one behind the approval. guards: globs, as in a .gitignore, of the files that a commit
     changes only with a person's yes. application: the services' own options by service, as they
-    stand in the file; `stages.options` knows them.
+    stand in the file; `stages.options` knows them. skip_approval_without_changes: does a release
+    that would change nothing behind the approval pass it without a person?
     """
 
     tools_account: str
@@ -57,6 +58,7 @@ class Settings:
     source: Source
     architecture: str
     approval_timeout_minutes: int
+    skip_approval_without_changes: bool
     guards: tuple[str, ...]
     application: Mapping[str, object]
 
@@ -94,6 +96,9 @@ class Settings:
             source=read_source(reader.section("source"), tools, region),
             architecture=reader.one_of("architecture", ("x86_64", "arm64"), default="x86_64"),
             approval_timeout_minutes=reader.whole_number(*minutes),
+            skip_approval_without_changes=reader.flag(
+                "skip_approval_without_changes", default=False
+            ),
             guards=read_guards(reader, "guards"),
             application=reader.mapping("application"),
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, Final
 
-from accounts.bootstrap import boundary, execution
+from accounts.bootstrap import boundary, execution, previewing
 from accounts.bootstrap.account import TOOLS, Account, Bootstrap
 from accounts.bootstrap.statements import MAPPING, documents, sub
 from assembly.templates import Resource
@@ -19,12 +19,13 @@ from assembly.text import listed, plain
 
 EXECUTION_NAME: Final = "tap-cloudformation"
 
-# The bootstrap's roles: its template's logical id by the part of the physical name.
+# The bootstrap's roles, CDK's and ours: the logical id by the part of the physical name.
 BOOTSTRAP_ROLES: Final = {
     "deploy-role": "DeploymentActionRole",
     "file-publishing-role": "FilePublishingRole",
     "image-publishing-role": "ImagePublishingRole",
     "lookup-role": "LookupRole",
+    previewing.PART: previewing.LOGICAL_ID,
 }
 # A generated role name is stack, logical id and 12 characters of chance, 64 together at most; where
 # a longer one is cut is not documented, so of those only as much is taken as surely stays.
@@ -63,10 +64,11 @@ def customise(
     variant = template["Parameters"]["BootstrapVariant"]
     # The CLI does not overwrite a stack of another variant: neither by its default template.
     variant["Default"] = f"tap: {bootstrap.name}"
-    for logical_id in BOOTSTRAP_ROLES.values():
-        _narrow_trust(template, logical_id, trusted.get(logical_id, []))
-    _narrow_deploy_role(template, bootstrap)
     _add_policies(template, bootstrap)
+    for logical_id in BOOTSTRAP_ROLES.values():
+        if logical_id in template["Resources"]:
+            _narrow_trust(template, logical_id, trusted.get(logical_id, []))
+    _narrow_deploy_role(template, bootstrap)
     _drop_legacy(template)
     _drop_unused(template)
     return {key: template[key] for key in _ORDER if key in template}
@@ -205,7 +207,10 @@ def _drop_unused(template: Template) -> None:
 
 def _add_policies(template: Template, bootstrap: Bootstrap) -> None:
     may, most = execution.grants(bootstrap), boundary.grants(bootstrap)
-    policies = documents(may.statements)
+    # In an environment by themselves, since another role reads settings there, too.
+    apart = [s for s in may.statements if bootstrap.name != TOOLS and execution.reads_settings(s)]
+    settings = documents(apart) if apart else []
+    policies = [*settings, *documents([each for each in may.statements if each not in apart])]
     for number, document in enumerate(policies, start=1):
         template["Resources"][f"ExecutionPolicy{number}"] = _managed_policy(
             f"{EXECUTION_NAME}-{number}",
@@ -218,6 +223,9 @@ def _add_policies(template: Template, bootstrap: Bootstrap) -> None:
         {"Version": "2012-10-17", "Statement": most.statements},
     )
     template["Conditions"] |= may.conditions | most.conditions
+    if bootstrap.name != TOOLS:
+        reads = [f"ExecutionPolicy{number + 1}" for number in range(len(settings))]
+        previewing.add_role(template, bootstrap, reads)
     role = template["Resources"]["CloudFormationExecutionRole"]
     # It names them by ARN, as an option of the CLI, so CloudFormation cannot see the order.
     role["DependsOn"] = [f"ExecutionPolicy{number + 1}" for number in range(len(policies))]

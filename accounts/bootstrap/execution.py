@@ -8,7 +8,7 @@ from typing import Final
 from accounts.bootstrap import iam_actions, scope
 from accounts.bootstrap.account import Account, Bootstrap
 from accounts.bootstrap.corrections import SERVICE_LINKED
-from accounts.bootstrap.statements import Grants, Permission, merge
+from accounts.bootstrap.statements import Grants, Permission, Statement, merge
 from assembly.text import listed, plain
 
 BOUNDARY_NAME: Final = "tap-permissions-boundary"
@@ -32,6 +32,7 @@ _LINKING: Final = "iam:CreateServiceLinkedRole"
 _KEYS: Final = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey", "AWS::KMS::Alias")
 # Where a service's name in resource types is not its name in addresses.
 _ADDRESSED: Final = {"stepfunctions": "states"}
+_SETTINGS: Final = "Settings"
 _ASSETS: Final = ("s3:GetObject", "s3:GetObjectVersion")
 
 
@@ -44,12 +45,18 @@ def grants(bootstrap: Bootstrap) -> Grants:
     return merge(bootstrap.accounts, lambda account: _permissions(account, bootstrap.prefix))
 
 
+def reads_settings(statement: Statement) -> bool:
+    """Whether a statement of `grants` is of nothing but reads of settings."""
+    inner = statement["Fn::If"][1] if "Fn::If" in statement else statement
+    return str(inner["Sid"]).startswith(_SETTINGS)
+
+
 def _permissions(account: Account, prefix: str) -> Iterator[Permission]:
     needed = iam_actions.needed_actions(account)
     for action in sorted(needed):
         service = action.partition(":")[0]
         if iam_actions.reads_settings(action):
-            yield Permission("Settings", action, ("*",))
+            yield Permission(_SETTINGS, action, ("*",))
         elif action in _ASSETS:
             yield Permission("Assets", action, (scope.ASSETS,))
         elif action in _BOUND or action in (_PASSING, _LINKING):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from accounts.guardrail.target import Target
-from assembly.intended import GUARDS, PROMOTE
+from assembly.intended import GUARDS, PREVIEW, PROMOTE
 from settings import (
     CodeCommitSource,
     ConnectionSource,
@@ -18,6 +18,17 @@ from settings import (
 
 _GATES_RULES: Final = "gates/tools/tap.guard"
 _WRITTEN: Final = Path(".build/guardrail-rules")
+# How the stage of the approval is entered: whatever happens, or, where the settings say so, only
+# while the page says that something would change.
+_ALWAYS_ENTERED: Final = "BeforeEntry !exists <<a condition that may skip the approval>>"
+_ENTERED: Final = """BeforeEntry.Conditions[*] {
+      Result == 'SKIP'
+      Rules[1] !exists <<a second rule, which may fail and so skip the stage>>
+      Rules[0].RuleTypeId.Provider == 'VariableCheck' <<another rule than the page's>>
+      Rules[0].Configuration.Variable == '#{Preview.changes}' <<skipped for another reason>>
+      Rules[0].Configuration.Value == 'false' <<skipped for another reason>>
+      Rules[0].Configuration.Operator == 'NE' <<skipped for another reason>>
+    }"""
 _BEFORE: Final = ("Source", "Compare", GUARDS, "Build", "UpdatePipeline", "Assets")
 
 
@@ -26,7 +37,7 @@ def rules(checkout: Path, settings: Settings, target: Target) -> str:
     text = (checkout / _GATES_RULES).read_text() + target.rules.read_text()
     stages = [
         *(*_BEFORE, *(each.stage for each in settings.environments[:-1])),
-        *(PROMOTE, settings.guarded.stage),
+        *(PREVIEW, PROMOTE, settings.guarded.stage),
     ]
     provider, configuration = _source(settings.source)
     for placeholder, value in {
@@ -36,6 +47,9 @@ def rules(checkout: Path, settings: Settings, target: Target) -> str:
         "__STAGES": _stages(stages),
         "__PROMOTE": str(stages.index(PROMOTE)),
         "__PROTECTED": _protected(settings.guarded, len(stages) - 1),
+        "__PREVIEW": str(stages.index(PREVIEW)),
+        "__GUARDED": str(len(stages) - 1),
+        "__ENTERED": _ENTERED if settings.skip_approval_without_changes else _ALWAYS_ENTERED,
         "__PROVIDER": provider,
         "__CONFIGURATION": _literal(configuration),
     }.items():

@@ -23,6 +23,7 @@ CORRECTIONS = (
     "bucket_owner",
     "bucket_policy",
     "bucket_tags",
+    "change_set_name",
     "embedded_metrics",
     "expected_owner",
     "form_signer",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from assembly.intended import GUARDS, PIPELINE, stack_name
+from assembly.intended import GUARDS, PIPELINE, PROMOTE, stack_name
 from assembly.pipeline import APPROVES, PIPELINE_TYPE, PROJECT_TYPE, Action
 from assembly.templates import Resource
 from gates.delivery import Delivery
@@ -17,8 +17,9 @@ from gates.shape.roles import role_of
 from settings import Environment
 
 # (CloudFormation template reference, AWS::CodePipeline::Pipeline StageDeclaration.) A blocker, a
-# condition or a result other than these could pass a stage that did not do its work; TAP-421 says
-# which condition the stage Guards has, TAP-441 which those of the environments have.
+# condition or a result other than these could pass a stage that did not do its work; TAP-421 and
+# TAP-424 say which conditions the stages Guards and Promote have, TAP-441 which those of the
+# environments have.
 STAGE_KEYS = {"Name", "Actions", "OnFailure"}
 RESULTS = {"ROLLBACK", "FAIL"}
 # arn:partition:iam::account:role/name
@@ -46,21 +47,26 @@ def one_pipeline(delivery: Delivery) -> Iterator[Resource | tuple[str, str]]:
     why="the stage may pass without its actions having passed: a retry runs failed smoke tests "
     "until they pass, a condition skips what it should protect",
     fix="a stage has actions and an OnFailure of ROLLBACK or FAIL, nothing else; conditions are "
-    f"that of {GUARDS}, and at the entry of environments, where what is not met fails the stage",
+    f"that of {GUARDS}, where the settings say so that of {PROMOTE}, and those at the entry of "
+    "environments, where what is not met fails the stage",
 )
 def stages_do_not_skip(delivery: Delivery) -> Iterator[tuple[str, str]]:
-    environments = {each.stage for each in delivery.intended.environments}
     for stage in delivery.pipeline.stages:
         result = stage.get("OnFailure", {})
-        asks = stage.get("Name") == GUARDS or (
-            stage.get("Name") in environments and results_at_entry(stage) == {"FAIL"}
-        )
-        known = {*STAGE_KEYS, *(["BeforeEntry"] if asks else [])}
+        known = {*STAGE_KEYS, *(["BeforeEntry"] if _may_ask(delivery, stage) else [])}
         further = {*(set(stage) - known), *(set(result) - {"Result"})}
         if result and result.get("Result") not in RESULTS:
             further.add(f"OnFailure {result.get('Result')}")
         if further:
             yield f"stage {stage.get('Name')}", ", ".join(sorted(further))
+
+
+def _may_ask(delivery: Delivery, stage: dict[str, Any]) -> bool:
+    """May the stage have conditions at its entry?"""
+    name, intended = stage.get("Name"), delivery.intended
+    skips = (GUARDS, PROMOTE) if intended.settings.skip_approval_without_changes else (GUARDS,)
+    environments = {each.stage for each in intended.environments}
+    return name in skips or (name in environments and results_at_entry(stage) == {"FAIL"})
 
 
 def results_at_entry(stage: dict[str, Any]) -> set[str]:
@@ -83,7 +89,7 @@ def reaches(delivery: Delivery, action: Action, environment: Environment) -> boo
 
     Yes when it has or passes on a role there, deploys the environment's stack, or runs a build that
     may assume a role there. Publishing assets does not count: nothing runs until a stack refers to
-    it.
+    it. Nor does looking, as a role that executes nothing: TAP-426.
     """
     configuration = action.configuration
     own = (action.role, str(configuration.get("RoleArn", "")))
@@ -95,11 +101,14 @@ def reaches(delivery: Delivery, action: Action, environment: Environment) -> boo
     role = role_of(delivery.pipeline.template, build.role) if build else None
     if role is None:
         return build is not None
-    harmless = delivery.intended.bootstrap_role(environment.account, "file-publishing")
+    harmless = [
+        delivery.intended.bootstrap_role(environment.account, kind)
+        for kind in ("file-publishing", "preview")
+    ]
     return any(
         _in_account(resource, environment.account)
         for resource in role.allows("sts:AssumeRole")
-        if resource != harmless
+        if resource not in harmless
     )
 
 

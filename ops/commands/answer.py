@@ -43,7 +43,8 @@ def give(client: ClientOf, given: Namespace, *, approved: bool, despite_red: boo
     fresh += holds.against(pipeline, bucket, pending.stage) if bucket else []
     known = [*(each for each in known if each.about not in verdicts.ABOUT), *fresh]
     if not given.json:
-        print("\n".join([_asked(pipeline, pending), *map(_line, known)]), flush=True)
+        page = _page(bucket, pending)
+        print("\n".join([_asked(pipeline, pending), *page, *map(_line, known)]), flush=True)
     record = None
     if not given.dry_run:
         if approved and not despite_red:
@@ -62,6 +63,13 @@ def give(client: ClientOf, given: Namespace, *, approved: bool, despite_red: boo
     }
     show(document, _done(answer, pending, record, given), as_json=given.json)
     return DONE
+
+
+def _page(bucket: Bucket | None, pending: PendingApproval) -> list[str]:
+    """Where the page is that says more, if there is one."""
+    if bucket is None or bucket.promotion(pending.execution_id) is None:
+        return []
+    return [f"  page {bucket.promotion_address(pending.execution_id)}"]
 
 
 def _bucket(pipeline: Pipeline, client: ClientOf) -> Bucket | None:

@@ -1,8 +1,8 @@
 """Approves what waits for a person, and keeps a record of it.
 
-Shows first which release waits and what speaks for and against it. When a verdict is red, asks
-again; where nobody can be asked, nothing is approved without --yes. The approval is for the release
-that was shown: if another one waits by then, nothing is approved.
+Shows first which release waits, where its page is, and what speaks for and against it. When a
+verdict is red, asks again; where nobody can be asked, nothing is approved without --yes. The
+approval is for the release that was shown: if another one waits by then, nothing is approved.
 
 The record has who answered, when, and why, and outlives the pipeline's history.
 """

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from ops import drift
 from ops.drift import Drifted
+from ops.errors import OpsError
 from ops.verdicts import Level, Verdict
 from promotion.preview import StackPreview
 
@@ -14,7 +17,8 @@ ABOUT: Final = "changed by hand"
 
 
 def judge(cloudformation: Any, previews: Sequence[StackPreview]) -> Iterator[Verdict]:
-    """RED where the deployment touches what somebody changed, else a NOTE.
+    """RED where the deployment touches what somebody changed, else a NOTE; a NOTE, too, where
+    CloudFormation could not look.
 
     CloudFormation compares with the last template, not with what is there: a hand-made change stays
     until a deployment updates that resource ("Detect unmanaged configuration changes to stacks
@@ -22,7 +26,12 @@ def judge(cloudformation: Any, previews: Sequence[StackPreview]) -> Iterator[Ver
     """
     touched = {(p.name, change.logical_id) for p in previews for change in p.changes}
     for stack in _outermost(previews):
-        for each in drift.of_stack(cloudformation, stack).drifted:
+        try:
+            drifts = drift.of_stack(cloudformation, stack).drifted
+        except (ClientError, OpsError) as error:
+            yield Verdict(Level.NOTE, ABOUT, f"nobody could look at {stack}: {error}")
+            continue
+        for each in drifts:
             yield _verdict(each, overwritten=(each.stack, each.logical_id) in touched)
 
 

@@ -107,7 +107,7 @@ class Life:
 
     def approve(self, waiting: PendingApproval) -> None:
         """The first time by mistake: rejected. Then as the page says."""
-        show, answer = commands(TAKE.section("5. Approve")[0])
+        show, answer = commands(TAKE.section("5. Approve")[1])
         state = self.run("tools", show)
         (token,) = re.findall(r'"token": "([^"]+)"', state)
         assert waiting.stage == "Promote"

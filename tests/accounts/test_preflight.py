@@ -205,12 +205,12 @@ def test_a_bootstrap_that_drifted_from_the_checkout_is_named_by_what_differs(
     looking: Looking, toolkit: Any
 ) -> None:
     template = yaml.safe_load(toolkit.body)
-    policy_ = template["Resources"]["ExecutionPolicy1"]["Properties"]["PolicyDocument"]
+    policy_ = template["Resources"]["ExecutionPolicy2"]["Properties"]["PolicyDocument"]
     policy_["Statement"] = policy_["Statement"][:1]
     toolkit(template)
     status, said = looking.of("dev", "bootstrap")
     assert status is Status.WRONG
-    assert "differs in ExecutionPolicy1" in said
+    assert "differs in ExecutionPolicy2" in said
 
 
 def test_a_name_that_is_taken_is_told(looking: Looking) -> None:

@@ -93,7 +93,9 @@ def test_a_push_reaches_prod_when_the_aws_cli_approves_it(developer: Developer) 
         "Dev/tap-dev.Prepare",
         "Dev/tap-dev.Deploy",
         "Dev/Smoke",
+        "Preview/Page",
         "Promote/Approve",
+        "Prod/Confirm",
         "Prod/tap-prod.Prepare",
         "Prod/tap-prod.Deploy",
         "Prod/Smoke",
@@ -105,7 +107,7 @@ def test_the_commands_show_where_the_delivery_is_and_point_clients_there(
 ) -> None:
     status = developer.rehearsal("status").stdout
     assert status.startswith("tap-pipeline: execution ")
-    assert status.count("Succeeded") == 14  # the execution and its thirteen actions
+    assert status.count("Succeeded") == 16  # the execution and its fifteen actions
     assert "Running command bash scripts/synth" in developer.rehearsal("logs", "Build/Synth").stdout
     assert "fits several actions" in developer.rehearsal("logs", "Smoke").stderr
     looked = developer.rehearsal("shell", "Synth", "--", "ls", "cdk.out")
@@ -275,6 +277,7 @@ def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
     assert developer.code_in("prod") == serving
     (said,) = rejected
     assert re.search(r"GOOD  tests: Dev/Smoke: (\d+) of \1 checks passed", said)
+    assert f"/promotions/{execution.id}.html" in said.replace("&prefix=", "/")
     assert f"rejected Promote/Approve of execution {execution.id}; the record: s3://" in said
     commit = execution.commit
     of_this_commit = [e for e in developer.pipeline.executions() if e.commit == commit]
@@ -303,7 +306,7 @@ def test_an_environment_between_is_one_entry_and_is_rehearsed_on_the_way_to_prod
     assert list(summary["smoke"]) == ["dev", "staging", "prod"]
     assert all(each["tests"] and not each["failures"] for each in summary["smoke"].values())
     stages = list(dict.fromkeys(action["stage"] for action in summary["actions"]))
-    assert stages[-4:] == ["Dev", "Staging", "Promote", "Prod"]
+    assert stages[-5:] == ["Dev", "Staging", "Preview", "Promote", "Prod"]
     codes = {developer.code_in(name) for name in ("dev", "staging", "prod")}
     assert len(codes) == 1
     assert serving not in codes

@@ -419,6 +419,26 @@ def test_a_condition_on_the_principals_arn_is_about_the_role_not_its_session(
             aws.assume(session, arn)
 
 
+@pytest.mark.parametrize(("name", "may"), [("mine-1", True), ("PipelineChange", False)])
+def test_a_policy_may_name_the_change_sets_that_it_is_about(
+    dev: Session, emulator: Server, name: str, may: bool
+) -> None:
+    arn = f"arn:aws:cloudformation:{REGION}:{DEV}:stack/named-sets/*"
+    policy = json.loads(aws.allow("cloudformation:*", arn))
+    named = {"StringLike": {"cloudformation:ChangeSetName": "mine-*"}}
+    policy["Statement"][0]["Condition"] = named
+    someone = emulator.session(aws.user(dev, f"sets-{name}", json.dumps(policy)))
+    body = json.dumps({"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}})
+    change = {"StackName": "named-sets", "ChangeSetName": name, "ChangeSetType": "CREATE"}
+    api = someone.client("cloudformation")
+    if may:
+        made = api.create_change_set(**change, TemplateBody=body)["Id"]
+        api.delete_change_set(ChangeSetName=made, StackName="named-sets")
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            api.create_change_set(**change, TemplateBody=body)
+
+
 def test_a_function_acts_with_its_role_and_nothing_more(dev: Session) -> None:
     """Not a correction: it is what "the function's permissions were exercised" rests on."""
     dev.client("s3").create_bucket(

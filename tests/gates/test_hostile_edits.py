@@ -17,6 +17,7 @@ from tests.gates import (
     guard_mutants,
     mutants_of_files,
     mutants_of_templates,
+    promotion_mutants,
     protection_mutants,
 )
 from tests.gates.drafts import Draft
@@ -26,6 +27,7 @@ from tests.gates.mutants import MUTANTS, Mutation
 assert guard_mutants
 assert mutants_of_files
 assert mutants_of_templates
+assert promotion_mutants
 assert protection_mutants
 
 # Rules about builds and the delivery, and the reviewed texts; test_own_rules.py has the others'.

@@ -36,8 +36,8 @@ EDITS = {
     "the approval is a build": Edit(
         "TAP-401",
         "pipeline/promotion.py",
-        "    return [pipelines.ManualApprovalStep(APPROVAL, comment=question)]\n",
-        '    return [pipelines.CodeBuildStep(APPROVAL, commands=[f"echo {question!r}"])]\n',
+        "pipelines.ManualApprovalStep(APPROVAL, comment=question.text, review_url=question.page)\n",
+        'pipelines.CodeBuildStep(APPROVAL, commands=[f"echo {question.text!r}"])\n',
         checkout="unasked",
     ),
     "prod is delivered before dev": Edit(

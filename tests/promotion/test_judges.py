@@ -12,8 +12,10 @@ import pytest
 
 from ops.verdicts import Level
 from promotion.judges import data, drifted, exports, orphans, permissions
+from tests.embedded_aws.emulated import PROD, Server, root_of
 from tests.promotion.conftest import Prod, holding, template
 from tests.promotion.test_previews import queue, table
+from tests.support import aws
 
 RED, NOTE = Level.RED, Level.NOTE
 
@@ -106,6 +108,17 @@ def test_an_export_that_is_removed_while_it_is_imported_is_red(prod: Prod) -> No
 
 
 # -- changed by hand -------------------------------------------------------------------------------
+
+
+def test_what_nobody_could_look_at_is_told_and_ends_nothing(prod: Prod, server: Server) -> None:
+    prod.deploy("unseen-drift", template(Q=queue()))
+    previews = prod.preview("unseen-drift", template(Q=queue()))
+    session = server.session(root_of(PROD))
+    nobody = server.session(aws.user(session, "may-nothing")).client("cloudformation")
+    (verdict,) = drifted.judge(nobody, previews)
+    assert verdict.level is NOTE
+    assert "nobody could look at unseen-drift: " in verdict.text
+    assert "AccessDenied" in verdict.text
 
 
 def test_what_was_changed_by_hand_is_red_where_the_deployment_touches_it(prod: Prod) -> None:

@@ -85,7 +85,8 @@ def shell(server: Server, prod: Prod) -> dict[str, str]:
 def promotion(
     folder: Path, shell: dict[str, str], *arguments: str
 ) -> subprocess.CompletedProcess[str]:
-    files = ["--html", str(folder / "p.html"), "--json", str(folder / "p.json")]
+    kinds = {"html": "p.html", "json": "p.json", "variables": "p.txt"}
+    files = [each for kind, name in kinds.items() for each in (f"--{kind}", str(folder / name))]
     command = [sys.executable, "-m", "promotion", *arguments, "--commit", COMMIT, *files]
     return subprocess.run(
         command, cwd=REPOSITORY, env=shell, capture_output=True, text=True, check=False
@@ -105,6 +106,11 @@ def test_what_the_approval_would_let_through_is_told(
     assert twin["running"]["commit"] == "b" * 40
     assert twin["release"]["commit"] == COMMIT
     assert "its rows will be lost" in (tmp_path / "p.html").read_text()
+    changes, digest, running, said = (tmp_path / "p.txt").read_text().splitlines()
+    assert (changes, running) == ("true", "b" * 40)
+    assert digest == twin["release"]["digest"]
+    assert f"{twin['release']['name']}: " in said
+    assert "RED (data" in said
 
 
 def test_nothing_to_deploy_exits_with_0(prod: Prod, shell: dict[str, str], tmp_path: Path) -> None:
@@ -113,6 +119,7 @@ def test_nothing_to_deploy_exits_with_0(prod: Prod, shell: dict[str, str], tmp_p
     done = promotion(tmp_path, shell, str(release))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing to deploy" in (tmp_path / "p.html").read_text()
+    assert (tmp_path / "p.txt").read_text().startswith("false\n")
 
 
 def test_what_is_missing_is_named_and_no_file_is_written(
@@ -121,4 +128,16 @@ def test_what_is_missing_is_named_and_no_file_is_written(
     done = promotion(tmp_path, shell, str(tmp_path / "nowhere"))
     assert done.returncode == 2
     assert "is no cloud assembly: run scripts/synth first" in done.stderr
-    assert not (tmp_path / "p.html").exists()
+    assert not list(tmp_path.glob("p.*"))
+
+
+def test_a_role_that_cannot_be_taken_says_whose_turn_it_is(
+    shell: dict[str, str], tmp_path: Path
+) -> None:
+    release = assembly(tmp_path / "cdk.out", late=told(template(Q=queue())))
+    role = f"arn:aws:iam::{PROD}:role/not-there-yet"
+    done = promotion(tmp_path, shell, str(release), "--role-arn", role)
+    assert done.returncode == 2
+    assert f"{role} cannot be taken" in done.stderr
+    assert "applies the bootstrap of this commit" in done.stderr
+    assert not list(tmp_path.glob("p.*"))

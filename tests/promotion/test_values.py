@@ -50,3 +50,11 @@ VALUES = st.recursive(
 def test_something_is_told_exactly_when_something_differs(before: Any, after: Any) -> None:
     assert bool(told(before, after)) == (before != after)
     assert told(before, before) == []
+
+
+def test_hashes_are_shown_as_far_as_they_tell_one_from_another() -> None:
+    before, after = (f"{letter * 64}.zip" for letter in "ab")
+    (found,) = differences("Code.S3Key", before, after)
+    assert found.text == f"Code.S3Key: {'a' * 12}\u2026.zip \u2192 {'b' * 12}\u2026.zip"
+    (other,) = differences("Commit", "c" * 40, "d" * 40)
+    assert "c" * 40 in other.text

@@ -11,12 +11,14 @@ from pathlib import Path
 from embedded_aws.isolation import Isolation
 from ops.records import ActionRun, Execution
 from ops.records import TestCase as Case
+from ops.verdicts import Level, Verdict
 from rehearsal import fidelity, verdict
 from rehearsal.behaviours import GROUPS
 from rehearsal.fidelity_page import fidelity_page
 from rehearsal.function_logs import FunctionLog
 from rehearsal.own import COMMAND
 from rehearsal.project import Target
+from rehearsal.promotion_page import PromotionPage
 from rehearsal.summary import Outcome, SmokeResult
 from rehearsal.update import Change
 
@@ -48,6 +50,20 @@ def test_prod_with_passed_checks_is_a_success() -> None:
     assert result.passed
     assert "PASSED: prod serves cccccccccccc; 1 of 1 smoke checks passed" in text(result)
     assert "not exercised" in text(result)
+
+
+def test_what_speaks_against_the_release_is_told_loudly_and_its_page_is_named() -> None:
+    result = outcome("Succeeded", run_of("Prod/Smoke", "Succeeded"), prod=[PASSED])
+    red = Verdict(Level.RED, "permissions", "tap-prod-processor gains: s3:GetObject on *")
+    note = Verdict(Level.NOTE, "commits", "nothing runs there yet")
+    page = PromotionPage("calm-otter", "d" * 64, (red, note), "last/promotion.html", "last/p.json")
+    told = text(replace(result, page=page))
+    assert "THINK AGAIN: 1 of the verdicts on calm-otter are red:" in told
+    assert "  RED permissions: tap-prod-processor gains: s3:GetObject on *" in told
+    assert "what prod's approver reads: last/promotion.html" in told
+    quiet = text(replace(result, page=replace(page, verdicts=(note,))))
+    assert "THINK AGAIN" not in quiet
+    assert "what prod's approver reads: last/promotion.html" in quiet
 
 
 def test_a_succeeded_execution_without_checks_in_prod_is_no_success() -> None:

@@ -72,16 +72,17 @@ def test_a_synthesis_for_other_accounts_is_refused(assembly: Assembly) -> None:
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_only_the_pipelines_roles_may_take_an_environments_roles(name: str) -> None:
     expected = {
-        "DeploymentActionRole": "PipelineRole",
-        "FilePublishingRole": "PipelineAssetsFileRole",
+        "DeploymentActionRole": [r"PipelineRole\w{8}-\*"],
+        "FilePublishingRole": [r"PipelineAssetsFileRole\w{8}-\*"],
+        "PreviewRole": ["confirm", "preview"],
     }
     resources = applied(name)
     for logical_id in BOOTSTRAP_ROLES.values():
         found = foreign_conditions(resources, logical_id)
         assert bool(found) == (logical_id in expected)
-        for (pattern,) in found:
-            wanted = rf"arn:\*:iam::\*:role/tap-pipeline-{expected[logical_id]}\w{{8}}-\*"
-            assert re.fullmatch(wanted, pattern)
+        for patterns in found:
+            for wanted, pattern in zip(expected[logical_id], patterns, strict=True):
+                assert re.fullmatch(rf"arn:\*:iam::\*:role/tap-pipeline-{wanted}", pattern)
 
 
 def test_the_tools_accounts_roles_are_for_its_own_principals() -> None:

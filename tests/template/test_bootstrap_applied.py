@@ -17,12 +17,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from accounts.bootstrap.account import ENVIRONMENT, TOOLS
 from accounts.bootstrap.options import template_path
-from embedded_aws.clients import Credentials
+from embedded_aws.clients import Credentials, Session
 from embedded_aws.server import Server
+from tests.support import aws
 from tests.support.bootstrap import ENVIRONMENTS, SETTINGS
 from tests.support.synthesis import REPOSITORY
 
@@ -84,6 +85,50 @@ def test_one_template_gives_each_environment_its_own_names(emulator: Server) -> 
         for other in set(ENVIRONMENTS) - {name}:
             assert f"tap-{other}-" not in text
         assert variant(emulator, account) == "tap: environment"
+
+
+def test_the_role_that_looks_makes_change_sets_of_its_own_names_and_executes_none(
+    emulator: Server,
+) -> None:
+    name = SETTINGS.guarded.name
+    account, stack = SETTINGS.guarded.account, f"tap-{name}"
+    run(emulator, account, "scripts/bootstrap", name)
+    role = f"arn:aws:iam::{account}:role/cdk-hnb659fds-preview-role-{account}-{SETTINGS.region}"
+    look = emulator.session(aws.assume(build(emulator, "tap-pipeline-preview"), role))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        aws.assume(build(emulator, "tap-pipeline-synth"), role)
+
+    body = json.dumps({"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}})
+    administrator = client(emulator, account, "cloudformation")
+    administrator.create_stack(StackName=stack, TemplateBody=body)
+    administrator.get_waiter("stack_create_complete").wait(StackName=stack)
+    api, s3 = look.client("cloudformation"), look.client("s3")
+    new = {"StackName": stack, "TemplateBody": body.replace('"Q"', '"Other"')}
+    made = api.create_change_set(**new, ChangeSetName="promotion-1")["Id"]
+    assert api.describe_change_set(ChangeSetName=made)["StackName"] == stack
+    for refused in (
+        lambda: api.create_change_set(**new, ChangeSetName="PipelineChange"),
+        lambda: api.delete_change_set(StackName=stack, ChangeSetName="PipelineChange"),
+        lambda: api.execute_change_set(StackName=stack, ChangeSetName="promotion-1"),
+        lambda: api.update_stack(**new),
+        lambda: api.delete_stack(StackName=stack),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()
+    api.delete_change_set(StackName=stack, ChangeSetName="promotion-1")
+    bucket = f"cdk-hnb659fds-assets-{account}-{SETTINGS.region}"
+    s3.put_object(Bucket=bucket, Key="promotion/long.json", Body=b"{}")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="an-asset.zip", Body=b"{}")
+
+
+def build(emulator: Server, name: str) -> Session:
+    """A session of a build's role in tools, which may ask for any role."""
+    tools = SETTINGS.tools_account
+    root = emulator.session(Credentials.root(tools))
+    aws.assumable_role(root, tools, name, aws.allow("sts:AssumeRole", "*"))
+    someone = emulator.session(aws.user(root, f"as-{name}", aws.allow("sts:AssumeRole", "*")))
+    return emulator.session(aws.assume(someone, f"arn:aws:iam::{tools}:role/{name}"))
 
 
 def test_an_account_that_the_settings_do_not_name_is_refused(emulator: Server) -> None:

@@ -45,7 +45,12 @@ def test_environments_come_in_their_order_and_the_approval_before_the_last(
     template: Template,
 ) -> None:
     *before, guarded = (each.stage for each in ENVIRONMENTS)
-    assert list(stages(template))[-len(ENVIRONMENTS) - 1 :] == [*before, "Promote", guarded]
+    assert list(stages(template))[-len(ENVIRONMENTS) - 2 :] == [
+        *before,
+        "Preview",
+        "Promote",
+        guarded,
+    ]
 
 
 def test_the_approver_is_told_where_it_was_tested_last_and_where_it_goes(
@@ -54,7 +59,7 @@ def test_the_approver_is_told_where_it_was_tested_last_and_where_it_goes(
     (approval,) = stages(template)["Promote"]
     question = approval["Configuration"]["CustomData"]
     assert f"to {SETTINGS.guarded.name} ({SETTINGS.guarded.account})" in question
-    assert question.endswith(f"passed in {ANOTHER.name}.")
+    assert f"passed in {ANOTHER.name}. " in question
 
 
 def test_each_environment_is_tested_by_its_own_role(template: Template) -> None:
@@ -66,6 +71,8 @@ def test_each_environment_is_tested_by_its_own_role(template: Template) -> None:
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Action"] == "sts:AssumeRole"
     }
+    for looks in ("preview", "confirm"):
+        assert f"::{SETTINGS.guarded.account}:role/cdk-" in assumed.pop(f"tap-pipeline-{looks}")
     assert assumed == {
         f"tap-pipeline-smoke-{each.name}": each.smoke_role_arn for each in ENVIRONMENTS
     }

@@ -19,6 +19,7 @@ import pytest
 from accounts.guardrail.rule_file import rules, write_rules
 from accounts.guardrail.stack import STACK, GuardrailStack
 from accounts.guardrail.target import Target
+from gates.shape.promotion import CONDITION
 from settings import Settings
 from tests.support.bootstrap import SETTINGS
 from tests.support.cfn_guard import Template, failing
@@ -60,6 +61,11 @@ def condition(name: str, **values: Any) -> Change:
 def second_rule(template: Template) -> None:
     rules_ = stage(template, "Guards")["BeforeEntry"]["Conditions"][0]["Rules"]
     rules_.append(deepcopy(rules_[0]))
+
+
+def beside_the_approval(template: Template) -> None:
+    actions = stage(template, "Promote")["Actions"]
+    actions.append({**deepcopy(actions[0]), "Name": "Another"})
 
 
 def build_in_place_of(name: str) -> Change:
@@ -131,7 +137,14 @@ HOSTILE: list[tuple[str, Change]] = [
     ("GUARDS_ASK_A_PERSON", second_rule),
     ("GUARDS_ASK_A_PERSON", told_what_to_find),
     ("PROMOTION_ASKS_A_PERSON", build_in_place_of("Promote")),
-    ("NOTHING_ELSE_IS_SKIPPED", condition("Promote")),
+    ("PROMOTION_ASKS_A_PERSON", condition("Promote")),
+    ("PROMOTION_ASKS_A_PERSON", beside_the_approval),
+    ("STAGES_ARE_THESE", without("Preview")),
+    ("APPROVED_IS_DEPLOYED", lambda t: stage(t, "Preview")["Actions"][0].pop("Namespace")),
+    ("APPROVED_IS_DEPLOYED", lambda t: stage(t, "Prod")["Actions"].pop(0)),
+    ("APPROVED_IS_DEPLOYED", lambda t: stage(t, "Prod")["Actions"][0].update(RunOrder=9)),
+    ("APPROVED_IS_DEPLOYED", lambda t: stage(t, "Prod")["Actions"][1].update(RunOrder=1)),
+    ("NOTHING_ELSE_IS_SKIPPED", condition("Dev")),
     ("NOTHING_ELSE_IS_SKIPPED", lambda t: stage(t, "Dev").update(OnFailure={"Result": "SKIP"})),
     ("NOTHING_ELSE_IS_SKIPPED", lambda t: stage(t, "Dev").update(OnSuccess={"Conditions": []})),
     ("BAD_RELEASES_COME_BACK", lambda t: stage(t, "Prod").pop("OnFailure")),
@@ -141,6 +154,7 @@ HOSTILE: list[tuple[str, Change]] = [
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:GetJobDetails")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:StartPipelineExecution")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants(["s3:GetObject", "CodePipeline:Put*"])),
+    ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:GetAndPutApprovalResult*")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("*")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("code*:*")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("iam:*", "NotAction")),
@@ -184,8 +198,26 @@ def test_the_rules_follow_the_settings() -> None:
     text = rules(REPOSITORY, settings, Target.of(settings, "tools"))
     assert "S3ObjectKey == 'app.zip'" in text
     assert "Stages[7].Name == 'Staging'" in text
-    assert "Stages[8].Actions[*].ActionTypeId.Category" in text
+    assert "Stages[8].Name == 'Preview'" in text
+    assert "Stages[9] {" in text
     assert "__" not in text.partition("let pipelines")[2]
+
+
+def test_the_approval_is_skipped_only_where_the_settings_say_so(
+    assembly: Assembly, tmp_path: Path
+) -> None:
+    values = json.loads((REPOSITORY / "cdk.json").read_text())["context"]["tap"]
+    settings = Settings.parse({**values, "skip_approval_without_changes": True})
+    file = tmp_path / "tools.guard"
+    file.write_text(rules(REPOSITORY, settings, Target.of(settings, "tools")))
+    skipping, otherwise = (deepcopy(assembly.template) for _ in range(2))
+    stage(skipping, "Promote")["BeforeEntry"] = deepcopy(CONDITION)
+    other = deepcopy(CONDITION)
+    other["Conditions"][0]["Rules"][0]["Configuration"]["Value"] = "true"
+    stage(otherwise, "Promote")["BeforeEntry"] = other
+    fine, stopped = failing(file, [skipping, otherwise], tmp_path)
+    assert fine == set()
+    assert stopped == {"PROMOTION_ASKS_A_PERSON"}
 
 
 def test_there_is_no_guardrail_for_an_environment_that_nobody_guards() -> None:

@@ -89,6 +89,7 @@ def test_good_settings_become_typed_objects() -> None:
         source=ConnectionSource("example-org/shop", "main", CONNECTION),
         architecture="x86_64",
         approval_timeout_minutes=10_080,
+        skip_approval_without_changes=False,
         guards=GUARDS,
         application={},
     )
@@ -263,6 +264,7 @@ def test_names_that_git_hosts_allow_are_accepted(repository: str) -> None:
         ("approval_timeout_minutes", 86_401, "from 5 to 86400"),
         ("approval_timeout_minutes", True, "from 5 to 86400"),
         ("approval_timeout_minutes", "60", "from 5 to 86400"),
+        ("skip_approval_without_changes", "yes", "true or false"),
     ],
 )
 def test_a_mistake_names_its_key_the_value_and_what_was_expected(
@@ -363,7 +365,7 @@ def test_the_regions_are_those_that_botocore_knows_for_codepipeline() -> None:
 
 def test_the_app_tells_of_wrong_settings_without_a_traceback(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "pipeline", tmp_path / "pipeline")
-    for folder in ("guards", "services", "settings", "stages"):
+    for folder in ("assembly", "guards", "services", "settings", "stages"):
         (tmp_path / folder).symlink_to(REPOSITORY / folder)
     shutil.copy(REPOSITORY / "pipeline_app.py", tmp_path)
     context = {"tap": changed("environments[0].account", "22")}
