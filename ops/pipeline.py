@@ -47,6 +47,13 @@ class Pipeline:
             for row in page["pipelineExecutionSummaries"]
         ]
 
+    def execution(self, execution_id: str) -> Execution:
+        """One execution, as GetPipelineExecution has it."""
+        found = self._pipeline.get_pipeline_execution(
+            pipelineName=self.name, pipelineExecutionId=execution_id
+        )["pipelineExecution"]
+        return execution({**found, "sourceRevisions": found.get("artifactRevisions", [])})
+
     def action_runs(self, execution_id: str) -> list[ActionRun]:
         """The actions of one execution in the order they started; a retried one counts once, at
         the place of its last run."""

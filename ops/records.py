@@ -38,6 +38,7 @@ class ActionRun:
 
     category: as in the action's type. updated_by: the ARN of whoever answered an approval, or "".
     stack: the name of the one that it deployed, or "". url: where a person sees more of it, or "".
+    question: what an approval asks, or ""; more: the page that it names for whoever answers, or "".
     """
 
     id: str
@@ -54,6 +55,8 @@ class ActionRun:
     updated_by: str = ""
     stack: str = ""
     url: str = ""
+    question: str = ""
+    more: str = ""
 
     @property
     def is_approval(self) -> bool:
@@ -149,6 +152,7 @@ def _message(summary: str) -> str:
 def action_run(row: dict[str, Any]) -> ActionRun:
     """From a row of `ListActionExecutions`."""
     result = row.get("output", {}).get("executionResult", {})
+    asked = row.get("input", {}).get("resolvedConfiguration", {})
     return ActionRun(
         id=row["actionExecutionId"],
         stage=row["stageName"],
@@ -164,4 +168,6 @@ def action_run(row: dict[str, Any]) -> ActionRun:
         updated_by=row.get("updatedBy", ""),
         stack=row.get("input", {}).get("configuration", {}).get("StackName", ""),
         url=result.get("externalExecutionUrl", ""),
+        question=asked.get("CustomData", ""),
+        more=asked.get("ExternalEntityLink", ""),
     )

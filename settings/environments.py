@@ -13,7 +13,7 @@ ACCOUNT_IN_WORDS: Final = 'an account id: 12 digits, in quotes, such as "1111111
 # Stands in every physical name; the longest, of buckets, may have 63 characters with account and
 # region in it (Amazon S3 User Guide, "General purpose bucket naming rules").
 _NAME: Final = r"[a-z][a-z0-9]{1,11}"
-_EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _environment(reader: Reader) -> Environment:
         ),
         account=reader.text("account", ACCOUNT, ACCOUNT_IN_WORDS),
         disposable=reader.flag("disposable", default=False),
-        alarm_email=reader.optional_text("alarm_email", _EMAIL, "an e-mail address"),
+        alarm_email=reader.optional_text("alarm_email", EMAIL, "an e-mail address"),
     )
     reader.finish()
     return environment

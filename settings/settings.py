@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from settings.environments import ACCOUNT, ACCOUNT_IN_WORDS, Environment, read_environments
 from settings.guards import read_guards
+from settings.notifications import Notifications, read_notifications
 from settings.reader import Problem, Reader
 from settings.source import Source, read_source
 
@@ -46,9 +47,9 @@ class Settings:
     """Everything that differs between one installation of the delivery system and another.
 
     tools_account: 12 digits, where the pipeline lives. environments: in the order of delivery, the
-    last one behind the approval. guards: globs, as in a .gitignore, of the files that a commit
-    changes only with a person's yes. application: the services' own options by service, as they
-    stand in the file; `stages.options` knows them.
+    last one behind the approval. notifications: who is told of the delivery. guards: globs, as in
+    a .gitignore, of the files that a commit changes only with a person's yes. application: the
+    services' own options by service, as they stand in the file; `stages.options` knows them.
     """
 
     tools_account: str
@@ -57,6 +58,7 @@ class Settings:
     source: Source
     architecture: str
     approval_timeout_minutes: int
+    notifications: Notifications
     guards: tuple[str, ...]
     application: Mapping[str, object]
 
@@ -94,6 +96,7 @@ class Settings:
             source=read_source(reader.section("source"), tools, region),
             architecture=reader.one_of("architecture", ("x86_64", "arm64"), default="x86_64"),
             approval_timeout_minutes=reader.whole_number(*minutes),
+            notifications=read_notifications(reader.section("notifications", {})),
             guards=read_guards(reader, "guards"),
             application=reader.mapping("application"),
         )

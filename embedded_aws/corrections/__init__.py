@@ -38,6 +38,7 @@ CORRECTIONS = (
     "role_tags",
     "rule_invokes",
     "same_execution",
+    "sent_messages",
     "taken_tables",
     "template_url",
 )
