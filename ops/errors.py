@@ -37,3 +37,7 @@ class NotRecordedError(OpsError):
 
 class NoSuchEnvironmentError(OpsError):
     """The account of these credentials does not have the stack of the environment."""
+
+
+class NotRedrivenError(OpsError):
+    """Nobody agreed that a function runs again with its dead letters."""
