@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -56,11 +56,14 @@ class Outbox:
         found = [_message(line) for line in whole]
         return [each for each in found if each.topic.endswith(topic)]
 
-    def wait(self, wanted: Callable[[Message], bool], seconds: float) -> Message | None:
-        """The first message that is wanted; None when none came in time."""
+    def wait(
+        self, chosen: Callable[[Sequence[Message]], Message | None], seconds: float
+    ) -> Message | None:
+        """The message that is chosen among all there are, as soon as one is; None when that takes
+        longer."""
         deadline = time.monotonic() + seconds
         while True:
-            found = next(filter(wanted, self.messages()), None)
+            found = chosen(self.messages())
             if found is not None or time.monotonic() > deadline:
                 return found
             time.sleep(_POLL_SECONDS)

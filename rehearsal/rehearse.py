@@ -25,6 +25,7 @@ from rehearsal.revision import revision_of
 from rehearsal.snapshot import Snapshot
 from rehearsal.starting import Start, Starter
 from rehearsal.summary import Outcome
+from rehearsal.told import Told
 from rehearsal.update import Update
 
 # API reference, ApprovalResult.
@@ -151,11 +152,14 @@ def deliver(
     accounts = tuple(dict.fromkeys(label for each in targets for label in each.accounts))
     update = Update.begin(before, directory, accounts) if before else None
     known = frozenset(each.id for each in pipeline.executions())
+    told = Told(server, project.topic)
     push(server, project, shot, before=known)
-    approver = Approver(pipeline, targets, shot, server.root, progress, update=update)
+    approver = Approver(pipeline, targets, shot, server.root, progress, told=told, update=update)
     follower = Follower(pipeline, progress, approver.decide)
     execution = follower.follow(revision_of(server, shot.commit), since=known)
+    told.ended(execution)
     result = summary.outcome(pipeline, execution, shot.commit, targets, server.root)
+    result = replace(result, told=told.messages)
     if update is None:
         return result
     return replace(result, updated=update.commit, held=update.held, changes=update.changes())
@@ -189,8 +193,10 @@ class Approver:
         root: Path,
         progress: Progress,
         *,
+        told: Told,
         update: Update | None,
     ) -> None:
+        self._told = told
         self._pipeline = pipeline
         self._update = update
         self._targets = targets
@@ -202,6 +208,7 @@ class Approver:
         """Approve changed guards as they are; and what comes later if smoke tests ran and passed
         wherever they must before, and all data is still there.
         Reject it otherwise."""
+        self._told.about(waiting.label)
         if waiting.stage == GUARDS:
             self._agree(waiting)
             return

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from embedded_aws.isolation import Isolation
+from embedded_aws.outbox import Message
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution, TestCase
 from pages.files import replace
 from rehearsal.fidelity import Row, RunEvidence
 from rehearsal.fidelity_page import fidelity_page
 from rehearsal.project import Target
+from rehearsal.told import told_page
 from rehearsal.update import Change
 
 
@@ -54,7 +56,8 @@ class Outcome:
     labels) that it was deployed to, as far as an action in the targets' stages ran.
 
     started_from: in words. updated: the commit that was there before, None for a creation; `held`,
-    by account, how much data was; `changes`, what was replaced, removed or lost.
+    by account, how much data was; `changes`, what was replaced, removed or lost. told: what people
+    were, in its order.
     """
 
     goal: Target
@@ -68,6 +71,7 @@ class Outcome:
     updated: str | None = None
     held: Mapping[str, int] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    told: tuple[Message, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -158,9 +162,11 @@ def start_anew(root: Path) -> None:
 
 
 def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
-    """Write `last/summary.json`, which is whole or not there, and `last/fidelity.html`; the folder
-    of both."""
+    """Write `last/summary.json`, which is whole or not there, `last/fidelity.html`, and, where
+    people were told something, `last/notifications.html`; the folder of all."""
     last = root / "last"
+    if result.told:
+        replace(last / "notifications.html", told_page(result.told, result.commit))
     replace(last / "fidelity.html", fidelity_page(fidelity, result.commit))
     document = {
         "execution_id": result.execution.id,
@@ -171,6 +177,7 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
         "update": _update(result),
         "actions": [_action(run) for run in result.actions],
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
+        "notifications": [asdict(each) for each in result.told],
         "fidelity": [asdict(row) for row in fidelity],
     }
     replace(last / "summary.json", json.dumps(document, indent=2) + "\n")
