@@ -9,9 +9,10 @@ Source: CodePipeline user guide, "Monitoring CodePipeline events".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from notifications import words
 from notifications.words import Failure, Notice, Release
@@ -20,25 +21,34 @@ from ops.records import ActionRun, Execution
 
 SOURCE: Final = "tap.delivery"
 """Of events that CodePipeline does not send, because the delivery itself means something by it."""
+_HOLDS: Final = "holds/"
+_LIFTS: Final = "lifts/"
+RECORDS: Final = (_HOLDS, _LIFTS)
+"""How the keys begin of what people hold and lift, in the decision bucket (`ops/`)."""
 _CONSOLE: Final = "console.aws.amazon.com"
+
+type Read = Callable[[str, str], Mapping[str, Any]]
 
 
 class Kind(StrEnum):
-    """The `detail-type` of events: CodePipeline's, then ours."""
+    """The `detail-type` of events: CodePipeline's, of S3 for a record in the bucket, then ours."""
 
     ACTION = "CodePipeline Action Execution State Change"
     PIPELINE = "CodePipeline Pipeline Execution State Change"
-    HELD = "Delivery Held"
-    LIFTED = "Delivery Hold Lifted"
+    RECORD = "Object Created"
     DRIFTED = "Drift Found"
     UNSEEN = "Drift Unknown"
 
 
 class Newsroom:
-    """What to tell of one pipeline's events. goal: what its last stage delivers to."""
+    """What to tell of one pipeline's events. goal: what its last stage delivers to.
 
-    def __init__(self, pipeline: Pipeline, region: str, goal: str) -> None:
+    read: the JSON document in a bucket, by its key.
+    """
+
+    def __init__(self, pipeline: Pipeline, region: str, goal: str, read: Read) -> None:
         self._pipeline = pipeline
+        self._read = read
         self._goal = goal
         self._home = f"https://{region}.{_CONSOLE}/codesuite/codepipeline/pipelines/{pipeline.name}"
         self._region = region
@@ -51,21 +61,27 @@ class Newsroom:
                 return self._waits(detail)
             case Kind.PIPELINE:
                 return self._ended(detail)
+            case Kind.RECORD:
+                return self._recorded(detail)
         return self._ours(event["detail-type"], detail)
 
     def _ours(self, kind: str, detail: Mapping[str, Any]) -> Notice | None:
-        by, reason = str(detail.get("by", "")), str(detail.get("reason", ""))
         match kind:
-            case Kind.HELD:
-                return words.held(str(detail["stage"]), by, reason, self._view)
-            case Kind.LIFTED:
-                return words.lifted(str(detail["stage"]), by, reason, self._view)
             case Kind.DRIFTED:
                 found = [str(each) for each in detail["differences"]]
                 return words.drifted(str(detail["environment"]), found, self._stacks)
             case Kind.UNSEEN:
-                return words.unseen(str(detail["environment"]), reason, self._stacks)
+                return words.unseen(str(detail["environment"]), str(detail["reason"]), self._stacks)
         return None
+
+    def _recorded(self, detail: Mapping[str, Any]) -> Notice | None:
+        """Of a record `holds/STAGE/ID.json` or `lifts/STAGE/ID.json`: who did it, and why."""
+        key = unquote_plus(str(detail["object"]["key"]))
+        record = self._read(str(detail["bucket"]["name"]), key)
+        stage, by, reason = key.split("/")[1], str(record["by"]), str(record["reason"])
+        if key.startswith(_HOLDS):
+            return words.held(stage, _who(by), reason, self._view)
+        return words.lifted(stage, _who(by), reason, self._view)
 
     def _waits(self, detail: Mapping[str, Any]) -> Notice | None:
         execution = self._pipeline.execution(detail["execution-id"])
@@ -125,6 +141,11 @@ class Newsroom:
     @property
     def _stacks(self) -> str:
         return f"https://{self._region}.{_CONSOLE}/cloudformation/home?region={self._region}"
+
+
+def _who(arn: str) -> str:
+    """Of an ARN what people know each other by: user/ann, assumed-role/Admin/ann."""
+    return arn.rpartition(":")[2]
 
 
 def _release(execution: Execution) -> Release:

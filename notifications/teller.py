@@ -22,8 +22,13 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, str]:
     """What was told, for the log: the subject, or "" for nothing."""
     variables = os.environ
     pipeline = Pipeline(variables["PIPELINE"], boto3.client)
-    news = Newsroom(pipeline, variables["AWS_REGION"], variables["GOAL"])
+    news = Newsroom(pipeline, variables["AWS_REGION"], variables["GOAL"], _read)
     return tell(news, boto3.client, variables["TOPIC_ARN"], event)
+
+
+def _read(bucket: str, key: str) -> Mapping[str, Any]:
+    found = boto3.client("s3").get_object(Bucket=bucket, Key=key)
+    return dict(json.loads(found["Body"].read()))
 
 
 def tell(

@@ -138,8 +138,8 @@ def rolled_back(release: Release, stages: Sequence[str], link: str, thread: str)
     """A stage went back to `release`."""
     return Notice(
         headline=f"ROLLED BACK: {' and '.join(stages) or 'a stage'} serves {release} again",
-        details=("The release that came after it was taken back.",),
-        todo="Find out why before the next push: it would be delivered again.",
+        details=("The release that came after it was taken back; nothing else is let in.",),
+        todo="Find out why, then let releases in again: `python -m ops lift`.",
         link=link,
         thread=thread,
     )

@@ -20,12 +20,13 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from notifications.news import SOURCE, Kind
+from notifications.news import RECORDS, SOURCE, Kind
 from pipeline import builds
 from services.common.infrastructure.alarm_topic import alarm_topic
 from services.common.infrastructure.alarms import PERIOD, Trigger, notify
@@ -56,10 +57,12 @@ class Notifications(Construct):
         *,
         settings: Settings,
         pipeline: codepipeline.IPipeline,
+        decisions: s3.IBucket,
     ) -> None:
         super().__init__(scope, construct_id)
         self.place = tools_place(settings)
         self._pipeline = pipeline
+        self._decisions = decisions
         self._topic = alarm_topic(
             self,
             "Topic",
@@ -112,6 +115,7 @@ class Notifications(Construct):
             ("codepipeline:ListActionExecutions", arn),
             ("codebuild:BatchGetBuilds", self._builds("project")),
             ("codebuild:DescribeTestCases", self._builds("report-group")),
+            *(("s3:GetObject", self._decisions.arn_for_objects(f"{each}*")) for each in RECORDS),
             ("sns:Publish", self._topic.topic_arn),
             ("kms:Decrypt", key.key_arn),
             ("kms:GenerateDataKey", key.key_arn),
@@ -139,16 +143,24 @@ class Notifications(Construct):
             detail_type=[Kind.PIPELINE.value],
             detail={"pipeline": [name], "state": ["SUCCEEDED", "FAILED"]},
         )
-        ours = events.EventPattern(
+        drift = events.EventPattern(
             source=[SOURCE],
             account=[cdk.Stack.of(self).account],
-            detail_type=[
-                each.value for each in (Kind.HELD, Kind.LIFTED, Kind.DRIFTED, Kind.UNSEEN)
-            ],
+            detail_type=[Kind.DRIFTED.value, Kind.UNSEEN.value],
+        )
+        # Written by `ops hold` and `ops lift`, which then need no right to put events.
+        holds = events.EventPattern(
+            source=["aws.s3"],
+            detail_type=[Kind.RECORD.value],
+            detail={
+                "bucket": {"name": [self._decisions.bucket_name]},
+                "object": {"key": [{"prefix": each} for each in RECORDS]},
+            },
         )
         self._rule(teller, "approval-needed", "A person has to let something pass", approvals)
         self._rule(teller, "delivery-ended", "Delivered, failed, or rolled back", ends)
-        self._rule(teller, "delivery-news", "Held, or changed by hand", ours)
+        self._rule(teller, "delivery-held", "Held by a person, or let go on", holds)
+        self._rule(teller, "drift-found", "Changed by hand", drift)
 
     def _rule(
         self, teller: lambda_.IFunction, name: str, description: str, pattern: events.EventPattern

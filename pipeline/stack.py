@@ -68,13 +68,17 @@ class PipelineStack(cdk.Stack):
         self._settings, self._options = settings, options
         self._source = source_action(self, settings.source)
         self._artifacts = artifact_bucket(self)
-        decision_bucket(self, PIPELINE_NAME)
+        self._decisions = decision_bucket(self, PIPELINE_NAME)
         self._pipeline = self._self_updating_pipeline()
         self._deliver_to_environments()
         self._pipeline.build_pipeline()
         self._finish()
         told = Notifications(
-            self, "Notifications", settings=settings, pipeline=self._pipeline.pipeline
+            self,
+            "Notifications",
+            settings=settings,
+            pipeline=self._pipeline.pipeline,
+            decisions=self._decisions,
         )
         check_for_drift(self, told, settings)
         for key, value in {**TAGS, "Repository": settings.source.repository}.items():

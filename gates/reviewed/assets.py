@@ -8,7 +8,7 @@ bytes: nothing gets in unseen. What has no code of ours is known by the asset's 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,8 @@ from typing import Any, Final
 from assembly.assets import Asset
 from assembly.templates import Assembly, Template
 
-_OURS: Final = "services"
+# A service's code; and what tells people, which is a guard: a person lets every change of it in.
+_OURS: Final = ("services", "notifications", "ops")
 _SHOWN: Final = 12
 
 
@@ -47,14 +48,16 @@ def _published(assembly: Assembly, template: Template, key: str) -> Asset | None
 def _held(path: Path) -> str:
     if not path.exists():
         return "a file that is not there"
-    if not path.is_dir() or not (path / _OURS).is_dir():
-        return f"{' '.join(_entries(path))} {_digest(path, path)}"
+    roots = [path / each for each in _OURS if (path / each).is_dir()]
+    if not roots:
+        return f"{' '.join(_entries(path))} {_digest(path, roots)}"
     ours = sorted(
         str(each.parent.relative_to(path))
-        for each in (path / _OURS).rglob("__init__.py")
+        for root in roots
+        for each in root.rglob("__init__.py")
         if not (each.parents[1] / "__init__.py").exists()
     )
-    return " ".join([*ours, *_libraries(path), _digest(path, path / _OURS)])
+    return " ".join([*ours, *_libraries(path), _digest(path, roots)])
 
 
 def _entries(path: Path) -> list[str]:
@@ -63,13 +66,13 @@ def _entries(path: Path) -> list[str]:
 
 def _libraries(path: Path) -> list[str]:
     """Packages as name==version, and what else is there that is importable or not."""
-    entries = [each for each in _entries(path) if each not in (_OURS, "__pycache__")]
+    entries = [each for each in _entries(path) if each not in (*_OURS, "__pycache__")]
     packages = [each for each in entries if each.endswith(".dist-info")]
     names = [each.removesuffix(".dist-info").replace("-", "==", 1) for each in packages]
     return [*names, *(each for each in entries if each not in packages)]
 
 
-def _digest(path: Path, ours: Path) -> str:
+def _digest(path: Path, ours: Sequence[Path]) -> str:
     """Of every file outside of our code. Byte code differs between patches of Python: by name."""
     digest = hashlib.sha256()
     for file in _files(path, ours):
@@ -79,10 +82,10 @@ def _digest(path: Path, ours: Path) -> str:
     return digest.hexdigest()[:_SHOWN]
 
 
-def _files(path: Path, ours: Path) -> Iterator[Path]:
+def _files(path: Path, ours: Sequence[Path]) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
     for file in sorted(path.rglob("*")):
-        if file.is_file() and (ours == path or not file.is_relative_to(ours)):
+        if file.is_file() and not any(file.is_relative_to(each) for each in ours):
             yield file

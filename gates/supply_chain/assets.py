@@ -16,6 +16,8 @@ _LOCKED: Final = re.compile(r"^([\w.-]+)==(\S+)((?:\s*\\\n\s+--hash=sha256:[0-9a
 _CLASSIFIER: Final = "License :: OSI Approved :: "
 UNKNOWN: Final = "unknown"
 _CDK: Final = "aws-cdk-lib"
+# No service, and ours: it runs on the packages that Lambda's own runtime has.
+_TELLS: Final = "notifications"
 
 
 class UnlockedPackageError(Exception):
@@ -71,6 +73,8 @@ def _asset(folder: Path, locked: dict[tuple[str, str], tuple[str, ...]]) -> Asse
         for each in sorted(folder.glob("services/*/runtime"))
         if each.parent.name != "common"
     ]
+    if (folder / _TELLS).is_dir():
+        services = [_TELLS]
     if not services:
         # The functions behind CDK's custom resources come from the library itself.
         library = distribution(_CDK)

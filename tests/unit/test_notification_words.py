@@ -67,7 +67,18 @@ def event(kind: Kind, **detail: Any) -> dict[str, Any]:
 
 
 def told(pipeline: Pipeline, given: Mapping[str, Any]) -> Notice | None:
-    return Newsroom(pipeline, "us-west-2", "prod").of(given)
+    return newsroom(pipeline).of(given)
+
+
+def newsroom(pipeline: Pipeline) -> Newsroom:
+    """One whose buckets hold a record of ann's under every key."""
+    ann = "arn:aws:sts::111111111111:assumed-role/Admin/ann"
+    return Newsroom(
+        pipeline,
+        "us-west-2",
+        "prod",
+        lambda bucket, _: {"by": ann, "reason": f"because of {bucket}"},
+    )
 
 
 def lines(notice: Notice | None) -> list[str]:
@@ -144,16 +155,21 @@ def test_other_ends_are_no_news(status: str) -> None:
     assert told(Told(execution(status)), ENDED) is None
 
 
-def test_holds_and_drift_are_told_from_the_event_alone() -> None:
-    pipeline = Told(execution("Succeeded"))
-    held = event(Kind.HELD, stage="Prod", by="ann", reason="incident")
-    assert lines(told(pipeline, held))[:3] == [
+def test_what_people_hold_and_lift_is_told_from_its_record() -> None:
+    def told_of(key: str) -> list[str]:
+        where = {"bucket": {"name": "decisions"}, "object": {"key": key}}
+        return lines(told(Told(execution("Succeeded")), event(Kind.RECORD, **where)))
+
+    assert told_of("holds/Prod/2026.json")[:3] == [
         "HELD: nothing enters Prod until the hold is lifted",
-        "By ann.",
-        "incident",
+        "By assumed-role/Admin/ann.",
+        "because of decisions",
     ]
-    lifted = event(Kind.LIFTED, stage="Prod", by="ann", reason="")
-    assert lines(told(pipeline, lifted))[0] == "HOLD LIFTED: releases enter Prod again"
+    assert told_of("lifts/Prod/2026.json")[0] == "HOLD LIFTED: releases enter Prod again"
+
+
+def test_drift_is_told_from_the_event_alone() -> None:
+    pipeline = Told(execution("Succeeded"))
     differences = [f"AWS::SQS::Queue Q{n} was changed by hand" for n in range(7)]
     drift = lines(told(pipeline, event(Kind.DRIFTED, environment="dev", differences=differences)))
     assert drift[0] == "DRIFT: 7 resources of dev changed by hand"
@@ -210,7 +226,7 @@ class Topic:
 
 def test_each_protocol_gets_a_text_of_its_own_and_no_news_publishes_nothing() -> None:
     topic = Topic()
-    news = Newsroom(Told(execution("Succeeded")), "us-west-2", "prod")
+    news = newsroom(Told(execution("Succeeded")))
     tell(news, lambda _: topic, "arn:topic", ENDED)
     (published,) = topic.published
     assert (published["TopicArn"], published["MessageStructure"]) == ("arn:topic", "json")
@@ -219,6 +235,6 @@ def test_each_protocol_gets_a_text_of_its_own_and_no_news_publishes_nothing() ->
     texts = json.loads(message(notice))
     assert texts["default"] == notice.text
     assert json.loads(texts["https"]) == notice.chat
-    quiet = Newsroom(Told(execution("Superseded")), "us-west-2", "prod")
+    quiet = newsroom(Told(execution("Superseded")))
     assert tell(quiet, lambda _: topic, "arn:topic", ENDED) == {"told": ""}
     assert len(topic.published) == 1
