@@ -30,6 +30,7 @@ from rehearsal.update import Update
 
 # API reference, ApprovalResult.
 _REASON_CHARACTERS = 512
+_UNTOLD = "NOBODY WAS TOLD {}: see docs/runbooks/delivery.md, teller-errors"
 
 
 class Keep(StrEnum):
@@ -157,7 +158,8 @@ def deliver(
     approver = Approver(pipeline, targets, shot, server.root, progress, told=told, update=update)
     follower = Follower(pipeline, progress, approver.decide)
     execution = follower.follow(revision_of(server, shot.commit), since=known)
-    told.ended(execution)
+    if not told.ended(execution):
+        progress.say(f"    {_UNTOLD.format('how it ended')}")
     result = summary.outcome(pipeline, execution, shot.commit, targets, server.root)
     result = replace(result, told=told.messages)
     if update is None:
@@ -208,7 +210,8 @@ class Approver:
         """Approve changed guards as they are; and what comes later if smoke tests ran and passed
         wherever they must before, and all data is still there.
         Reject it otherwise."""
-        self._told.about(waiting.label)
+        if not self._told.about(waiting.label):
+            self._progress.say(f"    {_UNTOLD.format(f'that {waiting.label} waits')}")
         if waiting.stage == GUARDS:
             self._agree(waiting)
             return

@@ -36,21 +36,21 @@ class Told:
         """Those of this delivery so far, in their order."""
         return tuple(self._all()[self._before :])
 
-    def about(self, words: str) -> Message | None:
-        """The next message with these words, waited for; None when none comes in time.
+    def about(self, words: str) -> bool:
+        """Waits for the next message with these words; whether it came in time.
 
-        Nothing is waited for where the pipeline that is deployed tells nobody.
+        Nothing is missed where the pipeline that is deployed tells nobody.
         """
         if not self._is_there():
-            return None
+            return True
         found = self._outbox.wait(self._next(words), PATIENCE_SECONDS)
         if found is not None:
             self._read = self._all().index(found) + 1
-        return found
+        return found is not None
 
-    def ended(self, execution: Execution) -> Message | None:
-        """The message that says how an execution ended, where that is news."""
-        return self.about(execution.id) if execution.status in _NEWS else None
+    def ended(self, execution: Execution) -> bool:
+        """The same of how an execution ended, where that is news."""
+        return execution.status not in _NEWS or self.about(execution.id)
 
     def _all(self) -> list[Message]:
         return self._outbox.messages(f":{self._topic}") if self._topic else []
