@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
+from embedded_aws.answers import without_none
 from embedded_aws.codepipeline.executions import ActionRun, Execution
-from embedded_aws.codepipeline.runs import without_none
 from embedded_aws.codepipeline.state import Pipeline, State
 
 _STATES: Final = {
