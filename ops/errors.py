@@ -53,3 +53,7 @@ class NotRetriedError(OpsError):
 
 class NotHeldError(OpsError):
     """The stage is not held, cannot be, or cannot be lifted yet."""
+
+
+class NotRedrivenError(OpsError):
+    """Nobody agreed that a function runs again with its dead letters."""

@@ -47,12 +47,12 @@ class Pipeline:
             for row in page["pipelineExecutionSummaries"]
         ]
 
-    def rolls_back(self, execution_id: str) -> bool:
-        """Whether an execution is a stage's rollback to an earlier one."""
+    def execution(self, execution_id: str) -> Execution:
+        """One execution, as GetPipelineExecution has it."""
         found = self._pipeline.get_pipeline_execution(
             pipelineName=self.name, pipelineExecutionId=execution_id
-        )
-        return bool(found["pipelineExecution"].get("executionType") == "ROLLBACK")
+        )["pipelineExecution"]
+        return execution({**found, "sourceRevisions": found.get("artifactRevisions", [])})
 
     def action_runs(self, execution_id: str) -> list[ActionRun]:
         """The actions of one execution in the order they started; a retried one counts once, at

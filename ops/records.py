@@ -47,6 +47,7 @@ class ActionRun:
 
     category: as in the action's type. updated_by: the ARN of whoever answered an approval, or "".
     stack: the name of the one that it deployed, or "". url: where a person sees more of it, or "".
+    question: what an approval asks, or ""; more: the page that it names for whoever answers, or "".
     """
 
     id: str
@@ -63,6 +64,8 @@ class ActionRun:
     updated_by: str = ""
     stack: str = ""
     url: str = ""
+    question: str = ""
+    more: str = ""
 
     @property
     def is_approval(self) -> bool:
@@ -162,6 +165,7 @@ def _message(summary: str) -> str:
 def action_run(row: dict[str, Any]) -> ActionRun:
     """From a row of `ListActionExecutions`."""
     result = row.get("output", {}).get("executionResult", {})
+    asked = row.get("input", {}).get("resolvedConfiguration", {})
     return ActionRun(
         id=row["actionExecutionId"],
         stage=row["stageName"],
@@ -177,4 +181,6 @@ def action_run(row: dict[str, Any]) -> ActionRun:
         updated_by=row.get("updatedBy", ""),
         stack=row.get("input", {}).get("configuration", {}).get("StackName", ""),
         url=result.get("externalExecutionUrl", ""),
+        question=asked.get("CustomData", ""),
+        more=asked.get("ExternalEntityLink", ""),
     )

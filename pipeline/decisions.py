@@ -24,7 +24,7 @@ def decision_bucket(scope: Construct, pipeline_name: str) -> s3.Bucket:
     CodePipeline forgets an execution after twelve months ("Quotas in AWS CodePipeline"); this keeps
     decisions for good, also when the pipeline goes, and an overwritten one as an older version.
     """
-    return s3.Bucket(
+    bucket = s3.Bucket(
         scope,
         "Decisions",
         bucket_name=bucket_name(scope, pipeline_name),
@@ -40,4 +40,21 @@ def decision_bucket(scope: Construct, pipeline_name: str) -> s3.Bucket:
             )
         ],
         removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
+    _tells_of_objects(bucket)
+    return bucket
+
+
+def _tells_of_objects(bucket: s3.Bucket) -> None:
+    """EventBridge hears of every record ("Using EventBridge", Amazon S3 User Guide).
+
+    `s3.Bucket(event_bridge_enabled=...)` would deploy a function for it.
+    """
+    resource = bucket.node.default_child
+    if not isinstance(resource, s3.CfnBucket):
+        raise TypeError(f"{bucket.node.path} has no AWS::S3::Bucket")
+    resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+        event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
+            event_bridge_enabled=True
+        )
     )

@@ -20,6 +20,8 @@ from pipeline.assembly import gates_step, synth_step
 from pipeline.confirming import confirm_step
 from pipeline.decisions import bucket_name, decision_bucket
 from pipeline.deployed_commit import tell_commit
+from pipeline.drift import check_for_drift
+from pipeline.notifications import Notifications
 from pipeline.previewing import Looking
 from pipeline.smoke import project_role_arn, smoke_step
 from pipeline.source import source_action, start_on_push
@@ -75,6 +77,14 @@ class PipelineStack(cdk.Stack):
         self._deliver_to_environments()
         self._pipeline.build_pipeline()
         self._finish()
+        told = Notifications(
+            self,
+            "Notifications",
+            settings=settings,
+            pipeline=self._pipeline.pipeline,
+            decisions=self._decisions,
+        )
+        check_for_drift(self, told, settings)
         for key, value in {**TAGS, "Repository": settings.source.repository}.items():
             cdk.Tags.of(self).add(key, value)
 

@@ -61,7 +61,7 @@ def problems(given: Namespace, tools: ClientOf, target: ClientOf) -> Iterator[st
             f"{waits.name} (digest {waits.digest}) would be deployed, but the page that was "
             f"approved from shows {shown.name} (digest {given.digest})"
         )
-    if Pipeline(given.pipeline, tools).rolls_back(given.execution):
+    if Pipeline(given.pipeline, tools).execution(given.execution).rollback:
         return
     wanted = targets.of_assembly(Assembly.read(given.assembly), given.commit)
     runs = targets.running(target("cloudformation"), wanted)

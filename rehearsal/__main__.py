@@ -113,6 +113,10 @@ def parser() -> ArgumentParser:
         operation.set_defaults(operation=name)
         module.arguments(operation)
 
+    _command(
+        commands, "notifications", cli.notifications, "show what people were told, oldest first"
+    )
+
     shell = _command(commands, "shell", cli.shell, "look into an action's latest build")
     shell.add_argument("action", help="for example Synth, or Build/Synth")
     shell.add_argument(

@@ -93,6 +93,21 @@ _PIPELINE = (
         "embedded_aws/test_stage_conditions.py"
         "::test_a_skipped_stage_runs_nothing_and_the_execution_goes_on",
     ),
+    _emulated(
+        "CodePipeline tells EventBridge of every state of executions, stages and actions",
+        "embedded_aws/test_pipeline_events.py"
+        "::test_a_delivery_tells_its_stages_and_actions_from_the_outside_in_and_back",
+    ),
+    _emulated(
+        "people are told that an approval waits, and how a delivery ended",
+        "ops/test_notifications.py::test_a_release_is_told_when_it_waits_and_when_it_is_delivered",
+        correction="sent_messages",
+    ),
+    _tested(
+        "the functions that tell people, and look for drift, may do what their code calls",
+        "template/test_pipeline_notifications.py"
+        "::test_the_teller_may_do_what_its_code_calls_and_no_more",
+    ),
     *LIMITS["of the pipeline"],
 )
 

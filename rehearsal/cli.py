@@ -12,10 +12,11 @@ from typing import Final
 
 from embedded_aws.clients import Session
 from embedded_aws.errors import NotRunningError
+from embedded_aws.outbox import Outbox
 from embedded_aws.server import LOCK, Server
 from embedded_aws.server_record import Record
 from ops.commands import approve, logs, reject, status
-from rehearsal import CHECKOUT, apis, disk, earlier
+from rehearsal import CHECKOUT, apis, disk, earlier, told
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import (
     AlreadyUpError,
@@ -117,6 +118,15 @@ def operate(arguments: Namespace) -> int:
     server = attached(arguments.root)
     arguments.pipeline = pipeline_name(server)
     return int(OPERATIONS[arguments.operation].run(operator(server).client, arguments))
+
+
+def notifications(arguments: Namespace) -> int:
+    """What people were told so far, as they would have received it, oldest first."""
+    server = attached(arguments.root)
+    topic = None if arguments.app else OwnProject.of_checkout(CHECKOUT).topic
+    messages = Outbox(server.root).messages(f":{topic}" if topic else "")
+    print(told.whole(messages) or "nobody was told anything so far")
+    return 0
 
 
 def shell(arguments: Namespace) -> int:

@@ -56,6 +56,11 @@ LIMITS: dict[str, tuple[Behaviour, ...]] = {
             "the runtimes and packages of CodeBuild's image",
             "builds run on this machine, with the interpreters that the checkout installed",
         ),
+        _unshown(
+            "confirmed subscriptions, and mail that arrives",
+            "nobody has a mailbox here: messages are kept as they were published",
+            types=("AWS::SNS::*",),
+        ),
         _unshown("the provider's webhook and its authorization", "a git hook plays the webhook"),
         _unshown(
             "the API's public host name and its certificate",

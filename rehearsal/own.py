@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from assembly.intended import PIPELINE
 from embedded_aws.clients import Credentials
 from embedded_aws.connections.played import CodeCommit, Connection, S3Object, Source
 from embedded_aws.host import package_managers
@@ -59,6 +60,11 @@ class OwnProject(Project):
     def notice(self) -> str | None:
         """Whether the functions' native code runs here."""
         return foreign(self.settings.architecture)
+
+    @property
+    def topic(self) -> str:
+        """As pipeline/notifications.py names it, for life."""
+        return f"{PIPELINE}-notifications"
 
     @property
     def remote(self) -> str:

@@ -72,6 +72,11 @@ class Project(ABC):
         return None
 
     @property
+    def topic(self) -> str | None:
+        """The name of the topic that tells people of a delivery; None for an app without one."""
+        return None
+
+    @property
     def bootstrap_files(self) -> tuple[Path, ...]:
         """What `bootstrap` reads besides the CDK CLI: while none of it changes, accounts that it
         prepared once need not be prepared again."""

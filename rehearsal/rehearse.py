@@ -27,10 +27,12 @@ from rehearsal.revision import revision_of
 from rehearsal.snapshot import Snapshot
 from rehearsal.starting import Start, Starter
 from rehearsal.summary import Outcome
+from rehearsal.told import Told
 from rehearsal.update import Update
 
 # API reference, ApprovalResult.
 _REASON_CHARACTERS = 512
+_UNTOLD = "NOBODY WAS TOLD {}: see docs/runbooks/delivery.md, teller-errors"
 
 
 class Keep(StrEnum):
@@ -166,6 +168,7 @@ def deliver(
     accounts = tuple(dict.fromkeys(label for each in targets for label in each.accounts))
     update = Update.begin(before, server, project, accounts) if before else None
     known = frozenset(each.id for each in pipeline.executions())
+    told = Told(server, project.topic)
     push(server, project, shot, before=known)
 
     def page_of(execution_id: str) -> PromotionPage | None:
@@ -173,12 +176,14 @@ def deliver(
         return promotion_page.fetch(pipeline.name, client, execution_id, server.root / "last")
 
     approver = Approver(
-        pipeline, targets, shot, server.root, progress, page_of=page_of, update=update
+        pipeline, targets, shot, server.root, progress, told=told, page_of=page_of, update=update
     )
     follower = Follower(pipeline, progress, approver.decide)
     execution = follower.follow(revision_of(server, shot.commit), since=known)
+    if not told.ended(execution):
+        progress.say(f"    {_UNTOLD.format('how it ended')}")
     result = summary.outcome(pipeline, execution, shot.commit, targets, server.root)
-    result = replace(result, page=page_of(execution.id))
+    result = replace(result, told=told.messages, page=page_of(execution.id))
     if update is None:
         return result
     return replace(
@@ -218,9 +223,11 @@ class Approver:
         root: Path,
         progress: Progress,
         *,
+        told: Told,
         page_of: Callable[[str], PromotionPage | None],
         update: Update | None,
     ) -> None:
+        self._told = told
         self._pipeline = pipeline
         self._update = update
         self._targets = targets
@@ -233,6 +240,8 @@ class Approver:
         """Approve changed guards as they are; and what comes later if smoke tests ran and passed
         wherever they must before, and all data is still there.
         Reject it otherwise."""
+        if not self._told.about(waiting.label):
+            self._progress.say(f"    {_UNTOLD.format(f'that {waiting.label} waits')}")
         if waiting.stage == GUARDS:
             self._agree(waiting)
             return

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded_aws.isolation import Isolation
+from embedded_aws.outbox import Message
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution, TestCase
 from pages.files import replace
@@ -20,6 +21,7 @@ from rehearsal.fidelity_page import fidelity_page
 from rehearsal.project import Target
 from rehearsal.promotion_page import PromotionPage
 from rehearsal.reading import Reading
+from rehearsal.told import told_page
 from rehearsal.update import Change
 
 
@@ -59,7 +61,7 @@ class Outcome:
     started_from: in words. updated: the commit that was there before, None for a creation; `held`,
     by account, how much data was; `changes`, what was replaced, removed or lost; `readings`, what
     was read back through the APIs. page: from which it was approved, None where the pipeline made
-    none.
+    none. told: what people were, in its order.
     """
 
     goal: Target
@@ -75,6 +77,7 @@ class Outcome:
     changes: tuple[Change, ...] = ()
     readings: tuple[Reading, ...] = ()
     page: PromotionPage | None = None
+    told: tuple[Message, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -158,9 +161,11 @@ def start_anew(root: Path) -> None:
 
 
 def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
-    """Write `last/summary.json`, which is whole or not there, and `last/fidelity.html`; the folder
-    of both."""
+    """Write `last/summary.json`, which is whole or not there, `last/fidelity.html`, and, where
+    people were told something, `last/notifications.html`; the folder of all."""
     last = root / "last"
+    if result.told:
+        replace(last / "notifications.html", told_page(result.told, result.commit))
     replace(last / "fidelity.html", fidelity_page(fidelity, result.commit))
     document = {
         "execution_id": result.execution.id,
@@ -172,6 +177,7 @@ def write(root: Path, result: Outcome, fidelity: Sequence[Row]) -> Path:
         "actions": [_action(run) for run in result.actions],
         "smoke": {name: smoke.as_json() for name, smoke in result.smoke.items()},
         "promotion": result.page.as_json() if result.page else None,
+        "notifications": [asdict(each) for each in result.told],
         "fidelity": [asdict(row) for row in fidelity],
     }
     replace(last / "summary.json", json.dumps(document, indent=2) + "\n")

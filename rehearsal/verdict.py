@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ops.records import ActionRun, TestCase
-from rehearsal import function_logs
+from rehearsal import function_logs, told
 from rehearsal.fidelity import Row, Status
 from rehearsal.function_logs import FunctionLog
 from rehearsal.snapshot import Snapshot
@@ -64,7 +64,8 @@ def text(
     # Of a failed run nothing needs to be believed: what failed must not be lost among the rest.
     limits = _fidelity(table, last) if result.passed else []
     failures = _failures(result, logs, command, stays=stays)
-    lines = ["", head, *failures, *_loud(result), *_updated(result), "", *limits, ""]
+    lines = ["", head, *failures, *_loud(result), *_updated(result), *_told(result)]
+    lines += ["", *limits, ""]
     lines += [f"The pipeline took {_seconds(result.actions):.0f} s. Everything: {last}"]
     for smoke in result.smoke.values():
         if "html" in smoke.reports:
@@ -99,6 +100,13 @@ def _updated(result: Outcome) -> Iterator[str]:
         counted = ", ".join(f"{number} in {account}" for account, number in read.items()) or "none"
         yield f"  Read back through the signed APIs, as before: {counted}."
         yield from (f"  {each.text}" for each in result.unread)
+
+
+def _told(result: Outcome) -> Iterator[str]:
+    """What people would have read meanwhile."""
+    if result.told:
+        yield ""
+        yield from told.lines(result.told)
 
 
 def _seconds(runs: Sequence[ActionRun]) -> float:

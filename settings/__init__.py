@@ -5,6 +5,7 @@ the gates that judge it, the account owners' templates and the rehearsal.
 """
 
 from settings.environments import Environment
+from settings.notifications import Notifications
 from settings.reader import Problem, Reader
 from settings.settings import CONTEXT_KEY, REGIONS, Settings, SettingsError
 from settings.source import CodeCommitSource, ConnectionSource, S3Source, Source
@@ -17,6 +18,7 @@ __all__ = [
     "ConnectionSource",
     "DeploymentWindow",
     "Environment",
+    "Notifications",
     "Problem",
     "Reader",
     "S3Source",

@@ -14,7 +14,7 @@ ACCOUNT_IN_WORDS: Final = 'an account id: 12 digits, in quotes, such as "1111111
 # Stands in every physical name; the longest, of buckets, may have 63 characters with account and
 # region in it (Amazon S3 User Guide, "General purpose bucket naming rules").
 _NAME: Final = r"[a-z][a-z0-9]{1,11}"
-_EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _environment(reader: Reader) -> Environment:
         name=name,
         account=account,
         disposable=disposable,
-        alarm_email=reader.optional_text("alarm_email", _EMAIL, "an e-mail address"),
+        alarm_email=reader.optional_text("alarm_email", EMAIL, "an e-mail address"),
         # Where nobody's data is, the broken release is worth more as it stands.
         rollback=reader.flag("rollback", default=not disposable),
         deployment_window=read_window(reader.optional_section("deployment_window")),

@@ -102,14 +102,19 @@ class Reader:
     def texts(
         self, key: str, pattern: str, expected: str, default: tuple[str, ...]
     ) -> tuple[str, ...]:
-        """The list of texts at `key`, each of which must match all of `pattern`; not empty."""
+        """The list of texts at `key`, each of which must match all of `pattern`; empty only where
+        the `default` is."""
         values = self._take(key, list(default))
         texts = (
             [value for value in values if isinstance(value, str)]
             if isinstance(values, list)
             else []
         )
-        if texts and texts == values and all(re.fullmatch(pattern, text) for text in texts):
+        if (
+            (texts or not default)
+            and texts == values
+            and all(re.fullmatch(pattern, text) for text in texts)
+        ):
             return tuple(texts)
         self.reject(key, values, f"a list of {expected}")
         return default

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from settings.environments import ACCOUNT, ACCOUNT_IN_WORDS, Environment, read_environments
 from settings.guards import read_guards
+from settings.notifications import Notifications, read_notifications
 from settings.reader import Problem, Reader
 from settings.source import Source, read_source
 
@@ -46,10 +47,11 @@ class Settings:
     """Everything that differs between one installation of the delivery system and another.
 
     tools_account: 12 digits, where the pipeline lives. environments: in the order of delivery, the
-    last one behind the approval. guards: globs, as in a .gitignore, of the files that a commit
-    changes only with a person's yes. application: the services' own options by service, as they
-    stand in the file; `stages.options` knows them. skip_approval_without_changes: does a release
-    that would change nothing behind the approval pass it without a person?
+    last one behind the approval. notifications: who is told of the delivery. guards: globs, as in
+    a .gitignore, of the files that a commit changes only with a person's yes. application: the
+    services' own options by service, as they stand in the file; `stages.options` knows them.
+    skip_approval_without_changes: does a release that would change nothing behind the approval pass
+    it without a person?
     """
 
     tools_account: str
@@ -59,6 +61,7 @@ class Settings:
     architecture: str
     approval_timeout_minutes: int
     skip_approval_without_changes: bool
+    notifications: Notifications
     guards: tuple[str, ...]
     application: Mapping[str, object]
 
@@ -99,6 +102,7 @@ class Settings:
             skip_approval_without_changes=reader.flag(
                 "skip_approval_without_changes", default=False
             ),
+            notifications=read_notifications(reader.section("notifications", {})),
             guards=read_guards(reader, "guards"),
             application=reader.mapping("application"),
         )

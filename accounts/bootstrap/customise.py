@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, Final
 
-from accounts.bootstrap import boundary, execution, previewing
+from accounts.bootstrap import boundary, drift, execution, previewing
 from accounts.bootstrap.account import TOOLS, Account, Bootstrap
 from accounts.bootstrap.statements import MAPPING, documents, sub
 from assembly.templates import Resource
@@ -69,6 +69,7 @@ def customise(
         if logical_id in template["Resources"]:
             _narrow_trust(template, logical_id, trusted.get(logical_id, []))
     _narrow_deploy_role(template, bootstrap)
+    _add_drift_role(template, bootstrap, trusted.get(drift.LOGICAL_ID, []))
     _drop_legacy(template)
     _drop_unused(template)
     return {key: template[key] for key in _ORDER if key in template}
@@ -81,10 +82,11 @@ def trusted_names(tools: Account, targets: Iterable[str]) -> dict[str, list[str]
     that none of them takes is trusted to nobody.
     """
     accounts = tuple(f"arn:aws:iam::{target}:role/" for target in targets)
-    result: dict[str, set[str]] = {logical_id: set() for logical_id in BOOTSTRAP_ROLES.values()}
+    roles = {**BOOTSTRAP_ROLES, drift.KIND: drift.LOGICAL_ID}
+    result: dict[str, set[str]] = {logical_id: set() for logical_id in roles.values()}
     for role in tools.resources("AWS::IAM::Role"):
         for assumed in _assumed(tools, role):
-            for part, logical_id in BOOTSTRAP_ROLES.items():
+            for part, logical_id in roles.items():
                 if assumed.startswith(accounts) and f"-{part}-" in assumed:
                     result[logical_id].add(physical_name(role))
     return {logical_id: sorted(names) for logical_id, names in result.items()}
@@ -232,6 +234,14 @@ def _add_policies(template: Template, bootstrap: Bootstrap) -> None:
     # Without policies the CLI's template would fall back on AdministratorAccess.
     role["Properties"]["ManagedPolicyArns"] = {"Ref": "CloudFormationExecutionPolicies"}
     del template["Parameters"]["CloudFormationExecutionPolicies"]["Default"]
+
+
+def _add_drift_role(template: Template, bootstrap: Bootstrap, names: list[str]) -> None:
+    """Where somebody of another account takes it."""
+    if names:
+        made, conditions = drift.role(bootstrap, names)
+        template["Resources"][drift.LOGICAL_ID] = made
+        template["Conditions"] |= conditions
 
 
 def _managed_policy(name: str, description: str, document: Template) -> Template:

@@ -35,6 +35,8 @@ CONTENT: Final = (
 
 _REGION: Final = "us-west-2"
 _READS: Final = ("Get", "List", "Describe", "BatchGet")
+# API Gateway's actions are called as HTTP's methods are.
+_READING: Final = (*_READS, "GET")
 
 
 class UnknownNeedsError(Exception):
@@ -54,6 +56,24 @@ def needed_actions(account: Account) -> dict[str, frozenset[str]]:
         # CloudFormation resolves such parameters as the stack's role.
         found["ssm:GetParameters"].add("AWS::SSM::Parameter::Value")
     return {action: frozenset(types) for action, types in found.items()}
+
+
+def reading_actions(account: Account) -> frozenset[str]:
+    """What reading the account's resources needs, as far as it reads: handlers ask for more.
+
+    Some want to decrypt, to pass a role, to write a metric: nothing that says how a thing is set
+    up.
+    """
+    stated = (
+        action
+        for resource_type in {resource.type for resource in account.resources()}
+        for action in handler_permissions(resource_type, "read") or ()
+    )
+    return frozenset(
+        action
+        for action in stated
+        if exists(action) and action.partition(":")[2].startswith(_READING)
+    )
 
 
 def reads_settings(action: str) -> bool:
@@ -84,8 +104,11 @@ def has_resources(action: str) -> bool:
 
 
 @cache
-def handler_permissions(resource_type: str) -> frozenset[str] | None:
-    """The actions that the type's handlers call; None for a type that states none."""
+def handler_permissions(resource_type: str, only: str | None = None) -> frozenset[str] | None:
+    """The actions that the type's handlers call, or one of them; None for a type that states none.
+
+    only: create, read, update, delete or list.
+    """
     try:
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, resource_type).schema
     except ResourceNotFoundError:
@@ -94,7 +117,10 @@ def handler_permissions(resource_type: str) -> frozenset[str] | None:
     if not handlers:
         return None
     return frozenset(
-        permission for handler in handlers.values() for permission in handler["permissions"]
+        permission
+        for name, handler in handlers.items()
+        for permission in handler["permissions"]
+        if only in (None, name)
     )
 
 

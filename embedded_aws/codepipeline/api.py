@@ -51,6 +51,7 @@ def install() -> None:
         resource_arn=resource_arn,
     )
     resources.install(engine)
+    events.announce(engine.state)
     pushes.follow(webhooks.Starter(engine))
     pushes.follow(events.install())
     pushes.follow(polling.install(engine))

@@ -1,4 +1,7 @@
-"""A rule of EventBridge whose target is a pipeline starts it, as the target's role.
+"""Between CodePipeline and EventBridge: what starts pipelines, and what pipelines tell.
+
+A rule of EventBridge whose target is a pipeline starts it, as the target's role. What a pipeline
+tells is found by `announcing`, and put on the account's bus here.
 
 Source: EventBridge user guide, "eb-targets" (the role needs codepipeline:StartPipelineExecution);
 CodePipeline user guide, "pipelines-trigger-source-repo-changes". MiniStack knows no such target.
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import queue
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -17,9 +21,12 @@ from typing import Any
 
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
+from ministack.core.responses import request_scope
 from ministack.services import eventbridge
 
 from embedded_aws import registry
+from embedded_aws.codepipeline.announcing import Announcer, Entry
+from embedded_aws.codepipeline.state import Pipeline, State
 from embedded_aws.connections.played import Source
 from embedded_aws.connections.pushes import Effects, Push
 
@@ -42,6 +49,29 @@ def install() -> Deliveries:
 
     eventbridge._invoke_target = deliver
     return deliveries
+
+
+def announce(state: State) -> None:
+    """Puts what happens in pipelines on the bus of their account from now on.
+
+    On a thread of its own: what rules invoke may ask for the state, whose lock is held when
+    something changes.
+    """
+    waiting: queue.SimpleQueue[tuple[Pipeline, Entry]] = queue.SimpleQueue()
+    Announcer(state, lambda pipeline, entry: waiting.put((pipeline, entry)))
+    sending = threading.Thread(target=_send, args=(waiting,), name="pipeline events", daemon=True)
+    sending.start()
+
+
+def _send(waiting: queue.SimpleQueue[tuple[Pipeline, Entry]]) -> None:
+    while True:
+        pipeline, entry = waiting.get()
+        try:
+            with request_scope(pipeline.account, pipeline.region):
+                # As the service itself: nobody else may use its name as a source.
+                eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+        except Exception:  # the edge of the thread: the next event must still be sent
+            _log.exception("an event of %s was not sent", pipeline.name)
 
 
 class Deliveries:

@@ -7,7 +7,7 @@ something waits on it, and every change notifies it. Nothing polls.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -62,11 +62,29 @@ class Pipeline:
         return next((e for e in self.executions if e.id == execution_id), None)
 
 
+class Changes(threading.Condition):
+    """The lock, whose holder's every change is shown to those who observe before others wake."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._observers: list[Callable[[], None]] = []
+
+    def observe(self, look: Callable[[], None]) -> None:
+        """Calls `look` at every change, under the lock: it must not wait, nor change anything."""
+        self._observers.append(look)
+
+    def notify_all(self) -> None:
+        """Something has changed."""
+        for look in self._observers:
+            look()
+        super().notify_all()
+
+
 class State:
     """Every pipeline of every account."""
 
     def __init__(self) -> None:
-        self.changed = threading.Condition()
+        self.changed = Changes()
         self._pipelines: dict[tuple[str, str, str], Pipeline] = {}
 
     def add(self, pipeline: Pipeline) -> None:

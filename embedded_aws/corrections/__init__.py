@@ -49,6 +49,7 @@ CORRECTIONS = (
     "role_tags",
     "rule_invokes",
     "same_execution",
+    "sent_messages",
     "shared_concurrency",
     "taken_tables",
     "template_url",

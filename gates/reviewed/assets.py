@@ -16,7 +16,8 @@ from assembly.assets import Asset
 from assembly.code import Code, code
 from assembly.templates import Assembly, Template
 
-_OURS: Final = "services"
+# A service's code; and what tells people, which is a guard: a person lets every change of it in.
+_OURS: Final = ("services", "notifications", "ops")
 _SHOWN: Final = 12
 
 
@@ -50,7 +51,7 @@ def _held(path: Path) -> str:
     held = code(path)
     if held is None:
         return f"{path.name} {_digest({path.name: path.read_bytes()})}"
-    ours = held.within(_OURS)
+    ours = {name for folder in _OURS for name in held.within(folder)}
     rest = {name: _content(held, name) for name in held.names if name not in ours}
     return " ".join([*_packages(ours), *_libraries(held.names), _digest(rest)])
 
@@ -63,7 +64,7 @@ def _packages(ours: Collection[str]) -> list[str]:
 
 def _libraries(names: Iterable[str]) -> list[str]:
     """Packages as name==version, and what else is there that is importable or not."""
-    entries = sorted({name.partition("/")[0] for name in names} - {_OURS, "__pycache__"})
+    entries = sorted({name.partition("/")[0] for name in names} - {*_OURS, "__pycache__"})
     packages = [each for each in entries if each.endswith(".dist-info")]
     versions = [each.removesuffix(".dist-info").replace("-", "==", 1) for each in packages]
     return [*versions, *(each for each in entries if each not in packages)]

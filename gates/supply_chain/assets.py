@@ -20,6 +20,8 @@ UNKNOWN: Final = "unknown"
 _CDK: Final = "aws-cdk-lib"
 _SERVICE: Final = re.compile(r"services/([^/]+)/runtime/")
 _COMMON: Final = "common"
+# No service, and ours: it runs on the packages that Lambda's own runtime has.
+_TELLS: Final = "notifications"
 _INFO: Final = re.compile(r"([^/]+\.dist-info)/")
 
 
@@ -73,6 +75,8 @@ def _asset(asset_hash: str, code: Code, locked: dict[tuple[str, str], tuple[str,
     services = sorted(
         {found[1] for name in code.names if (found := _SERVICE.match(name))} - {_COMMON}
     )
+    if code.within(_TELLS):
+        services = [_TELLS]
     if not services:
         # The functions behind CDK's custom resources come from the library itself.
         library = distribution(_CDK)

@@ -1,8 +1,9 @@
-"""Shows what is in a function's own dead-letter queue. With --execute, invokes the function with
-each event again and deletes a message when its event succeeded; what failed stays in the queue.
+"""Invokes a function with each event in its own dead-letter queue again, and deletes a message when
+its event succeeded; what failed stays in the queue. It asks first; where nobody can be asked, --yes
+says it. With --dry-run it only shows what is in the queue.
 
 One event runs at a time, for as long as the function's timeout allows. Each is hidden from others
-while it is tried; without --execute, for seconds only. Names and contents of files, which events
+while it is tried; with --dry-run, for seconds only. Names and contents of files, which events
 have, are not shown.
 
 Exit code: 0 when it was shown, or when everything that was tried succeeded; 1 when something
@@ -19,8 +20,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ops import dead_letters
-from ops.commands.common import ClientOf, json_option
+from ops.commands.common import ClientOf, dry_run_option, json_option
 from ops.dead_letters import DeadLetter, Queue, Target
+from ops.errors import NotRedrivenError
 from ops.redrive import Attempt, Outcome, Redrive
 
 HELP: Final = "invoke a function again with the events in its dead-letter queue"
@@ -31,7 +33,8 @@ def arguments(parser: ArgumentParser) -> None:
     """Its options."""
     parser.add_argument("environment", help="for example dev")
     parser.add_argument("function", help="without tap-ENVIRONMENT-, for example image-processor")
-    parser.add_argument("--execute", action="store_true", help="really do it; else it only shows")
+    dry_run_option(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument(
         "--limit", type=_positive, default=sys.maxsize, metavar="N", help="N messages at most"
     )
@@ -50,19 +53,34 @@ def run(client: ClientOf, given: Namespace) -> int:
     queue = Queue(client("sqs"), target.queue_url)
     waiting, received = queue.counts()
     redrive = Redrive(target, queue, client("lambda"))
-    report = _Report(target, waiting, received, as_json=given.json, executed=given.execute)
+    report = _Report(target, waiting, received, as_json=given.json, executed=not given.dry_run)
     report.begin()
-    if not given.execute:
+    if given.dry_run:
         for letter in redrive.look(given.limit):
             report.add(letter)
         report.end()
         return _SHOWN
+    if not given.yes:
+        _ask(target, can_ask=sys.stdin.isatty() and not given.json)
     try:
         redrive.execute(given.limit, lambda attempt: report.add(attempt.letter, attempt))
     finally:
         # Also of what was done before an error or an interruption.
         report.end()
     return _STAYED if report.stayed else _SHOWN
+
+
+def _ask(target: Target, *, can_ask: bool) -> None:
+    """Raises `NotRedrivenError` unless a person agrees: the function acts on each event again."""
+    if not can_ask:
+        raise NotRedrivenError(
+            "nothing was redriven: nobody can be asked here; --yes redrives, --dry-run only shows"
+        )
+    print(
+        f"Invoke {target.function} with each of these events again? Type yes: ", end="", flush=True
+    )
+    if sys.stdin.readline().strip() != "yes":
+        raise NotRedrivenError("nothing was redriven: everything is still in the queue")
 
 
 class _Report:
@@ -110,7 +128,7 @@ class _Report:
         elif self._executed:
             print(f"{len(self._rows) - self.stayed} redriven, {self.stayed} stayed in the queue")
         elif self._rows:
-            print("nothing was changed: --execute invokes the function with each event again")
+            print("nothing was changed: without --dry-run, the function is invoked with each again")
 
     def _document(self) -> dict[str, Any]:
         waiting, received = self._counts

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from embedded_aws.outbox import Outbox
 from tests.embedded_aws.emulated import (
     DEV,
     PROD,
@@ -476,3 +477,18 @@ def test_another_release_of_the_emulator_is_refused_by_name(tmp_path: Path) -> N
     )
     assert done.returncode != 0
     assert "MiniStack 1.6.0 is installed, but the corrections were made for 1.5.33" in done.stderr
+
+
+def test_what_an_e_mail_would_say_is_in_the_outbox(
+    emulator: Server, administrators: Mapping[str, Credentials]
+) -> None:
+    sns = emulator.session(administrators[TOOLS]).client("sns")
+    topic = sns.create_topic(Name="told")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="team@example.com")
+    texts = {"default": "for all", "email": "for mail", "https": "for programs"}
+    for message, structure in ((json.dumps(texts), "json"), ("as it is", "")):
+        more = {"MessageStructure": structure} if structure else {}
+        sns.publish(TopicArn=topic, Subject="News", Message=message, **more)
+    told = Outbox(emulator.root).messages(":told")
+    assert [each.text for each in told] == ["for mail", "as it is"]
+    assert {(each.subject, each.to) for each in told} == {("News", ("team@example.com",))}

@@ -17,6 +17,7 @@ from tests.gates import (
     guard_mutants,
     mutants_of_files,
     mutants_of_templates,
+    notification_mutants,
     promotion_mutants,
     protection_mutants,
 )
@@ -27,6 +28,7 @@ from tests.gates.mutants import MUTANTS, Mutation
 assert guard_mutants
 assert mutants_of_files
 assert mutants_of_templates
+assert notification_mutants
 assert promotion_mutants
 assert protection_mutants
 

@@ -149,16 +149,16 @@ def test_the_event_of_a_broken_deployment_is_kept_as_it_was_and_given_back(
         event = witness(f"uploads/{file_id}/kept.csv")
         assert files.letter(TABLES) == event
         assert files.look(file_id)["status"] == "announced"
-        still_broken = files.redrive(TABLES, "--execute")
+        still_broken = files.redrive(TABLES, "--yes")
         assert still_broken.code == 1
         assert "failed" in still_broken.out
         assert "kept.csv" not in still_broken.out
         assert files.letter(TABLES) == event
-    look = files.redrive(TABLES)
+    look = files.redrive(TABLES, "--dry-run")
     assert (look.code, files.dead(TABLES)) == (0, 1)
     assert event["id"] in look.out
     assert files.look(file_id)["status"] == "announced"
-    ended = files.redrive(TABLES, "--execute")
+    ended = files.redrive(TABLES, "--yes")
     assert ended.code == 0, ended
     assert "1 redriven, 0 stayed" in ended.out
     assert files.look(file_id)["status"] == "processed"
@@ -173,7 +173,7 @@ def test_a_version_that_failed_three_times_is_mended_by_the_redrive(files: Files
         assert file["status"] == "failed"
         assert [version["attempts"] for version in file["versions"]] == [ATTEMPTS]
         assert file["results"] == []
-    assert files.redrive(IMAGES, "--execute").code == 0
+    assert files.redrive(IMAGES, "--yes").code == 0
     file = files.look(file_id)
     assert file["status"] == "processed"
     assert [version["attempts"] for version in file["versions"]] == [ATTEMPTS + 1]

@@ -105,7 +105,7 @@ def function(
 
 
 def test_an_empty_queue_is_said_to_be_empty(function: Function) -> None:
-    for options in ([], ["--execute"]):
+    for options in (["--dry-run"], ["--yes"]):
         ended = function.redrive(*options)
         assert (ended.code, ended.err) == (0, "")
         assert "about 0 dead letter(s)" in ended.out
@@ -113,34 +113,50 @@ def test_an_empty_queue_is_said_to_be_empty(function: Function) -> None:
 
 def test_a_look_shows_events_and_errors_and_nothing_of_files(function: Function) -> None:
     function.give_up("secret-name.csv")
-    ended = function.redrive()
+    ended = function.redrive("--dry-run")
     assert ended.code == 0
     assert "about 1 dead letter(s)" in ended.out
     assert re.search(r"event event-of-15  request \S{36}  0 min old  200 out of order\n", ended.out)
     assert "nothing was changed" in ended.out
-    (message,) = function.redrive("--json").document()["messages"]
+    (message,) = function.redrive("--dry-run", "--json").document()["messages"]
     assert message["event_id"] == "event-of-15"
     assert (message["error_code"], message["error_message"]) == ("200", "out of order")
     assert 0 <= message["age_seconds"] < PATIENCE
     assert "secret" not in ended.out + json.dumps(message)
 
 
+def test_where_nobody_can_be_asked_nothing_is_redriven_unless_the_command_says_yes(
+    function: Function,
+) -> None:
+    function.give_up("a")
+    function.set(BROKEN="none of them")
+    for options in ([], ["--json"]):
+        ended = function.redrive(*options)
+        assert ended.code == 2
+        assert "--yes redrives, --dry-run only shows" in ended.err
+        assert function.visible() == 1
+    assert function.redrive("--yes").code == 0
+    assert function.visible() == 0
+
+
 def test_a_look_leaves_every_message_to_others(function: Function) -> None:
     keys = ["a" * length for length in range(1, 13)]
     function.give_up(*keys)
     function.set(BROKEN="none of them")
-    shown = function.redrive("--json").document()
+    shown = function.redrive("--dry-run", "--json").document()
     assert len(shown["messages"]) == 12
     assert shown["executed"] is False
     assert function.visible() == 12
-    assert len(function.redrive("--json", "--limit", "11").document()["messages"]) == 11
+    assert (
+        len(function.redrive("--dry-run", "--json", "--limit", "11").document()["messages"]) == 11
+    )
     assert function.visible() == 12
 
 
 def test_what_succeeds_is_deleted_and_what_fails_stays(function: Function) -> None:
     function.give_up("mended.csv", "still-bad.csv", "mended-too.csv")
     function.set(BROKEN="bad")
-    ended = function.redrive("--execute", "--json")
+    ended = function.redrive("--yes", "--json")
     assert ended.code == 1
     outcomes = {row["event_id"]: row for row in ended.document()["messages"]}
     assert {event: row["outcome"] for event, row in outcomes.items()} == {
@@ -152,7 +168,7 @@ def test_what_succeeds_is_deleted_and_what_fails_stays(function: Function) -> No
     assert outcomes["event-of-13"]["detail"].endswith(": out of order")
     assert function.visible() == 1
     function.set(BROKEN="none of them")
-    ended = function.redrive("--execute")
+    ended = function.redrive("--yes")
     assert (ended.code, function.visible()) == (0, 0)
     assert "1 redriven, 0 stayed" in ended.out
 
@@ -160,7 +176,7 @@ def test_what_succeeds_is_deleted_and_what_fails_stays(function: Function) -> No
 def test_a_limit_leaves_the_rest_alone(function: Function) -> None:
     function.give_up("a", "bb", "ccc")
     function.set(BROKEN="none of them")
-    ended = function.redrive("--execute", "--limit", "1")
+    ended = function.redrive("--yes", "--limit", "1")
     assert ended.code == 0
     assert "1 redriven, 0 stayed" in ended.out
     assert function.visible() == 2
@@ -171,7 +187,7 @@ def test_a_throttled_function_is_left_alone(function: Function, session: Session
     session.client("lambda").put_function_concurrency(
         FunctionName=function.full_name, ReservedConcurrentExecutions=0
     )
-    ended = function.redrive("--execute", "--json")
+    ended = function.redrive("--yes", "--json")
     assert ended.code == 1
     assert [row["outcome"] for row in ended.document()["messages"]] == ["throttled"]
     assert function.visible() == 2
@@ -179,7 +195,7 @@ def test_a_throttled_function_is_left_alone(function: Function, session: Session
 
 def test_what_is_no_event_stays(function: Function, session: Session) -> None:
     session.client("sqs").send_message(QueueUrl=function.url, MessageBody="not JSON")
-    ended = function.redrive("--execute", "--json")
+    ended = function.redrive("--yes", "--json")
     assert ended.code == 1
     (message,) = ended.document()["messages"]
     assert message["outcome"] in ("refused", "failed")
@@ -193,14 +209,14 @@ def test_messages_that_somebody_else_tries_are_counted_and_left(
     function.give_up("a")
     session.client("sqs").receive_message(QueueUrl=function.url, VisibilityTimeout=300)
     function.set(BROKEN="none of them")
-    ended = function.redrive("--execute")
+    ended = function.redrive("--yes")
     assert ended.code == 0
     assert "1 more are hidden for now" in ended.out
     assert "0 redriven, 0 stayed" in ended.out
 
 
 def test_another_name_is_told_what_there_is(function: Function) -> None:
-    ended = redrive(function.server, function.keys, "try", "no-such")
+    ended = redrive(function.server, function.keys, "try", "no-such", "--dry-run")
     assert ended.code == 2
     assert f"there is no function tap-try-no-such in account {DEV}, {REGION}" in ended.err
     assert function.name in ended.err
@@ -209,7 +225,7 @@ def test_another_name_is_told_what_there_is(function: Function) -> None:
 def test_another_account_is_told_apart(
     function: Function, administrators: Mapping[str, Credentials]
 ) -> None:
-    ended = redrive(function.server, administrators[PROD], "try", function.name)
+    ended = redrive(function.server, administrators[PROD], "try", function.name, "--dry-run")
     assert ended.code == 2
     assert f"in account {PROD}" in ended.err
     assert "take the credentials of its account" in ended.err
@@ -219,14 +235,14 @@ def test_a_function_without_a_queue_is_named(function: Function, session: Sessio
     session.client("lambda").update_function_configuration(
         FunctionName=function.full_name, DeadLetterConfig={"TargetArn": ""}
     )
-    ended = function.redrive()
+    ended = function.redrive("--dry-run")
     assert ended.code == 2
     assert f"{function.full_name} has no dead-letter queue of its own" in ended.err
 
 
 def test_a_queue_that_is_gone_is_named(function: Function, session: Session) -> None:
     session.client("sqs").delete_queue(QueueUrl=function.url)
-    ended = function.redrive()
+    ended = function.redrive("--dry-run")
     assert ended.code == 2
     assert f"the dead-letter queue of {function.full_name}" in ended.err
     assert "deploy the environment again" in ended.err
@@ -241,7 +257,7 @@ def test_a_missing_permission_is_named_and_gives_the_message_back(
     statement = {"Effect": "Allow", "Action": reads, "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     keys = aws.user(session, function.full_name, policy)
-    ended = redrive(function.server, keys, "try", function.name, "--execute")
+    ended = redrive(function.server, keys, "try", function.name, "--yes")
     assert ended.code == 2
     assert "AWS refused Invoke" in ended.err
     assert function.visible() == 1

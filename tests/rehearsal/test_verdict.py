@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from embedded_aws.isolation import Isolation
+from embedded_aws.outbox import Message
 from ops.records import ActionRun, Execution
 from ops.records import TestCase as Case
 from ops.verdicts import Level, Verdict
@@ -20,6 +21,7 @@ from rehearsal.own import COMMAND
 from rehearsal.project import Target
 from rehearsal.promotion_page import PromotionPage
 from rehearsal.summary import Outcome, SmokeResult
+from rehearsal.told import told_page
 from rehearsal.update import Change
 
 TARGETS = (Target("dev", "Dev", ("dev",), "Smoke"), Target("prod", "Prod", ("prod",), "Smoke"))
@@ -180,3 +182,21 @@ def test_only_what_succeeded_is_evidence() -> None:
     )
     assert result.evidence().actions == {"Build/Synth"}
     assert result.evidence().checks == {f"dev/{PASSED.name}"}
+
+
+def test_what_people_were_told_stands_in_its_order_and_to_whom() -> None:
+    told = (
+        Message(0.0, "arn:t", "A", "APPROVAL NEEDED: c <b>\nmore\nhttps://x"),
+        Message(61.0, "arn:t", "D", "DELIVERED: c\nmore\nhttps://x"),
+    )
+    result = replace(outcome("Succeeded", prod=[PASSED]), told=told)
+    lines = text(result).splitlines()
+    first = lines.index("  00:00:00 APPROVAL NEEDED: c <b>")
+    assert lines[first + 1] == "  00:01:01 DELIVERED: c"
+    assert "nobody is subscribed" in lines[first - 1]
+    addressed = tuple(replace(each, to=("team@example.com",)) for each in told)
+    assert "People were told (team@example.com):" in text(replace(result, told=addressed))
+    shown = told_page(told, result.commit)
+    assert "APPROVAL NEEDED: c &lt;b&gt;" in shown
+    assert "<b>" not in shown
+    assert "People were told" not in text(outcome("Succeeded", prod=[PASSED]))

@@ -37,6 +37,12 @@ def run(arguments: list[str], shell: Mapping[str, str]) -> Ended:
     """`python -m ops`, in a shell with these variables."""
     command = [sys.executable, "-m", "ops", *arguments]
     ended = subprocess.run(
-        command, cwd=CHECKOUT, env=shell, capture_output=True, text=True, check=False
+        command,
+        cwd=CHECKOUT,
+        env=shell,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return Ended(ended.returncode, ended.stdout, ended.stderr)

@@ -163,7 +163,7 @@ def test_a_foreign_bootstrap_is_not_left_in_place_in_silence(emulator: Server) -
     role = f"cdk-hnb659fds-cfn-exec-role-{tools}-{SETTINGS.region}"
     attached = client(emulator, tools, "iam").list_attached_role_policies(RoleName=role)
     names = {each["PolicyName"] for each in attached["AttachedPolicies"]}
-    assert names == {"tap-cloudformation-1"}
+    assert names == {"tap-cloudformation-1", "tap-cloudformation-2"}
     # Once replaced, it is applied anew as any other.
     run(emulator, tools, "scripts/bootstrap", TOOLS)
 

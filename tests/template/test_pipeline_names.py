@@ -37,8 +37,12 @@ def test_every_project_has_its_name_and_a_log_group_of_it(assembly: Assembly) ->
     steps = ("guards", "held", "synth", "gates", "preview", "confirm", "selfmutate", "assets")
     names = {f"tap-pipeline-{step}" for step in steps} | SMOKE
     assert set(assembly.projects) == names
-    groups = assembly.resources("AWS::Logs::LogGroup")
-    assert {group["LogGroupName"] for group in groups} == {f"/aws/codebuild/{n}" for n in names}
+    groups = {each["LogGroupName"] for each in assembly.resources("AWS::Logs::LogGroup")}
+    functions = {each["FunctionName"] for each in assembly.resources("AWS::Lambda::Function")}
+    assert groups == {
+        *(f"/aws/codebuild/{name}" for name in names),
+        *(f"/aws/lambda/{name}" for name in functions),
+    }
 
 
 def test_roles_of_our_own_and_report_groups_are_named_as_their_projects(assembly: Assembly) -> None:

@@ -29,6 +29,7 @@ from settings import (
     ConnectionSource,
     DeploymentWindow,
     Environment,
+    Notifications,
     S3Source,
     Settings,
     SettingsError,
@@ -55,6 +56,7 @@ GOOD: dict[str, Any] = {
         "branch": "main",
         "connection_arn": CONNECTION,
     },
+    "notifications": {"emails": ["team@example.com"]},
 }
 
 
@@ -90,6 +92,7 @@ def test_good_settings_become_typed_objects() -> None:
         architecture="x86_64",
         approval_timeout_minutes=10_080,
         skip_approval_without_changes=False,
+        notifications=Notifications(("team@example.com",)),
         guards=GUARDS,
         application={},
     )
@@ -205,6 +208,14 @@ def test_the_source_may_be_a_zip_in_a_bucket() -> None:
     )
 
 
+def test_who_is_told_of_the_delivery_is_nobody_unless_a_setting_says_so() -> None:
+    assert Settings.parse(changed("notifications", ...)).notifications == Notifications()
+    assert Settings.parse(changed("notifications.emails", [])).notifications.emails == ()
+    webhook = "https://hooks.example.com:443/team/delivery"
+    told = Settings.parse(changed("notifications.webhook", webhook)).notifications
+    assert told == Notifications(("team@example.com",), webhook)
+
+
 @pytest.mark.parametrize("repository", ["group/subgroup/shop", "some.one/shop_2-b"])
 def test_names_that_git_hosts_allow_are_accepted(repository: str) -> None:
     Settings.parse(changed("source.repository", repository))
@@ -260,6 +271,15 @@ def test_names_that_git_hosts_allow_are_accepted(repository: str) -> None:
         ("source.branch", "a..b", "a branch's name"),
         ("source.branch", "refs/", "a branch's name"),
         ("architecture", "arm", "did you mean arm64?"),
+        ("notifications", "team@example.com", "an object with keys and values"),
+        ("notifications.emails", "team@example.com", "a list of e-mail addresses"),
+        ("notifications.emails", ["team@example"], "a list of e-mail addresses"),
+        ("notifications.emails", ["a@example.com", "A@example.com"], "each once"),
+        ("notifications.webhook", "http://hooks.example.com", "an https address such as"),
+        ("notifications.webhook", "https://localhost/x", "an https address such as"),
+        ("notifications.webhook", "https://10.0.0.1/x", "an https address such as"),
+        ("notifications.webhook", "https://a:b@hooks.example.com/", "an https address such as"),
+        ("notifications.webhook", "https://hooks.example.com/x?token=y", "is no secret"),
         ("approval_timeout_minutes", 4, "from 5 to 86400"),
         ("approval_timeout_minutes", 86_401, "from 5 to 86400"),
         ("approval_timeout_minutes", True, "from 5 to 86400"),
@@ -365,7 +385,9 @@ def test_the_regions_are_those_that_botocore_knows_for_codepipeline() -> None:
 
 def test_the_app_tells_of_wrong_settings_without_a_traceback(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "pipeline", tmp_path / "pipeline")
-    for folder in ("assembly", "guards", "services", "settings", "stages"):
+    for folder in (
+        *("assembly", "guards", "notifications", "ops", "services", "settings", "stages"),
+    ):
         (tmp_path / folder).symlink_to(REPOSITORY / folder)
     shutil.copy(REPOSITORY / "pipeline_app.py", tmp_path)
     context = {"tap": changed("environments[0].account", "22")}

@@ -23,14 +23,22 @@ from services.common.infrastructure.environment import EnvironmentSettings
 
 
 def alarm_topic(
-    scope: Construct, construct_id: str, *, environment: EnvironmentSettings, name: str
+    scope: Construct,
+    construct_id: str,
+    *,
+    environment: EnvironmentSettings,
+    name: str,
+    display_name: str | None = None,
 ) -> sns.Topic:
-    """The environment's `alarm_email` is subscribed; whoever else is on call subscribes by hand."""
+    """The environment's `alarm_email` is subscribed; whoever else is on call subscribes by hand.
+
+    display_name: who an e-mail seems to come from, where that is not the environment's alarms.
+    """
     topic = sns.Topic(
         scope,
         construct_id,
         topic_name=environment.named(name),
-        display_name=f"Alarms of {environment.name}",
+        display_name=display_name or f"Alarms of {environment.name}",
         master_key=_key(scope, f"{construct_id}Key"),
         enforce_ssl=True,
     )

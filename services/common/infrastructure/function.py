@@ -27,7 +27,8 @@ class PythonFunction(Construct):
 
     runtime: folder of the package, e.g. "services/requests/runtime". handler: dotted name below
     it, e.g. "handler.handler". also: folders of further packages of the service that the code
-    imports. variables: of its environment, besides those of the shared observability.
+    imports. shared: with what services share. variables: of its environment, besides those of the
+    shared observability.
 
     For a function that events invoke: dead_letters takes an event that was given up after `retries`
     further tries, 0 to 2. reserved_concurrency: how many may run at once, kept free for it.
@@ -49,6 +50,7 @@ class PythonFunction(Construct):
         timeout: cdk.Duration,
         variables: Mapping[str, str],
         also: Sequence[str] = (),
+        shared: bool = True,
         dead_letters: sqs.IQueue | None = None,
         retries: int | None = None,
         reserved_concurrency: int | None = None,
@@ -63,7 +65,12 @@ class PythonFunction(Construct):
             self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
         )  # The managed basic execution policy would allow writing to any log group.
         group.grant_write(role)
-        bundle = Bundle(runtime=runtime, architecture=environment.architecture, also=tuple(also))
+        bundle = Bundle(
+            runtime=runtime,
+            architecture=environment.architecture,
+            also=tuple(also),
+            shared=shared,
+        )
         self.function = lambda_.Function(
             self,
             "Function",

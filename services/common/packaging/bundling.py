@@ -60,17 +60,19 @@ class Bundle:
         the further packages need, too.
     architecture: "x86_64" or "arm64".
     also: folders of further packages of the same service, e.g. "services/files/runtime/catalogue".
+    shared: False for what is no service and ships without what services share.
     """
 
     runtime: str
     architecture: str = "x86_64"
     repository: Path = REPOSITORY
     also: tuple[str, ...] = ()
+    shared: bool = True
 
     @property
     def packages(self) -> tuple[str, ...]:
         """Folders of the packages that ship whole, relative to the repository."""
-        return (SHARED_RUNTIME, *self.also, self.runtime)
+        return (*([SHARED_RUNTIME] if self.shared else []), *self.also, self.runtime)
 
     @property
     def lock(self) -> Path:
