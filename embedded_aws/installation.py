@@ -12,6 +12,9 @@ HOST = "127.0.0.1"
 EMULATOR_VERSION = "1.5.33"
 """The MiniStack release that the corrections were written against."""
 
+MINUTE_SECONDS = 60.0
+"""How long a server waits for a minute, unless it is told otherwise; see `clock`."""
+
 SAVE = "/_embedded_aws/save"
 """Where a server is told to keep its state."""
 STATE = "state/kept.pickle"

@@ -70,6 +70,8 @@ class Running:
     ca: Path
     region: str
     package_managers: Mapping[str, str]
+    minute: float
+    """How long services wait for a minute, in seconds; see `clock`."""
 
     @property
     def builds(self) -> Path:
@@ -107,7 +109,7 @@ _services: dict[str, Service] = {}
 _client_lock = threading.Lock()
 
 
-def configure(*, root: Path, port: int, ca: Path, region: str) -> None:
+def configure(*, root: Path, port: int, ca: Path, region: str, minute: float) -> None:
     """Called once, first. Takes the package-manager settings out of this process's environment.
 
     Builds may have them (`running().package_managers`); Lambda functions inherit this process's
@@ -117,7 +119,7 @@ def configure(*, root: Path, port: int, ca: Path, region: str) -> None:
     for name in settings:
         os.environ.pop(name, None)
     outside.prepare(root.resolve() / "builds")
-    _running.append(Running(root.resolve(), port, ca.resolve(), region, settings))
+    _running.append(Running(root.resolve(), port, ca.resolve(), region, settings, minute))
     _extend_resource_arns()
 
 

@@ -28,7 +28,7 @@ from embedded_aws.errors import (
     ServerError,
     StateError,
 )
-from embedded_aws.installation import HOST, SAVE, STATE
+from embedded_aws.installation import HOST, MINUTE_SECONDS, SAVE, STATE
 from embedded_aws.server_record import Record
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -47,7 +47,8 @@ class Server:
     emulator's; an empty sequence leaves the emulator and its corrections alone. Unless `detached`,
     the server ends when this process does, however it ends. `state`: a file that `save` made, which
     the server begins with; it must be of this release and region, and answers where its own did
-    (`port`), for what is in it names that address.
+    (`port`), for what is in it names that address. `minute`: how many seconds services wait where
+    AWS waits for a minute; 60, unless something that takes minutes is to be tried in seconds.
     """
 
     def __init__(
@@ -59,7 +60,11 @@ class Server:
         detached: bool = False,
         services: Sequence[str] | None = None,
         state: Path | None = None,
+        minute: float = MINUTE_SECONDS,
     ) -> None:
+        if minute <= 0:
+            raise ValueError(f"minute is {minute}: it must be a number of seconds above 0")
+        self._minute = minute
         self.root = root.resolve()
         self._state = state.resolve() if state else None
         self.region = region
@@ -203,6 +208,7 @@ class Server:
             inherited = [listening.fileno(), lock]
             arguments = ["--root", str(self.root), "--port", str(self.port)]
             arguments += ["--socket", str(listening.fileno()), "--region", self.region]
+            arguments += ["--minute", str(self._minute)]
             reading = None
             if not self.detached:
                 reading, self._parent_pipe = os.pipe()

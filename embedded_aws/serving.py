@@ -26,7 +26,7 @@ from embedded_aws import bounds, corrections, processes, registry, state, tls
 from embedded_aws.errors import StateError
 from embedded_aws.installation import SAVE, STATE
 
-SERVICES = ("codebuild", "codepipeline", "connections")
+SERVICES = ("codebuild", "codedeploy", "codepipeline", "connections")
 """Our own services, in the order in which they are installed."""
 
 GRACE_SECONDS = 1.0
@@ -40,7 +40,13 @@ def main() -> None:
     """Prepares everything, then serves until TERM, INT or the caller's death."""
     options = _options()
     material = tls.ensure(options.root)
-    registry.configure(root=options.root, port=options.port, ca=material.ca, region=options.region)
+    registry.configure(
+        root=options.root,
+        port=options.port,
+        ca=material.ca,
+        region=options.region,
+        minute=options.minute,
+    )
     bounds.tidy_later(options.root.resolve())
     if options.parent is not None:
         threading.Thread(target=_follow, args=(options.parent,), daemon=True).start()
@@ -56,6 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--socket", type=int, required=True)
     parser.add_argument("--region", required=True)
+    parser.add_argument("--minute", type=float, required=True)
     parser.add_argument("--parent", type=int)
     parser.add_argument("--state", type=Path)
     parser.add_argument("--services", nargs="*", default=SERVICES)

@@ -13,6 +13,7 @@ from rehearsal.behaviour import tested as _tested
 from rehearsal.behaviour import unshown as _unshown
 from rehearsal.file_behaviours import FILES
 from rehearsal.limits import LIMITS
+from rehearsal.rollout_behaviours import ROLLOUTS
 
 _ONLY_THE_CORRECTION = "no action calls for it; the correction has a test of its own"
 
@@ -234,6 +235,7 @@ GROUPS: dict[str, tuple[Behaviour, ...]] = {
     "of signatures and permissions": _ACCESS,
     "of the application": _APPLICATION,
     "of the file service": FILES,
+    "of gradual deployments": ROLLOUTS,
     "of assets": LIMITS["of assets"],
     "that the emulator ignores": LIMITS["that the emulator ignores"],
 }

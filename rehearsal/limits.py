@@ -20,7 +20,6 @@ _IGNORED = tuple(
     _unshown(text, "the emulator ignores it", types=types)
     for text, types in (
         ("memory limits of functions", _LAMBDA),
-        ("weights of Lambda aliases", _LAMBDA),
         ("encryption of buckets at rest (BucketEncryption)", _BUCKETS),
         ("time to live of table rows (TTL)", _TABLES),
         ("lifecycle rules of buckets", _BUCKETS),

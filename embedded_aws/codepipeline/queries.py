@@ -7,10 +7,10 @@ from typing import Any
 
 from ministack.core.responses import get_account_id
 
+from embedded_aws.answers import page
 from embedded_aws.codepipeline import views
 from embedded_aws.codepipeline.conditions.views import rule_execution_detail, rule_types
 from embedded_aws.codepipeline.executions import ActionRun, Execution
-from embedded_aws.codepipeline.requests import page
 from embedded_aws.codepipeline.state import Pipeline, State
 from embedded_aws.json_service import ServiceError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from embedded_aws.codepipeline.executions import ActionRun, Artifact
@@ -16,8 +16,3 @@ def artifacts(found: Iterable[Artifact]) -> list[dict[str, Any]]:
 def error(run: ActionRun) -> dict[str, str] | None:
     """`ErrorDetails` of a run that failed."""
     return {"code": run.error[0], "message": run.error[1][:5000]} if run.error else None
-
-
-def without_none(view: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that have a value."""
-    return {key: value for key, value in view.items() if value is not None}

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from embedded_aws.answers import without_none
 from embedded_aws.codepipeline.conditions.views import condition_states
 from embedded_aws.codepipeline.executions import ActionRun, Execution, Revision, StageRun
 from embedded_aws.codepipeline.model import Stage
-from embedded_aws.codepipeline.runs import artifacts, error, without_none
+from embedded_aws.codepipeline.runs import artifacts, error
 from embedded_aws.codepipeline.state import Pipeline
 
 SUMMARY_CHARACTERS = 2048

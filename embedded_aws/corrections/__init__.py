@@ -25,6 +25,7 @@ CORRECTIONS = (
     "function_settings",
     "gateway_answers",
     "lambda_error",
+    "lambda_permissions",
     "log_streams",
     "machine_role",
     "nested_attributes",
@@ -32,6 +33,7 @@ CORRECTIONS = (
     "nested_retention",
     "object_version",
     "own_disk",
+    "policy_references",
     "post_checksum",
     "principal_arn",
     "request_ids",
@@ -40,6 +42,7 @@ CORRECTIONS = (
     "same_execution",
     "taken_tables",
     "template_url",
+    "weighted_aliases",
 )
 """The modules of this package, in the order in which they are installed."""
 

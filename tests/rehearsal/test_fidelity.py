@@ -58,7 +58,6 @@ KNOWN_WEAKNESSES = (
     ),
     *("access logs", "logs and traces of state machines", "missing from S3"),
     *("CloudFormation execution role", "iam:PassRole", "dynamodb:LeadingKeys"),
-    *("weights of Lambda aliases", "memory limits", "X-Ray", "API Gateway metrics"),
     *("Step Functions metrics", "(EMF)", "KmsMasterKeyId", "TreatMissingData"),
     *("EXPRESS", "root key", "tampered body", "CodeBuild's image", "import nothing but"),
 )

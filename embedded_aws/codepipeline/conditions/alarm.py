@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from embedded_aws import clock
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.credentials import ActionClients
 
@@ -22,7 +23,7 @@ def watch(context: Context) -> Outcome:
     """Succeeds as soon as the alarm has a desired state, fails when the time is up."""
     configuration = context.configuration
     desired = {s.strip() for s in configuration.get("AlarmStates", "OK").split(",")}
-    deadline = time.monotonic() + 60 * _minutes(configuration.get("WaitTime", "0"))
+    deadline = time.monotonic() + clock.seconds(_minutes(configuration.get("WaitTime", "0")))
     with ActionClients(context) as clients:
         cloudwatch = clients("cloudwatch")
         while (state := _state(cloudwatch, configuration["AlarmName"])) not in desired:

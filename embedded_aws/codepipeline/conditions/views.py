@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from embedded_aws.answers import without_none
 from embedded_aws.codepipeline.conditions.providers import PROVIDERS, VERSION, Provider
 from embedded_aws.codepipeline.executions import ActionRun, Execution
 from embedded_aws.codepipeline.model import Action, Kind, Stage
-from embedded_aws.codepipeline.runs import artifacts, error, without_none
+from embedded_aws.codepipeline.runs import artifacts, error
 
 View = dict[str, Any]
 _MEMBERS: dict[Kind, str] = {
