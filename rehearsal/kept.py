@@ -21,6 +21,7 @@ from embedded_aws.errors import StateError
 from embedded_aws.installation import EMULATOR_VERSION
 from embedded_aws.server import Server
 from rehearsal import CHECKOUT
+from rehearsal.pace import MINUTE_SECONDS
 from rehearsal.project import Project
 
 ACCOUNTS, DELIVERED = "accounts", "delivered"
@@ -83,6 +84,7 @@ class Kept:
             region=project.region,
             detached=detached,
             state=self.folder / _STATE,
+            minute=MINUTE_SECONDS,
         )
         server.start()
         return server

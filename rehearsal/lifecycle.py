@@ -17,6 +17,7 @@ from ops.pipeline import Pipeline
 from rehearsal import kept
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError, NotOursError, NotUpError
+from rehearsal.pace import MINUTE_SECONDS
 from rehearsal.progress import Progress
 from rehearsal.project import Project
 from rehearsal.remote import Remote
@@ -63,7 +64,7 @@ def start(
 
     It ends with this process unless `detached`, and at once if anything fails.
     """
-    server = Server(root, port, region=project.region, detached=detached)
+    server = Server(root, port, region=project.region, detached=detached, minute=MINUTE_SECONDS)
     try:
         with progress.step("embedded AWS"):
             server.start()

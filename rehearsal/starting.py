@@ -17,6 +17,7 @@ from rehearsal.accounts import Directory
 from rehearsal.errors import AlreadyUpError
 from rehearsal.kept import Kept
 from rehearsal.lifecycle import bootstrap, operated, prepare_accounts
+from rehearsal.pace import MINUTE_SECONDS
 from rehearsal.progress import Progress
 from rehearsal.project import Project
 
@@ -102,7 +103,13 @@ class Starter:
         return self._restored(project, found, "accounts alone")
 
     def _nothing(self, project: Project) -> Start:
-        server = Server(self.root, self.port, region=project.region, detached=self.detached)
+        server = Server(
+            self.root,
+            self.port,
+            region=project.region,
+            detached=self.detached,
+            minute=MINUTE_SECONDS,
+        )
         with self.progress.step("embedded AWS"):
             server.start()
         Directory(server).forget()
