@@ -1,4 +1,4 @@
-"""What an assembly publishes: its asset manifests' files, and the folders functions are made from.
+"""What an assembly publishes: its asset manifests' files, and what functions are made from.
 
 Format: AWS CDK, `cloud-assembly-schema`, "AssetManifest".
 """
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from assembly.code import Code, code
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,12 @@ def published(manifest: str, content: dict[str, Any]) -> Iterator[Asset]:
         )
 
 
-def code_folders(directory: Path) -> list[Path]:
-    """The folders of a cloud assembly that functions are made from, in the order of their hashes.
+def function_assets(directory: Path) -> dict[str, Code]:
+    """What functions of a cloud assembly are made from, by the hash of the asset, in their order.
 
-    By their names, not by the manifests: a folder that no manifest names would be found as well.
+    By their names, not by the manifests: one that no manifest names would be found as well.
     """
-    return sorted(path for path in directory.glob("asset.*") if path.is_dir())
+    found = {path: code(path) for path in sorted(directory.glob("asset.*"))}
+    return {
+        path.name.split(".")[1]: content for path, content in found.items() if content is not None
+    }

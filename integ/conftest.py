@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 
 from integ.client import ApiClient
 from integ.credentials import CredentialsError, Signer, SigningParties
@@ -48,20 +49,30 @@ def build_role(parties: SigningParties, smoke_role: Signer) -> Signer:
     return parties.build_role()
 
 
+@pytest.fixture(scope="session")
+def session() -> Iterator[requests.Session]:
+    """Keeps connections open from one check to the next."""
+    with requests.Session() as opened:
+        yield opened
+
+
 @pytest.fixture
 def connect(
-    request: pytest.FixtureRequest, settings: Settings, reporter: Reporter
-) -> Iterator[Callable[[str], ApiClient]]:
+    request: pytest.FixtureRequest,
+    settings: Settings,
+    reporter: Reporter,
+    session: requests.Session,
+) -> Callable[[str], ApiClient]:
     """Gives a client of a service's API, by the service's name; its calls are this check's."""
-    clients: list[ApiClient] = []
 
     def connected(service: str) -> ApiClient:
-        url = settings.api_urls[service]
-        client = ApiClient(url, call_seconds=settings.call_seconds, redact=reporter.redact)
+        client = ApiClient(
+            settings.api_urls[service],
+            session=session,
+            call_seconds=settings.call_seconds,
+            redact=reporter.redact,
+        )
         reporter.follow(request.node, client)
-        clients.append(client)
         return client
 
-    yield connected
-    for client in clients:
-        client.close()
+    return connected

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -12,10 +11,10 @@ from urllib.parse import urlencode
 from integ.client import Answer, ApiClient
 from integ.credentials import Signer
 from integ.expectations import Expectations
+from integ.patience import Patience
 from integ.samples import Sample
 
 STATES_ON_THE_WAY = ("announced", "processing")
-SECONDS_BETWEEN_LOOKS = 0.5
 
 
 @dataclass(frozen=True)
@@ -74,21 +73,20 @@ class FilesApi:
 
     def outcome(self, sample: Sample, file_id: str, wanted: str, signer: Signer) -> Answer:
         """Looks until the file is `wanted`; the last answer."""
-        allowed = self.expect.settings.completion_seconds
-        deadline = time.monotonic() + allowed
+        patience = Patience(self.expect.settings.completion_seconds)
         while True:
             answer = self.fetch(file_id, signer)
             self.expect.status(answer, 200, "the state of an announced file")
             state = answer.json.get("status")
             if state == wanted:
                 return answer
-            if time.monotonic() >= deadline or state not in STATES_ON_THE_WAY:
+            if patience.over or state not in STATES_ON_THE_WAY:
                 self.expect.fail(
-                    f"status {wanted!r} within {allowed:g} s",
+                    f"status {wanted!r} within {patience.seconds:g} s",
                     f"status {state!r}, last seen in {answer.described}",
                     self._worker_log(sample, file_id),
                 )
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            patience.pause()
 
     def results(self, answer: Answer) -> dict[str, Mapping[str, object]]:
         """What a file was made into, by name."""

@@ -12,7 +12,6 @@ The first line of each check's docstring is what the report calls it.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
@@ -22,7 +21,8 @@ from integ import photo
 from integ.client import Answer, ApiClient
 from integ.credentials import NOBODY, Signer
 from integ.expectations import Expectations
-from integ.files import SECONDS_BETWEEN_LOOKS, FilesApi, objects
+from integ.files import FilesApi, objects
+from integ.patience import Patience
 from integ.samples import PHOTO, POISON, ROWS, SHORT_ROW, TABLE
 from integ.settings import Settings
 
@@ -216,18 +216,17 @@ def listed(
     api: FilesApi, expect: Expectations, ids: Sequence[str], signer: Signer
 ) -> tuple[Answer, Sequence[Mapping[str, object]]]:
     """Looks until files are in the list, whose index follows the catalogue; answer and entries."""
-    allowed = expect.settings.completion_seconds
-    deadline = time.monotonic() + allowed
+    patience = Patience(expect.settings.completion_seconds)
     while True:
         answer = api.list(signer, limit=LONGEST_PAGE)
         expect.status(answer, 200, "a page of files")
         entries = objects(answer.json.get("files"))
         if {*ids} <= {each.get("file_id") for each in entries}:
             return answer, entries
-        if time.monotonic() >= deadline:
-            expected = f"{' and '.join(ids)} in the list within {allowed:g} s"
+        if patience.over:
+            expected = f"{' and '.join(ids)} in the list within {patience.seconds:g} s"
             expect.fail(expected, answer.described, expect.function_log(answer))
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        patience.pause()
 
 
 def test_the_service_is_healthy_and_of_this_commit(

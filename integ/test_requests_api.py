@@ -10,7 +10,6 @@ The first line of each check's docstring is what the report calls it.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
@@ -20,11 +19,11 @@ import pytest
 from integ.client import Answer, ApiClient
 from integ.credentials import NOBODY, Signer
 from integ.expectations import Expectations
+from integ.patience import Patience
 from integ.settings import Settings
 
 SERVICE = "requests"
 STATES_ON_THE_WAY = ("accepted", "processing")
-SECONDS_BETWEEN_LOOKS = 0.5
 
 
 @dataclass(frozen=True)
@@ -118,20 +117,18 @@ def wait_until_completed(
 ) -> Answer:
     """Looks until the request that `first` accepted is completed; returns the last answer."""
     request_id, execution_arn = accepted(expect, first)
-    allowed = expect.settings.completion_seconds
-    deadline = time.monotonic() + allowed
+    patience = Patience(expect.settings.completion_seconds)
     while True:
         answer = api.fetch(request_id, smoke_role)
         expect.status(answer, 200, "the state of an accepted request")
         state = answer.json.get("status")
         if state == "completed":
             return answer
-        late = time.monotonic() >= deadline
-        if late or state not in STATES_ON_THE_WAY:
+        if patience.over or state not in STATES_ON_THE_WAY:
             got = f"status {state!r}, last seen in {answer.described}"
-            expected = f"status 'completed' within {allowed:g} s"
+            expected = f"status 'completed' within {patience.seconds:g} s"
             expect.fail(expected, got, history(expect.settings, execution_arn))
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        patience.pause()
 
 
 def test_a_replay_answers_the_same_ids(

@@ -1,12 +1,12 @@
-"""How fast the time passes that AWS would spend waiting, in a rehearsal.
+"""How long a rehearsal waits where AWS waits for a minute and does nothing else.
 
-Deployments wait for minutes between two shifts of traffic, and alarms for whole minutes. What is
-rehearsed is that both happen in their order, not that nothing happens in between, so a minute of
-waiting takes a part of a second here. What programs take is not shortened (`embedded_aws.clock`).
+Between two shifts of traffic a deployment waits for minutes, of each of its functions. A rehearsal
+is about what happens and in which order: it waits for less, of every wait alike, and says so in its
+table. What limits the work of a program is never shortened (`embedded_aws/clock.py`).
 """
 
 from __future__ import annotations
 
-from typing import Final
-
-MINUTE_SECONDS: Final = 0.2
+MINUTE_SECONDS = 0.2
+"""Of a canary of ten minutes two seconds are left, in which calls can be made and an alarm can go
+off. Functions change one after the other here, side by side at AWS."""

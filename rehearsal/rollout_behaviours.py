@@ -5,6 +5,7 @@ from __future__ import annotations
 from rehearsal.behaviour import Behaviour
 from rehearsal.behaviour import emulated as _emulated
 from rehearsal.behaviour import unshown as _unshown
+from rehearsal.pace import MINUTE_SECONDS
 
 _ROLLOUTS = "embedded_aws/test_lambda_rollouts.py"
 _ALIASES = "embedded_aws/test_lambda_aliases.py"
@@ -37,6 +38,16 @@ ROLLOUTS: tuple[Behaviour, ...] = (
         f"{_ALIASES}::test_each_version_has_the_code_and_the_environment_that_it_was_published_with",
     ),
     _emulated(
+        "a function's reserved concurrency holds for its versions and aliases",
+        f"{_ALIASES}::test_a_function_that_is_held_back_is_held_back_by_every_name",
+        correction="shared_concurrency",
+    ),
+    _emulated(
+        "an alias's own settings say how often a failed event is tried, and where it ends",
+        f"{_ALIASES}::test_an_alias_has_its_own_settings_for_what_fails",
+        correction="async_invokes",
+    ),
+    _emulated(
         "permission to call an alias, or to change it, is about the alias",
         f"{_ALIASES}::test_permission_to_use_an_alias_is_about_the_alias",
         correction="lambda_permissions",
@@ -45,6 +56,11 @@ ROLLOUTS: tuple[Behaviour, ...] = (
         "a deployment group that changes together with its alias changes first",
         f"{_ROLLOUTS}::test_a_group_that_comes_with_a_version_deploys_that_version",
         correction="policy_references",
+    ),
+    _unshown(
+        "how long a deployment waits between two shifts, and whether an alarm goes off meanwhile",
+        f"a rehearsal waits for {MINUTE_SECONDS:g} s where AWS waits for a minute",
+        types=_TYPES,
     ),
     _unshown(
         "how often CodeDeploy looks at alarms, and what it does about one that is missing",

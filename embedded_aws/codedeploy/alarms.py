@@ -12,11 +12,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from embedded_aws.codedeploy.acting import Clients, DeploymentError, denied, reason
 from embedded_aws.codedeploy.model import Deployment, Ending
-from embedded_aws.codedeploy.service_role import DeploymentError, ServiceRole, denied, reason
 
 
-def look(deployment: Deployment, role: ServiceRole) -> None:
+def look(deployment: Deployment, role: Clients) -> None:
     """Returns when no alarm is active, else raises `DeploymentError`."""
     names = [alarm["name"] for alarm in deployment.alarms.get("alarms", ())]
     if not names or not deployment.alarms.get("enabled"):
@@ -38,7 +38,7 @@ def look(deployment: Deployment, role: ServiceRole) -> None:
         )
 
 
-def _states(role: ServiceRole, names: Sequence[str]) -> tuple[dict[str, str], Ending | None]:
+def _states(role: Clients, names: Sequence[str]) -> tuple[dict[str, str], Ending | None]:
     """The alarms' states by name, and why they are not all known, if they are not."""
     try:
         answer = role("cloudwatch").describe_alarms(

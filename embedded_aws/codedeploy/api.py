@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from embedded_aws import members, registry
+from embedded_aws import clock, members, registry
 from embedded_aws.codedeploy import alias_updates, resources
 from embedded_aws.codedeploy.deployments import Deployments
 from embedded_aws.codedeploy.engine import Engine
 from embedded_aws.codedeploy.groups import Groups
 from embedded_aws.codedeploy.permissions import Resources
-from embedded_aws.codedeploy.service_role import offer_managed_policies
+from embedded_aws.codedeploy.service_role import ServiceRole, offer_managed_policies
 from embedded_aws.codedeploy.state import State
 from embedded_aws.json_service import JsonService, Operation
 
 
 def install() -> None:
     """Registers the API, the resource types and the update policy of aliases."""
-    engine = Engine(State())
+    engine = Engine(State(), ServiceRole, clock.seconds)
     groups, deployments = Groups(engine.state), Deployments(engine)
     registry.register_service(
         "codedeploy",

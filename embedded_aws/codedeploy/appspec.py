@@ -75,7 +75,7 @@ def parse(content: str) -> AppSpec:
 
 def _loaded(content: str) -> Mapping[str, Any]:
     try:
-        document = yaml.safe_load(content)
+        document = _json_or_yaml(content)
     except yaml.YAMLError as error:
         raise AppSpecError(f"it is neither YAML nor JSON: {error}") from error
     if not isinstance(document, dict):
@@ -83,6 +83,14 @@ def _loaded(content: str) -> Mapping[str, Any]:
     if document.get("version") not in (0, "0.0"):
         raise AppSpecError(f"version is {document.get('version')}, not 0.0")
     return document
+
+
+def _json_or_yaml(content: str) -> Any:
+    """JSON is tried first: its escapes of characters beyond 16 bits are none of YAML's."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return yaml.safe_load(content)
 
 
 def _section(document: Mapping[str, Any], name: str) -> Any:

@@ -18,11 +18,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from embedded_aws import clock
 from embedded_aws.codedeploy import alarms
+from embedded_aws.codedeploy.acting import Acting, Clients, DeploymentError, denied, reason
 from embedded_aws.codedeploy.configurations import ALL_AT_ONCE, PREDEFINED, WHOLE
 from embedded_aws.codedeploy.model import Deployment, Ending, LifecycleEvent, now
-from embedded_aws.codedeploy.service_role import DeploymentError, ServiceRole, denied, reason
 from embedded_aws.codedeploy.state import State
 from embedded_aws.json_service import ServiceError
 
@@ -39,10 +38,16 @@ _STOPPED = Ending(
 
 
 class Engine:
-    """Carries out the deployments of one `State`, each on a thread of its own."""
+    """Carries out the deployments of one `State`, each on a thread of its own.
 
-    def __init__(self, state: State) -> None:
+    `acting` takes on a deployment's permissions, `seconds` says how long to wait for so many
+    minutes (see `clock`).
+    """
+
+    def __init__(self, state: State, acting: Acting, seconds: Callable[[float], float]) -> None:
         self.state = state
+        self._acting = acting
+        self._seconds = seconds
 
     def start(self, deployment: Deployment) -> None:
         """Begins a deployment; returns at once. The caller holds the lock.
@@ -127,8 +132,8 @@ class Engine:
         try:
             with self.state.changed:
                 deployment.status, deployment.started = "InProgress", now()
-            with ServiceRole(deployment) as role:
-                _Run(self.state, deployment, role).through()
+            with self._acting(deployment) as role:
+                _Run(self.state, deployment, role, self._seconds).through()
         except DeploymentError as error:
             ending = error.ending
         except Exception as error:  # the edge of the thread: a deployment must end, and say why
@@ -158,7 +163,14 @@ class Engine:
 class _Run:
     """One deployment on its way, with its service role."""
 
-    def __init__(self, state: State, deployment: Deployment, role: ServiceRole) -> None:
+    def __init__(
+        self,
+        state: State,
+        deployment: Deployment,
+        role: Clients,
+        seconds: Callable[[float], float],
+    ) -> None:
+        self._seconds = seconds
         self._changed = state.changed
         self._deployment = deployment
         self._role = role
@@ -203,7 +215,7 @@ class _Run:
     def _shift(self, _: LifecycleEvent) -> None:
         for shift in self._deployment.configuration.shifts():
             self._move(shift.percent)
-            self._pause(clock.seconds(shift.minutes), lambda: False)
+            self._pause(self._seconds(shift.minutes), lambda: False)
 
     def _move(self, percent: int) -> None:
         """So much of the traffic to the new version: the alias itself when it is all."""

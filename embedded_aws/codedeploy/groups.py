@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws import answers
 from embedded_aws.codedeploy import views
@@ -178,7 +178,7 @@ class Groups:
                 "DeploymentGroupAlreadyExistsException", f"Deployment group already exists: {name}"
             )
         settings = self._settings(request, {"deploymentConfigName": ALL_AT_ONCE})
-        group = Group(account, application, name, settings, tags=_tags(request))
+        group = Group(account, get_region(), application, name, settings, tags=_tags(request))
         self._state.groups[account, application, name] = group
         return {"deploymentGroupId": group.id}
 

@@ -41,6 +41,7 @@ class Group:
     """A deployment group: `settings` has the members of CreateDeploymentGroup that stay."""
 
     account: str
+    region: str
     application: str
     name: str
     settings: dict[str, Any]

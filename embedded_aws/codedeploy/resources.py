@@ -69,10 +69,10 @@ class _Named:
             return physical_id, {}
         if new.get(_property(self._name)) == physical_id:
             raise ValueError(
-                f"CloudFormation cannot update {physical_id}: its change needs another resource, "
-                "and its name is taken. Rename it"
+                "CloudFormation cannot update a stack when a custom-named resource requires "
+                f"replacing. Rename {physical_id} and update the stack again."
             )
-        return self.create(physical_id.rpartition("-")[0] or physical_id, new, stack_name)
+        return self.create(self._kind, new, stack_name)
 
     def delete(self, physical_id: str, props: Properties) -> None:
         """Deletes it; one that is gone already is fine."""
@@ -103,7 +103,7 @@ class _Group(_Named):
         """In place, unless its name or its application is another one."""
         moved = old.get("ApplicationName") != new.get("ApplicationName")
         if moved or new.get("DeploymentGroupName", physical_id) != physical_id:
-            return self.create("DeploymentGroup", new, stack_name)
+            return self.create(self._kind, new, stack_name)
         dropped: dict[str, Any] = {
             "alarmConfiguration": {"enabled": False, "alarms": []},
             "autoRollbackConfiguration": {"enabled": False, "events": []},

@@ -11,25 +11,16 @@ from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from typing import Any, Self
 
-from botocore.exceptions import ClientError
 from ministack.core import iam_evaluator
 from ministack.core.responses import request_scope
 from ministack.services import iam
 
 from embedded_aws import registry
+from embedded_aws.codedeploy.acting import DeploymentError
 from embedded_aws.codedeploy.model import Deployment, Ending
 
 _SERVICE = "codedeploy.amazonaws.com"
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _POLICIES = "arn:aws:iam::aws:policy/service-role/"
-
-
-class DeploymentError(Exception):
-    """A deployment cannot go on; `ending` says why."""
-
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(ending.message)
-        self.ending = ending
 
 
 class ServiceRole:
@@ -69,16 +60,6 @@ class ServiceRole:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
-
-
-def denied(error: ClientError) -> bool:
-    """Whether it is the role that lacks a permission."""
-    return error.response["Error"]["Code"] in _DENIED
-
-
-def reason(error: ClientError) -> str:
-    """What the called service said."""
-    return str(error.response["Error"]["Message"])
 
 
 def _trusts(account: str, role_arn: str) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from embedded_aws import registry
 from embedded_aws.answers import without_none
 from embedded_aws.codedeploy.appspec import AppSpec
 from embedded_aws.codedeploy.configurations import Configuration
@@ -137,7 +136,7 @@ def _rollback(record: Deployment) -> View | None:
 
 def target(record: Deployment) -> View:
     """DeploymentTarget: the one function of a deployment to Lambda."""
-    spec, place = record.appspec, registry.region()
+    spec, place = record.appspec, record.group.region
     return {
         "deploymentTargetType": "LambdaTarget",
         "lambdaTarget": {

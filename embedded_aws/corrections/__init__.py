@@ -40,6 +40,7 @@ CORRECTIONS = (
     "role_tags",
     "rule_invokes",
     "same_execution",
+    "shared_concurrency",
     "taken_tables",
     "template_url",
     "weighted_aliases",

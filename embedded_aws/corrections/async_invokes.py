@@ -9,11 +9,14 @@ queue", Lambda developer guide, `invocation-async-error-handling.html`,
 - with a reserved concurrency of 0 it goes to the dead-letter queue at once;
 - what the queue gets is the event as it was, with the attributes RequestID, ErrorCode (an HTTP
   status) and ErrorMessage (1 KB at most), sent with the function's role;
+- what was invoked decides whose EventInvokeConfig counts: the alias's, the version's, or the
+  function's; none of them stands in for another;
 - every attempt has one request id.
 
-MiniStack counts throttles as attempts, sends an envelope of its own to the queue, as nobody, and
-makes an id for each attempt. Whoever redrives a queue would read something that AWS never writes.
-Pauses between attempts stay MiniStack's: seconds, not the minutes of AWS.
+MiniStack counts throttles as attempts, sends an envelope of its own to the queue, as nobody, makes
+an id for each attempt, and knows the function's settings alone. Whoever redrives a queue would read
+something that AWS never writes. Pauses between attempts stay MiniStack's: seconds, not the minutes
+of AWS.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from ministack.core.responses import request_scope
 from ministack.services import lambda_svc
 
 from embedded_aws import registry
+from embedded_aws.function_records import function_of, qualifier_of
 
 _log = logging.getLogger("embedded_aws.lambda")
 _RETRIES = 2
@@ -64,7 +68,7 @@ class _Invocation:
         self._config: dict[str, Any] = function["config"]
         self._event = event
         self._id = str(uuid.uuid4())
-        settings = _settings(function, self._config.get("Version", "$LATEST"))
+        settings = _settings(self._config)
         self._attempts = 1 + int(settings.get("MaximumRetryAttempts", _RETRIES))
         age = int(settings.get("MaximumEventAgeInSeconds", _MAXIMUM_AGE_SECONDS))
         self._expires = time.monotonic() + age
@@ -162,9 +166,9 @@ def _attributes(request_id: str, failed: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _settings(function: Mapping[str, Any], version: str) -> Mapping[str, Any]:
-    """The EventInvokeConfig that is about this version: its own, an alias's, or the function's."""
-    configs = function.get("event_invoke_configs") or {}
-    aliases = function.get("aliases") or {}
-    names = [version, *(a for a, to in aliases.items() if to.get("FunctionVersion") == version), ""]
+def _settings(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The EventInvokeConfig of what was invoked, by the ARN in the version's config."""
+    configs = (function_of(config) or {}).get("event_invoke_configs") or {}
+    qualifier = qualifier_of(config)
+    names = [qualifier] if qualifier else ["$LATEST", ""]
     return next((configs[name] for name in names if name in configs), {})

@@ -8,12 +8,12 @@ bytes: nothing gets in unseen. What has no code of ours is known by the asset's 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from assembly.assets import Asset
+from assembly.code import Code, code
 from assembly.templates import Assembly, Template
 
 _OURS: Final = "services"
@@ -43,46 +43,40 @@ def _published(assembly: Assembly, template: Template, key: str) -> Asset | None
     )
 
 
-@cache
 def _held(path: Path) -> str:
+    """Our code by its folders, if there is any, and the rest by what it is."""
     if not path.exists():
         return "a file that is not there"
-    if not path.is_dir() or not (path / _OURS).is_dir():
-        return f"{' '.join(_entries(path))} {_digest(path, path)}"
-    ours = sorted(
-        str(each.parent.relative_to(path))
-        for each in (path / _OURS).rglob("__init__.py")
-        if not (each.parents[1] / "__init__.py").exists()
-    )
-    return " ".join([*ours, *_libraries(path), _digest(path, path / _OURS)])
+    held = code(path)
+    if held is None:
+        return f"{path.name} {_digest({path.name: path.read_bytes()})}"
+    ours = held.within(_OURS)
+    rest = {name: _content(held, name) for name in held.names if name not in ours}
+    return " ".join([*_packages(ours), *_libraries(held.names), _digest(rest)])
 
 
-def _entries(path: Path) -> list[str]:
-    return sorted(each.name for each in path.iterdir()) if path.is_dir() else [path.name]
+def _packages(ours: Collection[str]) -> list[str]:
+    """The outermost packages among the names."""
+    folders = {name.rpartition("/")[0] for name in ours if name.endswith("/__init__.py")}
+    return sorted(each for each in folders if each.rpartition("/")[0] not in folders)
 
 
-def _libraries(path: Path) -> list[str]:
+def _libraries(names: Iterable[str]) -> list[str]:
     """Packages as name==version, and what else is there that is importable or not."""
-    entries = [each for each in _entries(path) if each not in (_OURS, "__pycache__")]
+    entries = sorted({name.partition("/")[0] for name in names} - {_OURS, "__pycache__"})
     packages = [each for each in entries if each.endswith(".dist-info")]
-    names = [each.removesuffix(".dist-info").replace("-", "==", 1) for each in packages]
-    return [*names, *(each for each in entries if each not in packages)]
+    versions = [each.removesuffix(".dist-info").replace("-", "==", 1) for each in packages]
+    return [*versions, *(each for each in entries if each not in packages)]
 
 
-def _digest(path: Path, ours: Path) -> str:
-    """Of every file outside of our code. Byte code differs between patches of Python: by name."""
+def _content(held: Code, name: str) -> bytes:
+    """Byte code differs between patches of Python: by its name alone."""
+    return b"" if name.endswith(".pyc") else held.read(name)
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for file in _files(path, ours):
-        content = b"" if file.suffix == ".pyc" else file.read_bytes()
-        digest.update(f"{file.relative_to(path.parent if path.is_file() else path)}\0".encode())
-        digest.update(hashlib.sha256(content).digest())
+    for name in sorted(files):
+        digest.update(f"{name}\0".encode())
+        digest.update(hashlib.sha256(files[name]).digest())
     return digest.hexdigest()[:_SHOWN]
-
-
-def _files(path: Path, ours: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-        return
-    for file in sorted(path.rglob("*")):
-        if file.is_file() and (ours == path or not file.is_relative_to(ours)):
-            yield file

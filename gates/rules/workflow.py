@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
+from assembly.code import code
 from assembly.templates import Resource, Template
 from assembly.text import references
 from gates.delivery import Delivery
@@ -62,28 +62,24 @@ def _passes_everything_on(resource: Resource, machines: set[str]) -> bool:
 
 def _unbounded_starts(template: Template, function: Resource) -> Iterator[str]:
     """Where the function's code starts executions with more than ids, as file:line."""
-    for file in _sources(template, function):
-        for call in ast.walk(ast.parse(file.read_text())):
+    for name, text in _sources(template, function):
+        for call in ast.walk(ast.parse(text)):
             if isinstance(call, ast.Call) and _name(call.func) in (
                 "start_execution",
                 "start_sync_execution",
             ):
                 given = next((each.value for each in call.keywords if each.arg == "input"), None)
                 if given is None or not _is_bounded(given):
-                    yield f"{_below_asset(file)}:{call.lineno}"
+                    yield f"{name}:{call.lineno}"
 
 
-def _sources(template: Template, function: Resource) -> Iterator[Path]:
+def _sources(template: Template, function: Resource) -> Iterator[tuple[str, bytes]]:
     """The Python files of ours in the function's asset: dependencies stand beside, not in, them."""
     path = function.declaration.get("Metadata", {}).get("aws:asset:path", "")
-    folder = template.directory / path
-    if path and folder.is_dir():
-        yield from sorted(folder.glob("services/**/*.py"))
-
-
-def _below_asset(file: Path) -> str:
-    parts = file.parts
-    return "/".join(parts[parts.index("services") :])
+    held = code(template.directory / path) if path else None
+    if held is not None:
+        ours = (name for name in held.within("services") if name.endswith(".py"))
+        yield from ((name, held.read(name)) for name in ours)
 
 
 def _is_bounded(value: ast.expr) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
-from importlib.metadata import Distribution, PathDistribution, distribution
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Final
 
-from assembly.assets import code_folders
+from assembly.assets import function_assets
+from assembly.code import Code
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 # Name and version, then the continuation lines with its hashes.
@@ -16,6 +18,9 @@ _LOCKED: Final = re.compile(r"^([\w.-]+)==(\S+)((?:\s*\\\n\s+--hash=sha256:[0-9a
 _CLASSIFIER: Final = "License :: OSI Approved :: "
 UNKNOWN: Final = "unknown"
 _CDK: Final = "aws-cdk-lib"
+_SERVICE: Final = re.compile(r"services/([^/]+)/runtime/")
+_COMMON: Final = "common"
+_INFO: Final = re.compile(r"([^/]+\.dist-info)/")
 
 
 class UnlockedPackageError(Exception):
@@ -47,12 +52,12 @@ class Asset:
 
 
 def assets(assembly: Path, repository: Path = REPOSITORY) -> list[Asset]:
-    """Every folder that a function is made from, in the order of their hashes.
+    """Everything that a function is made from, in the order of their hashes.
 
     Raises UnlockedPackageError.
     """
     locked = locks(repository)
-    return [_asset(folder, locked) for folder in code_folders(assembly)]
+    return [_asset(name, code, locked) for name, code in function_assets(assembly).items()]
 
 
 def locks(repository: Path) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -64,31 +69,43 @@ def locks(repository: Path) -> dict[tuple[str, str], tuple[str, ...]]:
     return found
 
 
-def _asset(folder: Path, locked: dict[tuple[str, str], tuple[str, ...]]) -> Asset:
-    asset_hash = folder.name.removeprefix("asset.")
-    services = [
-        each.parent.name
-        for each in sorted(folder.glob("services/*/runtime"))
-        if each.parent.name != "common"
-    ]
+def _asset(asset_hash: str, code: Code, locked: dict[tuple[str, str], tuple[str, ...]]) -> Asset:
+    services = sorted(
+        {found[1] for name in code.names if (found := _SERVICE.match(name))} - {_COMMON}
+    )
     if not services:
         # The functions behind CDK's custom resources come from the library itself.
         library = distribution(_CDK)
         package = Package(_CDK, library.version, "pypi", licence(library), ())
         return Asset(asset_hash, "", (package,))
-    packages = [_package(info, locked) for info in sorted(folder.glob("*.dist-info"))]
+    folders = sorted({found[1] for name in code.names if (found := _INFO.match(name))})
+    packages = [_package(Shipped(code, folder), asset_hash, locked) for folder in folders]
     return Asset(asset_hash, "+".join(services), tuple(sorted(packages)))
 
 
-def _package(info: Path, locked: dict[tuple[str, str], tuple[str, ...]]) -> Package:
-    unpacked = PathDistribution(info)
-    name, version = _normal(unpacked.metadata["Name"]), unpacked.version
+class Shipped(Distribution):
+    """A package in an asset, by its folder `<name>-<version>.dist-info`."""
+
+    def __init__(self, code: Code, folder: str) -> None:
+        self._code, self._folder = code, folder
+
+    def read_text(self, filename: str) -> str | None:
+        name = f"{self._folder}/{filename}"
+        return self._code.read(name).decode() if name in self._code.names else None
+
+    def locate_file(self, path: str | os.PathLike[str]) -> Path:
+        """Nowhere on this machine."""
+        raise NotImplementedError(path)
+
+
+def _package(
+    shipped: Distribution, asset_hash: str, locked: dict[tuple[str, str], tuple[str, ...]]
+) -> Package:
+    name, version = _normal(shipped.metadata["Name"]), shipped.version
     hashes = locked.get((name, version))
     if not hashes:
-        raise UnlockedPackageError(
-            f"{info.parent.name} holds {name} {version}, in no service's lock"
-        )
-    return Package(name, version, "pypi", licence(unpacked), hashes)
+        raise UnlockedPackageError(f"{asset_hash} holds {name} {version}, in no service's lock")
+    return Package(name, version, "pypi", licence(shipped), hashes)
 
 
 def licence(package: Distribution) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.embedded_aws import emulated, isolated
 from tests.embedded_aws.delivery import Delivery
-from tests.embedded_aws.emulated import DEV, REGION, Credentials, Server
+from tests.embedded_aws.emulated import REGION, Credentials, Server
 from tests.embedded_aws.isolated import Machine
 from tests.embedded_aws.rollouts import MINUTE_SECONDS, Rollouts
 
@@ -51,7 +51,7 @@ def rollouts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rollouts]:
     """A server with CodeDeploy, where a minute of waiting takes a part of a second."""
     root = tmp_path_factory.mktemp("rollouts")
     with Server(root, region=REGION, services=["codedeploy"], minute=MINUTE_SECONDS) as server:
-        yield Rollouts(server.session(emulated.administrators(server)[DEV]))
+        yield Rollouts(server)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ says, with a role that may answer for this one deployment group.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +18,10 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_lambda as lambda_
 
-from tests.embedded_aws.emulated import DEV, REGION
+from embedded_aws.calls import Place
+from embedded_aws.clients import Credentials, Session
+from embedded_aws.server import Server
+from tests.embedded_aws.emulated import DEV, REGION, administrators
 from tests.support import aws
 
 PATIENCE = 60.0
@@ -142,20 +146,47 @@ def _function(stack: cdk.Stack, name: str, code: str, **environment: str) -> lam
 class Rollouts:
     """Stacks of `Plan`s in one account, and what CodeDeploy says about them."""
 
-    def __init__(self, session: Any) -> None:
-        self.session = session
-        self.api = session.client("codedeploy")
-        self.lambda_ = session.client("lambda")
-        self.cloudformation = session.client("cloudformation")
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.place = Place(server.endpoint, server.ca_bundle, REGION)
+        self.session = server.session(administrators(server)[DEV])
+        self.api = self.session.client("codedeploy")
+        self.lambda_ = self.session.client("lambda")
+        self.cloudformation = self.session.client("cloudformation")
+
+    def as_user(self, credentials: Credentials) -> Session:
+        """Clients of somebody else."""
+        return self._server.session(credentials)
 
     def begin(self, plan: Plan) -> None:
         """Creates or updates the plan's stack and does not wait."""
-        given = {"StackName": plan.name, "TemplateBody": json.dumps(plan.template())}
-        given["Capabilities"] = ["CAPABILITY_IAM"]  # type: ignore[assignment]
-        if plan.name in [s["StackName"] for s in self.cloudformation.describe_stacks()["Stacks"]]:
-            self.cloudformation.update_stack(**given)
-        else:
-            self.cloudformation.create_stack(**given)
+        self.begin_template(plan.name, plan.template())
+
+    def begin_template(self, name: str, template: Mapping[str, Any]) -> None:
+        """Creates or updates a stack and does not wait."""
+        exists = name in [s["StackName"] for s in self.cloudformation.describe_stacks()["Stacks"]]
+        call = self.cloudformation.update_stack if exists else self.cloudformation.create_stack
+        call(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+
+    def deploy_nested(self, name: str, plan: Plan) -> str:
+        """Creates or updates a stack with the plan's nested in it; the status it comes to."""
+        s3, bucket, key = self.session.client("s3"), f"{name}-templates", f"{plan.says}.json"
+        with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            where = {"LocationConstraint": REGION}
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(plan.template()))
+        url = f"https://s3.{REGION}.amazonaws.com/{bucket}/{key}"
+        inner = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+        self.begin_template(name, {"Resources": {"Inner": inner}})
+        return self.settled(name)
+
+    def nested(self, name: str) -> str:
+        """The nested stack of a stack."""
+        found = self.cloudformation.describe_stack_resource(
+            StackName=name, LogicalResourceId="Inner"
+        )
+        inner = found["StackResourceDetail"]["PhysicalResourceId"]
+        return str(inner).rpartition(":stack/")[2].partition("/")[0]
 
     def deploy(self, plan: Plan) -> str:
         """Creates or updates the stack; the status that it comes to."""

@@ -221,6 +221,37 @@ def test_who_calls_by_the_aliass_arn_comes_to_that_version_too(
     assert versioned.next_seen() == SECOND
 
 
+def test_an_alias_has_its_own_settings_for_what_fails(versioned: Versioned, dev: Session) -> None:
+    letters = versioned.sqs.create_queue(QueueName="live-failures")["QueueUrl"]
+    aws.function(dev, "fails", "def handler(event, context): raise RuntimeError(event)")
+    versioned.lambda_.get_waiter("function_active").wait(FunctionName="fails")
+    version = versioned.lambda_.publish_version(FunctionName="fails")["Version"]
+    versioned.lambda_.create_alias(FunctionName="fails", Name="live", FunctionVersion=version)
+    versioned.lambda_.put_function_event_invoke_config(
+        FunctionName="fails",
+        Qualifier="live",
+        MaximumRetryAttempts=0,
+        DestinationConfig={
+            "OnFailure": {"Destination": f"arn:aws:sqs:{REGION}:{DEV}:live-failures"}
+        },
+    )
+    for name in ("fails", "fails:live"):
+        versioned.lambda_.invoke(FunctionName=name, InvocationType="Event", Payload=b"{}")
+    found = versioned.sqs.receive_message(QueueUrl=letters, WaitTimeSeconds=20)["Messages"]
+    (failure,) = [json.loads(message["Body"]) for message in found]
+    assert failure["requestContext"]["condition"] == "RetriesExhausted"
+
+
+def test_a_function_that_is_held_back_is_held_back_by_every_name(versioned: Versioned) -> None:
+    versioned.lambda_.put_function_concurrency(FunctionName=NAME, ReservedConcurrentExecutions=0)
+    try:
+        for name in (NAME, f"{NAME}:2", ALIAS):
+            with pytest.raises(ClientError, match="Rate Exceeded"):
+                versioned.lambda_.invoke(FunctionName=name, Payload=b"{}")
+    finally:
+        versioned.lambda_.delete_function_concurrency(FunctionName=NAME)
+
+
 @pytest.mark.parametrize(
     ("version", "weights", "reason"),
     [

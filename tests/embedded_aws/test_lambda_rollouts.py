@@ -147,6 +147,26 @@ def test_a_group_that_comes_with_a_version_deploys_that_version(rollouts: Rollou
     assert [d["status"] for d in rollouts.deployments("joined")] == ["Succeeded"]
 
 
+def test_an_alias_in_a_nested_stack_is_deployed_and_taken_back_too(rollouts: Rollouts) -> None:
+    plan = Plan("inner", after="Succeeded")
+    assert rollouts.deploy_nested("outer", plan) == "CREATE_COMPLETE", rollouts.failures("outer")
+    inner = rollouts.nested("outer")
+    refused = replace(plan, says="two", after="Failed")
+    assert rollouts.deploy_nested("outer", refused) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "HOOK_EXECUTION_FAILURE" in rollouts.failures("outer")
+    assert rollouts.alias(inner)[0] == "1"
+    assert rollouts.said(inner) == "one"
+
+    good = replace(plan, says="three")
+    assert rollouts.deploy_nested("outer", good) == "UPDATE_COMPLETE", rollouts.failures("outer")
+    assert rollouts.said(inner) == "three"
+    assert [d["status"] for d in rollouts.deployments("inner")] == [
+        "Succeeded",
+        "Succeeded",
+        "Failed",
+    ]
+
+
 def test_without_a_rollback_the_stack_still_returns_the_alias(rollouts: Rollouts) -> None:
     kept = {"auto_rollback": {"failed_deployment": False}}
     plan = Plan("no-rollback", after="Failed", group=kept)

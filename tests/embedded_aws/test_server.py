@@ -379,3 +379,8 @@ class TestRefusals:
 )
 def test_only_addresses_of_rest_apis_are_mapped(url: str, local: str) -> None:
     assert local_api_url(url, "https://here:1") == local
+
+
+def test_a_minute_takes_some_time(root: Path) -> None:
+    with pytest.raises(ValueError, match="minute is 0: it must be a number of seconds above 0"):
+        Server(root, region=REGION, minute=0)

@@ -34,6 +34,8 @@ def test_what_was_kept_is_there_in_a_new_server_and_a_damaged_file_is_refused(ro
             BillingMode="PAY_PER_REQUEST",
         )
         table.put_item(TableName="kept", Item={"id": {"S": "1"}, "raw": {"B": b"\x00"}})
+        codedeploy = session.client("codedeploy")
+        codedeploy.create_application(applicationName="kept", computePlatform="Lambda")
         key = administrators(first)[DEV]
         file = first.save()
         s3.put_object(Bucket="kept", Key="later", Body=b"")
@@ -47,6 +49,7 @@ def test_what_was_kept_is_there_in_a_new_server_and_a_damaged_file_is_refused(ro
             for each in (old, new)
         ]
         assert bodies == [b"\x00old", b"\xffnew"]
+        assert session.client("codedeploy").list_applications()["applications"] == ["kept"]
         assert table.scan(TableName="kept")["Items"] == [{"id": {"S": "1"}, "raw": {"B": b"\x00"}}]
 
     content = bytearray(file.read_bytes())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from assembly import archives
 from assembly.templates import NoAssemblyError
 from gates import __main__ as command
 from gates.delivery import REVIEWED, Delivery
@@ -159,10 +160,12 @@ def moved(written: Delivery, folder: Path, change: Callable[[Path], object]) -> 
     old = function["Code"]["S3Key"].removesuffix(".zip")
     documents = json.loads(json.dumps(written.assembly.documents).replace(old, "0" * 64))
     for asset in written.assembly.directory.glob("asset.*"):
-        if asset.name != f"asset.{old}":
+        if asset.name != f"asset.{old}.zip":
             (folder / asset.name).symlink_to(asset)
-    shutil.copytree(written.assembly.directory / f"asset.{old}", folder / f"asset.{'0' * 64}")
-    change(folder / f"asset.{'0' * 64}")
+    with zipfile.ZipFile(written.assembly.directory / f"asset.{old}.zip") as archive:
+        archive.extractall(folder / "code")
+    change(folder / "code")
+    archives.pack(folder / "code", folder / f"asset.{'0' * 64}.zip")
     assembly = replace(written.assembly, directory=folder, documents=documents)
     return replace(written, assembly=assembly)
 

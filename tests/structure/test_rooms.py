@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "settings": ("guards",),
     "services.common.runtime": (),
     "services.*.runtime": ("services.common.runtime",),
-    "services.common": ("settings",),
+    "services.common": ("settings", "assembly.archives"),
     "services.*": ("services.common", "settings"),
     "stages": ("services", "settings"),
     "pipeline": ("stages", "settings", "guards"),

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.storage import log_group
-from services.common.packaging.bundling import Bundle, stage
+from services.common.packaging.bundling import Bundle, archive
 
 _ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "arm64": lambda_.Architecture.ARM_64}
 # The namespace of every metric our functions emit.
@@ -72,7 +72,7 @@ class PythonFunction(Construct):
             function_name=physical_name,
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=_ARCHITECTURES[environment.architecture],
-            code=lambda_.Code.from_asset(str(stage(bundle))),
+            code=lambda_.Code.from_asset(str(archive(bundle))),
             handler=f"{runtime.replace('/', '.')}.{handler}",
             role=role,
             log_group=group,

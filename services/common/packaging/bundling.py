@@ -26,6 +26,7 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from assembly import archives
 from services.common.packaging import aws_models
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -122,6 +123,22 @@ def stage(bundle: Bundle) -> Path:
         _fill(tree, bundle)
         _publish(tree, staged)
     return staged
+
+
+def archive(bundle: Bundle) -> Path:
+    """The asset itself: what `stage` gives, zipped, beside it and under its name.
+
+    Raises BundlingError. As one file it moves through every artifact of a delivery at once, and
+    what is judged is, to the byte, what Lambda gets.
+    """
+    staged = stage(bundle)
+    archived = staged.with_name(f"{staged.name}.zip")
+    if not archived.is_file():
+        with tempfile.TemporaryDirectory(prefix=".staging-", dir=staged.parent) as scratch:
+            packed = Path(scratch) / archived.name
+            archives.pack(staged, packed)
+            packed.replace(archived)
+    return archived
 
 
 def _require_packages(bundle: Bundle) -> None:
