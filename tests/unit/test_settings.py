@@ -328,7 +328,7 @@ def test_the_regions_are_those_that_botocore_knows_for_codepipeline() -> None:
 
 def test_the_app_tells_of_wrong_settings_without_a_traceback(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "pipeline", tmp_path / "pipeline")
-    for folder in ("guards", "services", "settings", "stages"):
+    for folder in ("assembly", "guards", "services", "settings", "stages"):
         (tmp_path / folder).symlink_to(REPOSITORY / folder)
     shutil.copy(REPOSITORY / "pipeline_app.py", tmp_path)
     context = {"tap": changed("environments[0].account", "22")}
