@@ -56,6 +56,11 @@ class Action:
         return str(plain(self.declaration.get("RoleArn", "")))
 
     @property
+    def region(self) -> str:
+        """Where it runs; empty for the pipeline's own region."""
+        return str(plain(self.declaration.get("Region", "")))
+
+    @property
     def inputs(self) -> list[str]:
         return [each["Name"] for each in self.declaration.get("InputArtifacts", [])]
 

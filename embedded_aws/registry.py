@@ -22,6 +22,7 @@ import botocore.session
 from botocore.config import Config
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, router
+from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws import outside
@@ -83,11 +84,6 @@ class Running:
         """Where every service answers, e.g. `https://127.0.0.1:4566`."""
         return f"https://{HOST}:{self.port}"
 
-    @property
-    def place(self) -> Place:
-        """The same for calls that no SDK knows."""
-        return Place(self.endpoint, self.ca, self.region)
-
 
 class _Resources(str):
     """The first resource of a request, for those who expect one, and `each` of them."""
@@ -129,8 +125,13 @@ def running() -> Running:
 
 
 def region() -> str:
-    """The one region that this server plays."""
-    return running().region
+    """The region of the request that is being answered; outside of any, the server's own."""
+    return str(get_region())
+
+
+def place() -> tuple[str, str]:
+    """Account and region of the request that is being answered."""
+    return str(get_account_id()), region()
 
 
 def register_service(
@@ -237,12 +238,16 @@ def after_each(type_name: str, then: Callable[[str, dict[str, Any]], None]) -> N
 
 
 def client(
-    service: str, credentials: Mapping[str, str] | None = None, account: str | None = None
+    service: str,
+    credentials: Mapping[str, str] | None = None,
+    account: str | None = None,
+    at: str | None = None,
 ) -> Any:
     """A boto3 client to this very server. Call it, and what it returns, on worker threads only.
 
     `credentials` have the shape that STS returns (AccessKeyId, SecretAccessKey, SessionToken).
-    `account` instead signs as that account's root: only for what plays AWS itself.
+    `account` instead signs as that account's root: only for what plays AWS itself. `at`: a region,
+    `region()` unless told.
     """
     if (credentials is None) == (account is None):
         raise ValueError("give either credentials or the account whose root plays AWS")
@@ -252,7 +257,7 @@ def client(
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys.get("SessionToken"),
-            region_name=region(),
+            region_name=at or region(),
             botocore_session=botocore.session.Session({"profile": (None, None, None, None)}),
         ).client(
             service,
@@ -271,4 +276,5 @@ def call(
     service: str, target: str, body: Mapping[str, Any], credentials: Mapping[str, str]
 ) -> dict[str, Any]:
     """Calls an operation of this very server that no SDK knows; see `Place.call`."""
-    return running().place.call(service, target, body, credentials)
+    place = Place(running().endpoint, running().ca, region())
+    return place.call(service, target, body, credentials)

@@ -42,13 +42,14 @@ UNLOCK_SECONDS = 5.0
 class Server:
     """The embedded AWS of one root folder. A context manager: starts on entry, stops on exit.
 
-    `port` None takes a free one. `region`: the one that clients are pointed at and that resources
-    are made in, such as "us-west-2". `services` None installs all of our own services beside the
-    emulator's; an empty sequence leaves the emulator and its corrections alone. Unless `detached`,
-    the server ends when this process does, however it ends. `state`: a file that `save` made, which
-    the server begins with; it must be of this release and region, and answers where its own did
-    (`port`), for what is in it names that address. `minute`: how many seconds services wait where
-    AWS waits for a minute; 60, unless something that takes minutes is to be tried in seconds.
+    `port` None takes a free one. `region`: the one that clients are pointed at unless they sign for
+    another, such as "us-west-2"; each region has resources of its own. `services` None installs all
+    of our own services beside the emulator's; an empty sequence leaves the emulator and its
+    corrections alone. Unless `detached`, the server ends when this process does, however it ends.
+    `state`: a file that `save` made, which the server begins with; it must be of this release and
+    region, and answers where its own did (`port`), for what is in it names that address. `minute`:
+    how many seconds services wait where AWS waits for a minute; 60, unless something that takes
+    minutes is to be tried in seconds.
     """
 
     def __init__(
@@ -115,9 +116,10 @@ class Server:
             "REQUESTS_CA_BUNDLE": ca,
         } | (credentials.environment() if credentials else {})
 
-    def session(self, credentials: Credentials) -> Session:
-        """boto3 clients for this server, untouched by the developer's own AWS configuration."""
-        return Session(self.endpoint, self.ca_bundle, credentials, region=self.region)
+    def session(self, credentials: Credentials, region: str | None = None) -> Session:
+        """boto3 clients for this server, untouched by the developer's own AWS configuration;
+        region: the server's unless told."""
+        return Session(self.endpoint, self.ca_bundle, credentials, region=region or self.region)
 
     def start(self) -> None:
         """Starts the server and returns when it answers.

@@ -25,6 +25,7 @@ from ministack import app as ministack
 from embedded_aws import bounds, corrections, processes, registry, state, tls
 from embedded_aws.errors import StateError
 from embedded_aws.installation import SAVE, STATE
+from embedded_aws.metrics import alarms
 
 SERVICES = ("codebuild", "codedeploy", "codepipeline", "connections")
 """Our own services, in the order in which they are installed."""
@@ -85,10 +86,12 @@ async def _serve(socket: int, material: tls.Material) -> NoReturn:
     config.certfile, config.keyfile = str(material.certificate), str(material.key)
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
+    evaluating = asyncio.create_task(alarms.run())
     serving = asyncio.create_task(serve(_application, config, shutdown_trigger=stop.wait))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({serving}, timeout=GRACE_SECONDS)
+    evaluating.cancel()
     _end(serving)
 
 

@@ -24,6 +24,7 @@ from ministack.services import lambda_svc, stepfunctions
 
 from embedded_aws import registry
 from embedded_aws.errors import StateError
+from embedded_aws.metrics.recorder import RECORDER
 
 _HOLDING = ("ministack.services.", "embedded_aws.")
 _DIGEST_BYTES = hashlib.sha256().digest_size
@@ -34,6 +35,7 @@ def save(path: Path) -> None:
 
     Call it on the event loop: no request is served meanwhile.
     """
+    RECORDER.write()
     try:
         services = {name: each.get_state() for name, each in registry.services().items()}
         content = pickle.dumps((_stores(), services), protocol=pickle.HIGHEST_PROTOCOL)

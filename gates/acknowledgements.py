@@ -7,6 +7,7 @@ of its own (CODEOWNERS), one mechanism serves every tool, and no construct can h
     rule = "AwsSolutions-S1"
     where = "TapPipelineStack/*/TapStack/Files/Uploads/Resource"  # or a list of such paths
     subject = "Resource::<Uploads.Arn>/*"                         # optional; which of several
+    source = "codecommit"                                         # optional; with that source only
     expires = 2027-11-24                                          # a year ahead at most
     reason = "A sentence that would convince a reviewer who does not know the code."
 
@@ -36,7 +37,8 @@ LONGEST: Final = timedelta(days=366)
 SOON: Final = timedelta(days=30)
 # What may never be, and what differs from what was reviewed (gates/rules/__init__.py).
 NEVER: Final = re.compile(r"TAP-[47]\d\d")
-_KEYS: Final = {"rule", "where", "subject", "expires", "reason"}
+_NEEDED: Final = {"rule", "where", "expires", "reason"}
+_KEYS: Final = {*_NEEDED, "subject", "source"}
 
 
 class AcknowledgementsError(Exception):
@@ -45,13 +47,15 @@ class AcknowledgementsError(Exception):
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """One accepted finding, in every environment. subject: None for whatever is found there."""
+    """One accepted finding, in every environment. subject: None for whatever is found there.
+    source: the kind of `tap.source` with which there is such a finding; None for any."""
 
     rule: str
     where: str
     reason: str
     expires: date
     subject: str | None = None
+    source: str | None = None
 
     def covers(self, finding: Finding) -> bool:
         """Is it the finding's, whose path and subject are those of any environment?"""
@@ -90,7 +94,7 @@ def load(file: Path = FILE) -> list[Acknowledgement]:
 
 def _entry(index: int, entry: dict[str, Any]) -> Iterator[Acknowledgement]:
     unknown = set(entry) - _KEYS
-    missing = _KEYS - {"subject"} - set(entry)
+    missing = _NEEDED - set(entry)
     if unknown or missing:
         raise AcknowledgementsError(
             f"entry {index} of the acknowledgements has "
@@ -120,6 +124,7 @@ def judge(
     """
     known = {each: _of_any(each, settings) for each in findings}
     now = today or datetime.now(UTC).date()
+    acknowledgements = [e for e in acknowledgements if e.source in (None, settings.source.kind)]
     current = [each for each in acknowledgements if each.expires > now]
     accepted = [
         (finding, first)

@@ -23,16 +23,22 @@ from ops.commands import (
     delivery,
     drift,
     graph,
+    held,
+    hold,
+    lift,
     logs,
     redrive,
     reject,
+    retry,
+    rollback,
     status,
 )
 from ops.errors import OpsError
 
 EXIT_CODES: Final = """exit codes:
   0    it was done, or there is nothing to worry about
-  1    it was done, and the news is bad: something drifted, something stayed in a queue
+  1    it was done, and the news is bad: something drifted or failed, is
+       held, or stayed in a queue
   2    it was not done: a wrong command line, no permission, nothing that waits; the message says
        what to do
   130  interrupted
@@ -43,6 +49,11 @@ COMMANDS: Final = {
     "graph": graph,
     "approve": approve,
     "reject": reject,
+    "retry": retry,
+    "rollback": rollback,
+    "hold": hold,
+    "held": held,
+    "lift": lift,
     "decisions": decisions,
     "delivery": delivery,
     "drift": drift,

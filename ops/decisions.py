@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -156,10 +156,17 @@ class Bucket:
         document = decision.as_json()
         if verdicts is not None:
             document["verdicts"] = [asdict(verdict) for verdict in verdicts]
+        return self.put_once(decision.key, document)
+
+    def put_once(self, key: str, document: dict[str, Any]) -> bool:
+        """Writes an object of JSON unless it is there; whether it was not.
+
+        Raises `NotRecordedError`.
+        """
         try:
             self._s3.put_object(
                 **self._bucket,
-                Key=decision.key,
+                Key=key,
                 Body=json.dumps(document, indent=2).encode(),
                 ContentType="application/json",
                 IfNoneMatch="*",
@@ -171,17 +178,28 @@ class Bucket:
         return True
 
     def kept(self) -> list[Decision]:
-        """Every record, oldest first. Raises `NotRecordedError`."""
+        """Every decision on an approval, oldest first. Raises `NotRecordedError`."""
+        made = (Decision.parse(self.document(key)) for key in self.keys("decisions/"))
+        return sorted(made, key=lambda decision: decision.at)
+
+    def keys(self, prefix: str) -> list[str]:
+        """Of the objects whose keys begin so. Raises `NotRecordedError`."""
+        pages = self._s3.get_paginator("list_objects_v2")
         try:
-            return sorted(self._all(), key=lambda decision: decision.at)
+            return [
+                str(row["Key"])
+                for page in pages.paginate(**self._bucket, Prefix=prefix)
+                for row in page.get("Contents", [])
+            ]
         except ClientError as error:
             raise self._refused(error) from None
 
-    def _all(self) -> Iterator[Decision]:
-        pages = self._s3.get_paginator("list_objects_v2")
-        for page in pages.paginate(**self._bucket, Prefix="decisions/"):
-            for row in page.get("Contents", []):
-                yield Decision.parse(json.loads(self._read(row["Key"])))
+    def document(self, key: str) -> dict[str, Any]:
+        """An object of JSON. Raises `NotRecordedError`."""
+        try:
+            return dict(json.loads(self._read(key)))
+        except ClientError as error:
+            raise self._refused(error) from None
 
     def _read(self, key: str) -> bytes:
         return bytes(self._s3.get_object(**self._bucket, Key=key)["Body"].read())

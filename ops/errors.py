@@ -37,3 +37,19 @@ class NotRecordedError(OpsError):
 
 class NoSuchEnvironmentError(OpsError):
     """The account of these credentials does not have the stack of the environment."""
+
+
+class NoSuchStageError(OpsError):
+    """The pipeline has no stage of that name, or none of that environment."""
+
+
+class NotRolledBackError(OpsError):
+    """The stage cannot be rolled back, or not to that execution; the text says what to do."""
+
+
+class NotRetriedError(OpsError):
+    """The stage cannot be run again."""
+
+
+class NotHeldError(OpsError):
+    """The stage is not held, cannot be, or cannot be lifted yet."""

@@ -111,6 +111,33 @@ class Pipeline:
             result={"status": "Approved" if approved else "Rejected", "summary": reason},
         )
 
+    def retry(self, stage: str, execution_id: str, *, all_actions: bool) -> None:
+        """Runs a failed stage again: its failed actions, or all."""
+        self._pipeline.retry_stage_execution(
+            pipelineName=self.name,
+            stageName=stage,
+            pipelineExecutionId=execution_id,
+            retryMode="ALL_ACTIONS" if all_actions else "FAILED_ACTIONS",
+        )
+
+    def roll_back(self, stage: str, target: str) -> str:
+        """Rolls a stage back to what an execution left there; the new execution's id."""
+        answer = self._pipeline.rollback_stage(
+            pipelineName=self.name, stageName=stage, targetPipelineExecutionId=target
+        )
+        return str(answer["pipelineExecutionId"])
+
+    def version(self) -> int:
+        """Of its definition: every update makes another ("GetPipeline")."""
+        return int(self._pipeline.get_pipeline(name=self.name)["pipeline"]["version"])
+
+    def version_of(self, execution_id: str) -> int:
+        """Of the definition that an execution was started with ("GetPipelineExecution")."""
+        answer = self._pipeline.get_pipeline_execution(
+            pipelineName=self.name, pipelineExecutionId=execution_id
+        )
+        return int(answer["pipelineExecution"]["pipelineVersion"])
+
     def declared_actions(self) -> list[DeclaredAction]:
         """The actions of the definition, in the order in which they run."""
         return [

@@ -15,7 +15,8 @@ class Execution:
     """A row of `ListPipelineExecutions`: the newest comes first there.
 
     commit, message: of its source, as far as that has been read. rollback: of one stage, to an
-    earlier state?
+    earlier state? target: of a rollback, the execution it goes back to. trigger, detail: what
+    started it ("ExecutionTrigger", AWS CodePipeline API Reference).
     """
 
     id: str
@@ -25,11 +26,18 @@ class Execution:
     message: str = ""
     started: datetime | None = None
     rollback: bool = False
+    target: str = ""
+    trigger: str = ""
+    detail: str = ""
 
     @property
     def ended(self) -> bool:
         """Whether nothing of this execution will run any more."""
         return self.status in ENDED
+
+    def undoes(self, failed: Execution) -> bool:
+        """Whether this is the rollback that the failure of `failed` started by itself."""
+        return self.rollback and failed.id in self.detail
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,9 @@ def execution(row: dict[str, Any]) -> Execution:
         message=_message(revisions[0].get("revisionSummary", "")) if revisions else "",
         started=row.get("startTime"),
         rollback=row.get("executionType") == "ROLLBACK",
+        target=row.get("rollbackMetadata", {}).get("rollbackTargetPipelineExecutionId", ""),
+        trigger=row.get("trigger", {}).get("triggerType", ""),
+        detail=row.get("trigger", {}).get("triggerDetail", ""),
     )
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution
 
-ABOUT = ("tests", "newer commit")
+ABOUT = ("tests", "newer commit", "held")
 """What the verdicts of an execution are about."""
 _DEPLOYS = "Deploy"
 

@@ -8,6 +8,7 @@ from typing import Final
 from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
@@ -49,7 +50,11 @@ def source_action(scope: Construct, source: Source) -> SourceAction:
                 scope, "Repository", source.repository
             )
             step = pipelines.CodePipelineSource.code_commit(
-                repository, source.branch, action_name=ACTION_NAME
+                repository,
+                source.branch,
+                action_name=ACTION_NAME,
+                # The CDK's own rule has the branch in its name: see `start_on_push`.
+                trigger=actions.CodeCommitTrigger.NONE,
             )
             return SourceAction(step, step.source_attribute("CommitId"))
         case S3Source():
@@ -62,13 +67,21 @@ def source_action(scope: Construct, source: Source) -> SourceAction:
 
 
 def start_on_push(pipeline: codepipeline.Pipeline, source: Source) -> None:
-    """Starts `pipeline` on pushes to the source's branch that are about more than documentation.
+    """Starts `pipeline` on pushes to the source's branch, and of a connection on those alone that
+    are about more than documentation: the others have no such triggers. S3 is polled.
 
-    Only connections have such triggers; the other sources start it by their own means, always.
     Call it when the pipeline is built: `pipelines.CodePipeline` has no property for it.
     """
-    if not isinstance(source, ConnectionSource):
-        return
+    match source:
+        case ConnectionSource():
+            _trigger(pipeline, source)
+            _allow_renamed_connections(pipeline, source)
+        case CodeCommitSource(repository, branch):
+            found = codecommit.Repository.from_repository_name(pipeline, "Repository", repository)
+            found.on_commit("Push", target=targets.CodePipeline(pipeline), branches=[branch])
+
+
+def _trigger(pipeline: codepipeline.Pipeline, source: ConnectionSource) -> None:
     resource = pipeline.node.default_child
     if not isinstance(resource, codepipeline.CfnPipeline):
         raise TypeError(f"{pipeline.node.path} has no AWS::CodePipeline::Pipeline")
@@ -86,7 +99,6 @@ def start_on_push(pipeline: codepipeline.Pipeline, source: Source) -> None:
             ),
         )
     ]
-    _allow_renamed_connections(pipeline, source)
 
 
 def _allow_renamed_connections(pipeline: codepipeline.Pipeline, source: ConnectionSource) -> None:

@@ -13,7 +13,7 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import pipelines
 from constructs import Construct
 
-from pipeline import builds, guarding, promotion
+from pipeline import builds, guarding, holding, promotion, protection
 from pipeline.artifacts import artifact_bucket
 from pipeline.assembly import gates_step, synth_step
 from pipeline.decisions import decision_bucket
@@ -66,7 +66,7 @@ class PipelineStack(cdk.Stack):
         self._settings, self._options = settings, options
         self._source = source_action(self, settings.source)
         self._artifacts = artifact_bucket(self)
-        decision_bucket(self, PIPELINE_NAME)
+        self._decisions = decision_bucket(self, PIPELINE_NAME)
         self._pipeline = self._self_updating_pipeline()
         self._deliver_to_environments()
         self._pipeline.build_pipeline()
@@ -150,8 +150,15 @@ class PipelineStack(cdk.Stack):
         start_on_push(built, self._settings.source)
         tell_commit(built, self._source.revision)
         promotion.limit_wait(built, minutes=minutes)
+        self._protect(built)
         _rename(self._pipeline.self_mutation_project, "selfmutate")
         _rename(self._pipeline.node.find_child("Assets").node.find_child("FileAsset"), "assets")
+
+    def _protect(self, built: codepipeline.Pipeline) -> None:
+        held = holding.held_project(
+            self, built, PIPELINE_NAME, artifacts=self._artifacts, decisions=self._decisions
+        )
+        protection.protect(built, self._settings.environments, held=held)
 
 
 def _rename(project: object, step: str) -> None:

@@ -31,6 +31,7 @@ _WATCHING = (
 _ANSWERING = (
     "codepipeline:PutApprovalResult",
     "codepipeline:RetryStageExecution",
+    "codepipeline:RollbackStage",
     "codepipeline:StopPipelineExecution",
 )
 _RECORDING = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
@@ -75,8 +76,8 @@ class Directory:
         self._path.unlink(missing_ok=True)
 
     def create_operator(self, pipeline: str) -> None:
-        """The role in tools that may watch everything there, and answer `pipeline`'s approval with
-        a record of it."""
+        """The role in tools that may watch everything there, and answer `pipeline`'s approval, roll
+        it back and lift what holds it, with a record of that."""
         iam = self.session(TOOLS).client("iam")
         trusted = f"arn:aws:iam::{self.account(TOOLS)}:user/{ADMINISTRATOR}"
         iam.create_role(
@@ -101,9 +102,9 @@ class Directory:
         """The administrator that `create_administrators` made in this account."""
         return self._administrator(label).credentials
 
-    def session(self, label: str) -> Session:
-        """Clients of the account's administrator."""
-        return self._server.session(self.administrator(label))
+    def session(self, label: str, region: str | None = None) -> Session:
+        """Clients of the account's administrator; region: the server's unless told."""
+        return self._server.session(self.administrator(label), region)
 
     def operator(self) -> Credentials:
         """A session of the role that may watch the pipeline and answer its approval."""

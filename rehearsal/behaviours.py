@@ -13,6 +13,7 @@ from rehearsal.behaviour import tested as _tested
 from rehearsal.behaviour import unshown as _unshown
 from rehearsal.file_behaviours import FILES
 from rehearsal.limits import LIMITS
+from rehearsal.metric_behaviours import METRICS
 from rehearsal.rollout_behaviours import ROLLOUTS
 
 _ONLY_THE_CORRECTION = "no action calls for it; the correction has a test of its own"
@@ -71,6 +72,15 @@ _PIPELINE = (
         "a stage rolls back (RollbackStage, OnFailure)",
         "embedded_aws/test_stage_rollback.py"
         "::test_a_rollback_runs_only_its_stage_with_the_targets_results",
+    ),
+    _emulated(
+        "prod comes back by itself from a release that passes dev and fails there, data kept",
+        "delivery/test_bad_prod_version.py::test_the_old_release_serves_again_without_anybody",
+    ),
+    _emulated(
+        "a held environment is not entered until a person lifts that with a reason",
+        "delivery/test_bad_prod_version.py"
+        "::test_prod_is_held_and_the_next_push_stays_out_until_somebody_lifts_that",
     ),
     _emulated(
         "a stage is entered, skipped or failed as its condition says",
@@ -235,6 +245,7 @@ GROUPS: dict[str, tuple[Behaviour, ...]] = {
     "of signatures and permissions": _ACCESS,
     "of the application": _APPLICATION,
     "of the file service": FILES,
+    "of metrics and alarms": METRICS,
     "of gradual deployments": ROLLOUTS,
     "of assets": LIMITS["of assets"],
     "that the emulator ignores": LIMITS["that the emulator ignores"],

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from embedded_aws.clients import Session
 from embedded_aws.errors import NotRunningError
-from embedded_aws.installation import local_api_url
 from embedded_aws.server import LOCK, Server
 from embedded_aws.server_record import Record
 from ops.commands import approve, logs, reject, status
-from rehearsal import CHECKOUT, disk, earlier
+from rehearsal import CHECKOUT, apis, disk, earlier
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import (
     AlreadyUpError,
@@ -45,9 +42,6 @@ from rehearsal.stock.project import StockProject
 
 OPERATIONS: Final = {"status": status, "logs": logs, "approve": approve, "reject": reject}
 """Commands of `python -m ops` that need no shell pointed here."""
-
-_API_URL = re.compile(r"TAP_[A-Z0-9_]+_API_URL")
-"""The variable in which smoke tests are told the address of a service's API."""
 
 
 def run(arguments: Namespace) -> int:
@@ -162,36 +156,12 @@ def env(arguments: Namespace) -> int:
 
 
 def _api_urls(server: Server, session: Session, project: Project, account: str) -> dict[str, str]:
-    """`TAP_<SERVICE>_API_URL`, as it is reached here, of each service deployed to an account.
-
-    The pipeline says which output of the stack is which service's: it tells its smoke tests so.
-    Raises `NotDeployedError` while the pipeline has not deployed any yet.
-    """
-    deployed = dict(_outputs(session))
-    stages = [each.stage for each in project.targets if account in each.accounts and deployed]
-    told = {
-        variable: output
-        for stage in stages
-        for variable, output in operated(server).output_variables(stage).items()
-    }
-    urls = {
-        variable: local_api_url(deployed[output], server.endpoint)
-        for variable, output in told.items()
-        if _API_URL.fullmatch(variable) and output in deployed
-    }
-    if not urls:
+    """See `apis.urls`. Raises `NotDeployedError` where nothing is deployed yet."""
+    stages = [each.stage for each in project.targets if account in each.accounts]
+    found = apis.urls(server, session, operated, stages)
+    if not found:
         raise NotDeployedError(f"{account} is not deployed yet: see `scripts/rehearsal status`")
-    return urls
-
-
-def _outputs(session: Session) -> Iterator[tuple[str, str]]:
-    """Name and value of every output of the account's stacks, those nested in others left out."""
-    pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
-    for page in pages:
-        for stack in page["Stacks"]:
-            if not stack.get("ParentId"):
-                for row in stack.get("Outputs", []):
-                    yield row["OutputKey"], row["OutputValue"]
+    return found
 
 
 def clean(arguments: Namespace) -> int:

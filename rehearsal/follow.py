@@ -27,7 +27,8 @@ class Follower:
     _asked: set[str] = field(default_factory=set)
 
     def follow(self, commit: str, *, since: frozenset[str]) -> Execution:
-        """Wait until the newest execution of `commit` that is not in `since` has ended.
+        """Wait until the newest execution of `commit` that is not in `since` has ended, and with it
+        the rollback that its failure started, if it did.
 
         A pipeline that updates itself starts the commit again in a new execution: the newest
         one is what counts. One whose source has not been read yet has no commit.
@@ -41,7 +42,17 @@ class Follower:
             ]
             self._show(mine)
             if mine and mine[0].ended:
+                self._see_rolled_back(mine[0])
                 return mine[0]
+            time.sleep(_POLL_SECONDS)
+
+    def _see_rolled_back(self, failed: Execution) -> None:
+        """Show the rollback that a failure started, to its end; it starts with the failure."""
+        while started := [e for e in self.pipeline.executions() if e.undoes(failed)]:
+            self._show(started)
+            if started[0].ended:
+                self.progress.say(f"    rolled back by itself: {started[0].status.lower()}")
+                return
             time.sleep(_POLL_SECONDS)
 
     def watch(self) -> None:

@@ -1,4 +1,5 @@
-"""What the stacks of an account hold: their resources, and what is stored in those that store.
+"""What the stacks of an account hold in a region: their resources, and what is stored in those that
+store.
 
 Read through CloudFormation, DynamoDB, S3 and SQS alone, so that it says the same of any app.
 """

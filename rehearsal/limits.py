@@ -28,14 +28,24 @@ _IGNORED = tuple(
         ("access logs of API stages", _API),
         ("logs and traces of state machines", _MACHINES),
         ("X-Ray traces", (*_LAMBDA, *_API, *_MACHINES)),
-        ("API Gateway metrics, and alarms on them", _API),
-        ("Step Functions metrics and SQS metrics, and alarms on them", _ALARMS),
-        ("metrics in log lines (EMF), and alarms on them", _LAMBDA),
-        ("encryption of the alarms' topic (KmsMasterKeyId)", _ALARMS),
         (
-            "what an alarm counts: dimensions, periods, missing values (TreatMissingData)",
+            "API Gateway's IntegrationLatency, metrics by method, of HTTP APIs, and of calls by "
+            "a domain name of one's own",
+            _API,
+        ),
+        ("Step Functions' metrics of throttling, timeouts, activities and services", _MACHINES),
+        (
+            "SQS metrics of what was sent, received and deleted (NumberOfMessages*)",
+            ("AWS::SQS::*",),
+        ),
+        (
+            "metrics of DynamoDB, S3, SNS, EventBridge and all other services, and alarms on them",
             _ALARMS,
         ),
+        ("metric filters of log groups, and alarms on them", ("AWS::Logs::MetricFilter",)),
+        ("percentiles of too few samples (EvaluateLowSampleCountPercentile)", _ALARMS),
+        ("actions of alarms that are no topics", _ALARMS),
+        ("encryption of the alarms' topic (KmsMasterKeyId)", _ALARMS),
         ("a function's code asset that is missing from S3", _LAMBDA),
     )
 )
@@ -80,6 +90,19 @@ LIMITS: dict[str, tuple[Behaviour, ...]] = {
             "a body that is not UTF-8",
             "API Gateway makes text of it before the function sees it; no check sends such bytes",
             types=_API,
+        ),
+    ),
+    "of metrics and alarms": (
+        _unshown(
+            "how many further periods an alarm looks at when values are missing",
+            "AWS does not promise a number; two are taken, as in the examples of its guide",
+            types=_ALARMS,
+        ),
+        _unshown(
+            "how late an alarm is",
+            "AWS evaluates some time after a minute ended; here what is sure already goes off at "
+            "once",
+            types=_ALARMS,
         ),
     ),
     "of assets": (

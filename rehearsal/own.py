@@ -11,14 +11,16 @@ from embedded_aws.clients import Credentials
 from embedded_aws.connections.played import CodeCommit, Connection, S3Object, Source
 from embedded_aws.host import package_managers
 from embedded_aws.server import Server
-from rehearsal import earlier, snapshot
+from rehearsal import apis, earlier, snapshot
 from rehearsal.accounts import Directory
 from rehearsal.behaviour import Behaviour
 from rehearsal.behaviours import GROUPS
 from rehearsal.errors import UnknownAccountError
+from rehearsal.lifecycle import operated
 from rehearsal.native_code import foreign
 from rehearsal.progress import Progress
 from rehearsal.project import Project, Target
+from rehearsal.reading import Reader, lookups
 from rehearsal.snapshot import Snapshot
 from rehearsal.tools import run, run_tool
 from settings import CodeCommitSource, ConnectionSource, S3Source, Settings
@@ -101,6 +103,18 @@ class OwnProject(Project):
             return directory.smoke(self.settings.environment(label).smoke_role_arn)
         except KeyError as error:
             raise UnknownAccountError(f"cdk.json has no environment {label!r} any more") from error
+
+    def reader(self, server: Server, label: str) -> Reader | None:
+        """As the role of its smoke tests. None where it is not deployed yet, or no more."""
+        if label not in {each.name for each in self.settings.environments}:
+            return None
+        directory, stages = Directory(server), [e.stage for e in self.targets if e.name == label]
+        found = apis.urls(server, directory.session(label), operated, stages)
+        if not found:
+            return None
+        caller = apis.Caller(server, self.smoke_role(directory, label))
+        descriptions = self.folder / "docs" / "openapi"
+        return Reader(label, caller, apis.services(found), tuple(lookups(descriptions)))
 
     @property
     def behaviours(self) -> Mapping[str, tuple[Behaviour, ...]]:

@@ -15,6 +15,7 @@ from embedded_aws.server import Server
 from rehearsal.behaviour import Behaviour
 from rehearsal.errors import EarlierError
 from rehearsal.progress import Progress
+from rehearsal.reading import Reader
 from rehearsal.snapshot import Snapshot
 from rehearsal.synthesized import PipelineStack, pipeline_stack
 
@@ -38,7 +39,7 @@ class Target:
 class Project(ABC):
     """A CDK Pipelines app and what it needs.
 
-    folder: the working tree that is pushed. region: where everything is. accounts: ids by label,
+    folder: the working tree that is pushed. region: where the pipeline is. accounts: ids by label,
     that of the pipeline as `accounts.TOOLS`. targets: in the order of delivery. source: what
     the pipeline follows.
     """
@@ -55,8 +56,19 @@ class Project(ABC):
         return self.targets[-1]
 
     @property
+    def regions(self) -> tuple[str, ...]:
+        """Where anything is, the pipeline's first."""
+        return (self.region,)
+
+    @property
     def notice(self) -> str | None:
         """What to know before it is rehearsed on this machine; None for nothing."""
+        return None
+
+    def reader(self, server: Server, label: str) -> Reader | None:
+        """Who reads what an account has back through the APIs that were delivered there; None where
+        none is known."""
+        del server, label
         return None
 
     @property

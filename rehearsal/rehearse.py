@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import takewhile
@@ -17,6 +17,7 @@ from rehearsal import fidelity, function_logs, kept, summary, verdict
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError, EarlierError
 from rehearsal.follow import Follower
+from rehearsal.function_logs import FunctionLog
 from rehearsal.lifecycle import alone, bring_up, operated, start
 from rehearsal.progress import Progress
 from rehearsal.project import Project, Target
@@ -68,12 +69,7 @@ def rehearse(project: Project, root: Path, progress: Progress, wish: Wish) -> bo
         progress.say(f"Started from {start.said}.")
         result = deliver(server, shot, project, progress, before=start.commit)
         result = replace(result, started_from=start.said)
-        logs = {
-            name: function_logs.keep(
-                Directory(server).session(name), root / "last" / "logs" / name, result.began
-            )
-            for name in result.deployed
-        }
+        logs = _function_logs(server, project, result, root / "last" / "logs")
         if result.passed:
             _keep(start, project, shot, progress)
     except BaseException:
@@ -94,6 +90,24 @@ def rehearse(project: Project, root: Path, progress: Progress, wish: Wish) -> bo
     command = project.command
     progress.say(verdict.text(result, table, last, of_targets, stays=stays, command=command))
     return result.passed
+
+
+def _function_logs(
+    server: Server, project: Project, result: Outcome, folder: Path
+) -> dict[str, list[FunctionLog]]:
+    """By account, those of all regions; of another than the pipeline's in a folder of its own."""
+    directory, logs = Directory(server), {}
+    for label in result.deployed:
+        logs[label] = [
+            log
+            for region in project.regions
+            for log in function_logs.keep(
+                directory.session(label, region),
+                folder / (label if region == project.region else f"{label}-{region}"),
+                result.began,
+            )
+        ]
+    return logs
 
 
 def based(start: Start, project: Project, base: str | None, progress: Progress) -> Start:
@@ -147,9 +161,9 @@ def deliver(
     those are not the project's.
     """
     targets = (definition or project).targets
-    pipeline, directory = operated(server), Directory(server)
+    pipeline = operated(server)
     accounts = tuple(dict.fromkeys(label for each in targets for label in each.accounts))
-    update = Update.begin(before, directory, accounts) if before else None
+    update = Update.begin(before, server, project, accounts) if before else None
     known = frozenset(each.id for each in pipeline.executions())
     push(server, project, shot, before=known)
     approver = Approver(pipeline, targets, shot, server.root, progress, update=update)
@@ -158,7 +172,13 @@ def deliver(
     result = summary.outcome(pipeline, execution, shot.commit, targets, server.root)
     if update is None:
         return result
-    return replace(result, updated=update.commit, held=update.held, changes=update.changes())
+    return replace(
+        result,
+        updated=update.commit,
+        held=update.held,
+        changes=update.changes(),
+        readings=update.readings(),
+    )
 
 
 def push(
@@ -211,8 +231,8 @@ class Approver:
         proved = all(name in smoke and smoke[name].passed for name in tested)
         checks = "; ".join(f"{name}: {verdict.checks(smoke.get(name))}" for name in tested)
         checks = checks or "no checks come before it"
-        if lost := self._lost(before):
-            proved, checks = False, f"{checks}; {lost} items of data are lost"
+        for trouble in self._troubles(before):
+            proved, checks = False, f"{checks}; {trouble}"
         verb = "approving" if proved else "REJECTING"
         for_what = ", ".join(each.name for each in self._in_stages(after)) or waiting.stage
         actions = ", ".join(each.action for each in after) or "no deployment"
@@ -221,12 +241,15 @@ class Approver:
         reason = f"The rehearsal stands in for the approver. {checks}."
         self._pipeline.answer(waiting, approved=proved, reason=reason[:_REASON_CHARACTERS])
 
-    def _lost(self, deployments: Sequence[DeclaredAction]) -> int:
-        """How much data the deployments lost."""
+    def _troubles(self, deployments: Sequence[DeclaredAction]) -> Iterator[str]:
+        """What the deployments did to the data that was there."""
         if self._update is None:
-            return 0
+            return
         accounts = [label for each in self._in_stages(deployments) for label in each.accounts]
-        return sum(each.lost for each in self._update.changes(accounts))
+        if lost := sum(each.lost for each in self._update.changes(accounts)):
+            yield f"{lost} items of data are lost"
+        if unread := sum(bool(each.said) for each in self._update.readings(accounts)):
+            yield f"{unread} items cannot be read back as they were"
 
     def _around(
         self, waiting: PendingApproval

@@ -14,9 +14,11 @@ from embedded_aws.isolation import Isolation
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution, TestCase
 from pages.files import replace
+from rehearsal import smoke_reports
 from rehearsal.fidelity import Row, RunEvidence
 from rehearsal.fidelity_page import fidelity_page
 from rehearsal.project import Target
+from rehearsal.reading import Reading
 from rehearsal.update import Change
 
 
@@ -54,7 +56,8 @@ class Outcome:
     labels) that it was deployed to, as far as an action in the targets' stages ran.
 
     started_from: in words. updated: the commit that was there before, None for a creation; `held`,
-    by account, how much data was; `changes`, what was replaced, removed or lost.
+    by account, how much data was; `changes`, what was replaced, removed or lost; `readings`, what
+    was read back through the APIs.
     """
 
     goal: Target
@@ -68,19 +71,25 @@ class Outcome:
     updated: str | None = None
     held: Mapping[str, int] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    readings: tuple[Reading, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether the last target serves the commit and its smoke tests, if it has any, said so,
-        and no data was lost."""
+        and all data is still there, as the APIs tell it."""
         smoke = self.smoke.get(self.goal.name)
         proved = smoke.passed if smoke else self.goal.smoke is None
-        return self.execution.status == "Succeeded" and proved and not self.lost
+        return self.execution.status == "Succeeded" and proved and not (self.lost or self.unread)
 
     @property
     def lost(self) -> int:
         """How much data is gone that was there before."""
         return sum(change.lost for change in self.changes)
+
+    @property
+    def unread(self) -> tuple[Reading, ...]:
+        """What the APIs do not answer as before."""
+        return tuple(each for each in self.readings if each.said)
 
     @property
     def began(self) -> datetime:
@@ -133,21 +142,9 @@ def _smoke_result(
     cases = [case for run in runs for case in pipeline.test_cases(run)]
     reports: dict[str, str] = {}
     for run in runs:
-        reports |= _keep_reports(target.name, run, root)
+        build = root / "builds" / run.external_id.replace(":", "-")
+        reports |= smoke_reports.keep(build, target.name, root / "last")
     return SmokeResult(target.name, tuple(cases), reports)
-
-
-def _keep_reports(target: str, run: ActionRun, root: Path) -> dict[str, str]:
-    """Copy the page and the JUnit file of a smoke build; also of a failed one, which has no
-    output artifact."""
-    build = root / "builds" / run.external_id.replace(":", "-")
-    kept: dict[str, str] = {}
-    for kind, suffix in (("html", "html"), ("junit", "xml")):
-        for written in build.glob(f"**/reports/smoke.{suffix}"):
-            copy = root / "last" / f"smoke-{target}.{suffix}"
-            shutil.copyfile(written, copy)
-            kept[kind] = str(copy)
-    return kept
 
 
 def start_anew(root: Path) -> None:
@@ -185,6 +182,7 @@ def _update(result: Outcome) -> dict[str, Any] | None:
         "held": dict(result.held),
         "lost": result.lost,
         "changes": [asdict(change) for change in result.changes],
+        "read_back": [asdict(reading) for reading in result.readings],
     }
 
 

@@ -2,19 +2,24 @@
 
 Every item of a table, object of a bucket and message of a queue that the environments held before
 must be held afterwards, by a resource of the same type in a stack of the same account: what a
-replaced table's data was copied to counts, what a stack left behind does not.
+replaced table's data was copied to counts, what a stack left behind does not. And some of it is
+read back through the application's own APIs, which must answer as before.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from itertools import product
+from typing import Any, Self
 
+from embedded_aws.server import Server
 from rehearsal import holdings
 from rehearsal.accounts import Directory
-from rehearsal.holdings import QUEUE, Resource
+from rehearsal.holdings import QUEUE, TABLE, Resource
+from rehearsal.project import Project
+from rehearsal.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -46,36 +51,57 @@ class Change:
 
 @dataclass(frozen=True)
 class Update:
-    """An update that is about to begin. commit: what was delivered. before: by account."""
+    """An update that is about to begin. commit: what was delivered. before: by account, region.
+    told: by account, what its APIs answered (`Reader.find`)."""
 
     commit: str
-    directory: Directory
-    before: Mapping[str, Mapping[tuple[str, str], Resource]]
+    server: Server
+    project: Project
+    before: Mapping[tuple[str, str], Mapping[tuple[str, str], Resource]]
+    told: Mapping[str, Mapping[str, Any]]
 
     @classmethod
-    def begin(cls, commit: str, directory: Directory, accounts: Sequence[str]) -> Self:
+    def begin(cls, commit: str, server: Server, project: Project, accounts: Sequence[str]) -> Self:
         """accounts: the labels of those that are delivered to."""
-        before = {label: holdings.read(directory.session(label)) for label in accounts}
-        return cls(commit, directory, before)
+        places, directory = product(accounts, project.regions), Directory(server)
+        before = {place: holdings.read(directory.session(*place)) for place in places}
+        told = {}
+        for label in accounts:
+            if reader := project.reader(server, label):
+                tables = (e for e in before[label, project.region].values() if e.kind == TABLE)
+                told[label] = reader.find(key for each in tables for key in each.held or ())
+        return cls(commit, server, project, before, told)
 
     @property
     def held(self) -> dict[str, int]:
         """How much data each account held before."""
-        return {
-            label: sum(len(each.held or ()) for each in resources.values())
-            for label, resources in self.before.items()
-        }
+        held = dict.fromkeys((label for label, _ in self.before), 0)
+        for (label, _), resources in self.before.items():
+            held[label] += sum(len(each.held or ()) for each in resources.values())
+        return held
 
     def changes(self, accounts: Sequence[str] | None = None) -> tuple[Change, ...]:
         """What is different now, in these accounts or all."""
-        wanted = self.before if accounts is None else [a for a in accounts if a in self.before]
+        directory = Directory(self.server)
         return tuple(
             change
-            for label in wanted
-            for change in compare(
-                label, self.before[label], holdings.read(self.directory.session(label))
-            )
+            for (label, region), before in self.before.items()
+            if accounts is None or label in accounts
+            for change in compare(label, before, holdings.read(directory.session(label, region)))
         )
+
+    def readings(self, accounts: Sequence[str] | None = None) -> tuple[Reading, ...]:
+        """What these accounts' APIs, or all, answer now about what they told before."""
+        found: list[Reading] = []
+        for label, told in self.told.items():
+            if told and (accounts is None or label in accounts):
+                reader = self.project.reader(self.server, label)
+                found += reader.again(told) if reader else _gone(label, told)
+        return tuple(found)
+
+
+def _gone(account: str, told: Iterable[str]) -> Iterator[Reading]:
+    yield from (Reading(account, each.partition(" ")[2], "has no API any more") for each in told)
 
 
 def compare(

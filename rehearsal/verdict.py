@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -51,6 +51,10 @@ def text(
     if result.lost:
         lost = f"{result.lost} items that were there before"
         head = f"FAILED: {result.commit[:12]} LOSES DATA: {lost}."
+    elif result.unread:
+        head = (
+            f"FAILED: {result.commit[:12]} DOES NOT READ BACK {len(result.unread)} items as before."
+        )
     elif result.passed:
         smoke = result.smoke.get(goal)
         counted = f"; {checks(smoke)}" if smoke or result.goal.smoke else ""
@@ -80,6 +84,11 @@ def _updated(result: Outcome) -> Iterator[str]:
     if not result.changes:
         yield "  CloudFormation replaced and removed nothing."
     yield from (f"  {change.text}" for change in result.changes)
+    if result.readings:
+        read = Counter(each.account for each in result.readings if not each.said)
+        counted = ", ".join(f"{number} in {account}" for account, number in read.items()) or "none"
+        yield f"  Read back through the signed APIs, as before: {counted}."
+        yield from (f"  {each.text}" for each in result.unread)
 
 
 def _seconds(runs: Sequence[ActionRun]) -> float:

@@ -8,12 +8,14 @@ from settings.environments import Environment
 from settings.reader import Problem, Reader
 from settings.settings import CONTEXT_KEY, REGIONS, Settings, SettingsError
 from settings.source import CodeCommitSource, ConnectionSource, S3Source, Source
+from settings.windows import DeploymentWindow
 
 __all__ = [
     "CONTEXT_KEY",
     "REGIONS",
     "CodeCommitSource",
     "ConnectionSource",
+    "DeploymentWindow",
     "Environment",
     "Problem",
     "Reader",

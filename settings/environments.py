@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from settings.reader import Reader
+from settings.windows import DeploymentWindow, read_window
 
 ACCOUNT: Final = r"\d{12}"
 ACCOUNT_IN_WORDS: Final = 'an account id: 12 digits, in quotes, such as "111111111111"'
@@ -25,14 +26,19 @@ class Environment:
     """One deployment of the application.
 
     name: part of every physical name, such as "dev". account: 12 digits, its own. disposable: may
-    its data go with its stack? alarm_email: who is told of alarms, None for nobody. canary_minutes:
-    how long a tenth of a function's traffic tries a new version; 0 for all of it at once.
+    its data go with its stack? alarm_email: who is told of alarms, None for nobody. rollback: does
+    its stage, when it fails, come back to the last release that succeeded there, and is it held
+    then until somebody lifts that? deployment_window: when its stage may be entered, None for
+    always. canary_minutes: how long a tenth of a function's traffic tries a new version; 0 for all
+    of it at once.
     """
 
     name: str
     account: str
     disposable: bool = False
     alarm_email: str | None = None
+    rollback: bool = False
+    deployment_window: DeploymentWindow | None = None
     canary_minutes: int = 0
 
     @property
@@ -66,13 +72,19 @@ def read_environments(reader: Reader, key: str, tools_account: str) -> tuple[Env
 
 def _environment(reader: Reader, *, guarded: bool) -> Environment:
     canary = _CANARY_DEFAULT if guarded else 0
+    name = reader.text(
+        "name", _NAME, "2 to 12 lower-case letters and digits, a letter first, such as dev"
+    )
+    account = reader.text("account", ACCOUNT, ACCOUNT_IN_WORDS)
+    disposable = reader.flag("disposable", default=False)
     environment = Environment(
-        name=reader.text(
-            "name", _NAME, "2 to 12 lower-case letters and digits, a letter first, such as dev"
-        ),
-        account=reader.text("account", ACCOUNT, ACCOUNT_IN_WORDS),
-        disposable=reader.flag("disposable", default=False),
+        name=name,
+        account=account,
+        disposable=disposable,
         alarm_email=reader.optional_text("alarm_email", _EMAIL, "an e-mail address"),
+        # Where nobody's data is, the broken release is worth more as it stands.
+        rollback=reader.flag("rollback", default=not disposable),
+        deployment_window=read_window(reader.optional_section("deployment_window")),
         canary_minutes=reader.number_of("canary_minutes", _CANARY_MINUTES, default=canary),
     )
     reader.finish()

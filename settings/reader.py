@@ -58,6 +58,13 @@ class Reader:
         values = self._take(key, absent) if self._readable else _UNREADABLE
         return Reader(values, f"{self.path}.{key}", self.problems)
 
+    def optional_section(self, key: str) -> Reader | None:
+        """As `section`, but None where the key is absent."""
+        if key in self._values:
+            return self.section(key)
+        self._known.append(key)
+        return None
+
     def sections(self, key: str, expected: str) -> list[Reader]:
         """A reader of each mapping in the list at `key`, which must have one at least."""
         values = self._take(key, MISSING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from settings.reader import Reader
 
@@ -22,6 +22,7 @@ _CONNECTION: Final = (
 class ConnectionSource:
     """A branch of a GitHub, GitLab or Bitbucket repository, reached through a connection."""
 
+    kind: ClassVar[str] = "connection"
     repository: str
     branch: str
     connection_arn: str
@@ -31,6 +32,7 @@ class ConnectionSource:
 class CodeCommitSource:
     """A branch of a CodeCommit repository in the tools account."""
 
+    kind: ClassVar[str] = "codecommit"
     repository: str
     branch: str
 
@@ -39,6 +41,7 @@ class CodeCommitSource:
 class S3Source:
     """A zip of the repository in a versioned bucket in the tools account."""
 
+    kind: ClassVar[str] = "s3"
     bucket: str
     key: str
 
@@ -57,11 +60,11 @@ def read_source(reader: Reader, tools_account: str, region: str) -> Source:
     tools_account, region: where the pipeline is; a connection of another place is refused.
     """
     kinds = {
-        "connection": lambda each: _connection(each, tools_account, region),
-        "codecommit": _codecommit,
-        "s3": _s3,
+        ConnectionSource.kind: lambda each: _connection(each, tools_account, region),
+        CodeCommitSource.kind: _codecommit,
+        S3Source.kind: _s3,
     }
-    kind = reader.one_of("type", tuple(kinds), default="connection")
+    kind = reader.one_of("type", tuple(kinds), default=ConnectionSource.kind)
     if not kind:
         # Which keys belong there depends on the type: without it, more would be guesses.
         return S3Source(bucket="", key="")

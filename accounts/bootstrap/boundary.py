@@ -24,6 +24,8 @@ MANAGED: Final = {
 }
 # In these, a whole service would be a way out of the boundary: only the actions that are granted.
 _EXACT: Final = ("iam", "sts")
+# A whole service here would answer approvals: only what roles read of the pipeline's history.
+_READ_ONLY: Final = ("codepipeline",)
 _OUR_ROLES: Final = (
     "arn:${AWS::Partition}:iam::*:role/cdk-${Qualifier}-*",
     "arn:${AWS::Partition}:iam::*:role/tap-*",
@@ -50,7 +52,9 @@ def grants(bootstrap: Bootstrap) -> Grants:
 def _permissions(account: Account) -> Iterator[Permission]:
     services = granted(account)
     for service in sorted(set(services) - set(_EXACT)):
-        yield Permission("WhatTheApplicationUses", f"{service}:*", ("*",), _HERE)
+        whole = () if service in _READ_ONLY else (f"{service}:*",)
+        for action in whole or sorted(services[service]):
+            yield Permission("WhatTheApplicationUses", action, ("*",), _HERE)
     for action in sorted(action for service in _EXACT for action in services.get(service, ())):
         yield Permission("OurRoles", action, _OUR_ROLES)
     if "kms" not in services:

@@ -7,7 +7,14 @@ from typing import Final
 
 from accounts.guardrail.target import Target
 from assembly.intended import GUARDS, PROMOTE
-from settings import CodeCommitSource, ConnectionSource, S3Source, Settings, Source
+from settings import (
+    CodeCommitSource,
+    ConnectionSource,
+    Environment,
+    S3Source,
+    Settings,
+    Source,
+)
 
 _GATES_RULES: Final = "gates/tools/tap.guard"
 _WRITTEN: Final = Path(".build/guardrail-rules")
@@ -28,6 +35,7 @@ def rules(checkout: Path, settings: Settings, target: Target) -> str:
         "GUARDED_NAME": settings.guarded.name,
         "__STAGES": _stages(stages),
         "__PROMOTE": str(stages.index(PROMOTE)),
+        "__PROTECTED": _protected(settings.guarded, len(stages) - 1),
         "__PROVIDER": provider,
         "__CONFIGURATION": _literal(configuration),
     }.items():
@@ -49,6 +57,20 @@ def _stages(names: list[str]) -> str:
         for index, name in enumerate(names)
     ]
     return "\n    ".join([*lines, f"Stages[{len(names)}] !exists <<a stage after the last one>>"])
+
+
+def _protected(environment: Environment, index: int) -> str:
+    """What its stage must have, where the settings ask for it."""
+    if not environment.rollback:
+        return "Stages exists"
+    stage, asks = f"Stages[{index}]", f"{environment.stage}NotHeld"
+    return "\n    ".join(
+        [
+            f"{stage}.OnFailure.Result == 'ROLLBACK' <<a failed release would stay>>",
+            f"some {stage}.BeforeEntry.Conditions[*].Rules[*].Name == '{asks}'"
+            " <<a release would follow a failed one before anybody looked>>",
+        ]
+    )
 
 
 def _source(source: Source) -> tuple[str, dict[str, str]]:

@@ -8,10 +8,9 @@ from functools import partial
 from typing import Any
 
 from ministack.core.iam_evaluator import caller_arn
-from ministack.core.responses import get_account_id
 
 from embedded_aws import members, registry
-from embedded_aws.codepipeline import events, polling, resources, views, webhooks
+from embedded_aws.codepipeline import events, polling, regions, resources, views, webhooks
 from embedded_aws.codepipeline.actions import approval, build, codecommit, deploy, s3_source, source
 from embedded_aws.codepipeline.conditions import alarm, commands, function, variable, window
 from embedded_aws.codepipeline.engine import Engine
@@ -30,22 +29,20 @@ _rule: ContextVar[str] = ContextVar("_rule")
 
 def install() -> None:
     """Registers the API and the resource type, and follows the pushes to connections."""
-    engine = Engine(
-        State(),
-        {
-            "CodeStarSourceConnection": source.fetch,
-            "CodeCommit": codecommit.fetch,
-            "S3": s3_source.fetch,
-            "CodeBuild": build.build,
-            "CloudFormation": deploy.deploy,
-            "Manual": approval.ask,
-            "CloudWatchAlarm": alarm.watch,
-            "Commands": commands.run,
-            "DeploymentWindow": window.wait,
-            "LambdaInvoke": function.invoke,
-            "VariableCheck": variable.compare,
-        },
-    )
+    runners = {
+        "CodeStarSourceConnection": source.fetch,
+        "CodeCommit": codecommit.fetch,
+        "S3": s3_source.fetch,
+        "CodeBuild": build.build,
+        "CloudFormation": deploy.deploy,
+        "Manual": approval.ask,
+        "CloudWatchAlarm": alarm.watch,
+        "Commands": commands.run,
+        "DeploymentWindow": window.wait,
+        "LambdaInvoke": function.invoke,
+        "VariableCheck": variable.compare,
+    }
+    engine = Engine(State(), {name: regions.placed(each) for name, each in runners.items()})
     registry.register_service(
         "codepipeline",
         Api(engine),
@@ -67,7 +64,7 @@ class Api(JsonService):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._state = engine.state
-        self._tokens: dict[tuple[str, str, str], str] = {}
+        self._tokens: dict[tuple[str, str], str] = {}
         queries = Queries(self._state)
         operations: Mapping[str, Operation] = {
             "GetPipeline": queries.get_pipeline,
@@ -128,7 +125,7 @@ class Api(JsonService):
     def _start_pipeline_execution(self, request: Members) -> views.View:
         pipeline = self._pipeline(request["name"])
         token = request.get("clientRequestToken", "")
-        key = (pipeline.account, pipeline.name, token)
+        key = (pipeline.arn, token)
         if not token or key not in self._tokens:
             rule = _rule.get()
             execution = self._engine.start(
@@ -187,7 +184,7 @@ class Api(JsonService):
 
     def _job(self, job_id: str) -> ActionRun:
         """The run that a function was given as a job."""
-        for pipeline in self._state.of_account(get_account_id()):
+        for pipeline in self._state.at(registry.place()):
             for execution in pipeline.executions:
                 for run in execution.rule_runs():
                     if (run.id, run.action.provider) == (job_id, "LambdaInvoke"):
@@ -207,7 +204,7 @@ class Api(JsonService):
         return {"approvedAt": at.timestamp()}
 
     def _pipeline(self, name: str) -> Pipeline:
-        return self._state.get(get_account_id(), name)
+        return self._state.get(registry.place(), name)
 
 
 def _approval(pipeline: Pipeline, request: Members) -> ActionRun:

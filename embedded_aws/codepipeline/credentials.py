@@ -47,9 +47,9 @@ class ActionClients:
         """A boto3 client of this service."""
         return self._open.enter_context(closing(registry.client(service, self.credentials)))
 
-    def of_pipeline(self, service: str) -> Any:
-        """A boto3 client that acts as the pipeline's own role."""
-        return self._open.enter_context(closing(registry.client(service, self._own)))
+    def of_pipeline(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client that acts as the pipeline's own role; region: the action's unless told."""
+        return self._open.enter_context(closing(registry.client(service, self._own, at=region)))
 
     def __exit__(self, *_: object) -> None:
         self._open.close()

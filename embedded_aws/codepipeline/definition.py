@@ -35,7 +35,7 @@ def parse(properties: Mapping[str, Any], name: str, region: str) -> Structure:
         name=name,
         role_arn=declaration["roleArn"],
         stages=tuple(_stage(raw) for raw in declaration["stages"]),
-        store=_store(properties, region),
+        stores=_stores(properties, region),
         pipeline_type=declaration["pipelineType"],
         mode=declaration["executionMode"],
         variables={v["name"]: v.get("defaultValue") for v in declaration.get("variables") or ()},
@@ -114,14 +114,21 @@ def _action(raw: Mapping[str, Any]) -> Action:
     )
 
 
-def _store(properties: Mapping[str, Any], region: str) -> ArtifactStore:
-    raw = properties.get("ArtifactStore")
-    for entry in properties.get("ArtifactStores") or ():
-        if entry.get("Region") == region:
-            raw = entry.get("ArtifactStore")
-    if not raw:
+def _stores(properties: Mapping[str, Any], region: str) -> dict[str, ArtifactStore]:
+    """By region. One alone is the pipeline's; each action's region needs its own ("Add a
+    cross-Region action to a pipeline")."""
+    alone, several = properties.get("ArtifactStore"), properties.get("ArtifactStores")
+    if alone and several:
+        raise StructureError("a pipeline has either ArtifactStore or ArtifactStores, not both")
+    raw = {each["Region"]: each["ArtifactStore"] for each in several or ()}
+    if alone:
+        raw[region] = alone
+    if region not in raw:
         raise StructureError(f"the pipeline has no artifact store in {region}")
-    return ArtifactStore(raw["Location"], (raw.get("EncryptionKey") or {}).get("Id"))
+    return {
+        name: ArtifactStore(name, each["Location"], (each.get("EncryptionKey") or {}).get("Id"))
+        for name, each in raw.items()
+    }
 
 
 def _declaration(properties: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _start(target: dict[str, Any], rule: str) -> tuple[str, str] | None:
     try:
         with closing(registry.client("sts", account=rule.split(":")[4])) as sts:
             keys = sts.assume_role(RoleArn=role, RoleSessionName="events")["Credentials"]
-        with closing(registry.client("codepipeline", keys)) as pipelines:
+        with closing(registry.client("codepipeline", keys, at=arn.split(":")[3])) as pipelines:
             about = pipelines.meta.events
             about.register("before-sign.codepipeline.StartPipelineExecution", _signed_by(rule))
             return name, str(pipelines.start_pipeline_execution(name=name)["pipelineExecutionId"])

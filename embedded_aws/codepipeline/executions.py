@@ -26,9 +26,10 @@ def new_id() -> str:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A zip in the artifact bucket."""
+    """A zip in the artifact bucket of a region."""
 
     name: str
+    region: str
     bucket: str
     key: str
 

@@ -98,20 +98,25 @@ class Stage:
 
 @dataclass(frozen=True)
 class ArtifactStore:
-    """The bucket that carries artifacts between actions, and the key that encrypts them."""
+    """The bucket that carries artifacts between a region's actions, and the key that encrypts
+    them."""
 
+    region: str
     bucket: str
     key_id: str | None
 
 
 @dataclass(frozen=True)
 class Structure:
-    """Everything a pipeline's definition says. `declaration` is it in the API's own shape."""
+    """Everything a pipeline's definition says. `declaration` is it in the API's own shape.
+
+    stores: by region, that of the pipeline included.
+    """
 
     name: str
     role_arn: str
     stages: tuple[Stage, ...]
-    store: ArtifactStore
+    stores: Mapping[str, ArtifactStore]
     pipeline_type: str
     mode: str
     variables: Mapping[str, str | None]

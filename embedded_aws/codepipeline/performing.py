@@ -10,7 +10,7 @@ from functools import partial
 
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome, Runner
 from embedded_aws.codepipeline.executions import ActionRun, Artifact, Execution, now
-from embedded_aws.codepipeline.model import APPROVAL_TIMEOUT_MINUTES, Structure
+from embedded_aws.codepipeline.model import APPROVAL_TIMEOUT_MINUTES, ArtifactStore
 from embedded_aws.codepipeline.state import Pipeline, State
 from embedded_aws.codepipeline.variables import resolve_configuration
 
@@ -64,19 +64,20 @@ class Performer:
             run.inputs = tuple(_input(execution, name) for name in action.inputs)
             run.configuration = resolve_configuration(action.configuration, execution.namespaces())
             revision, branch = execution.source_revisions.get(action.name, (None, None))
+            store = execution.structure.stores[action.region or pipeline.region]
             return Context(
                 pipeline=pipeline.name,
                 account=pipeline.account,
-                region=action.region or pipeline.region,
+                region=store.region,
                 pipeline_role_arn=execution.structure.role_arn,
-                store=execution.structure.store,
+                store=store,
                 execution_id=execution.id,
                 job=run.id,
                 stage=run.stage,
                 action=action,
                 configuration=run.configuration,
                 inputs={artifact.name: artifact for artifact in run.inputs},
-                outputs={name: _output(execution.structure, name) for name in action.outputs},
+                outputs={name: _output(pipeline.name, store, name) for name in action.outputs},
                 source_revision=revision,
                 source_branch=branch,
                 revisions=tuple(execution.revisions()),
@@ -141,7 +142,7 @@ def _input(execution: Execution, name: str) -> Artifact:
     return artifact
 
 
-def _output(structure: Structure, name: str) -> Artifact:
+def _output(pipeline: str, store: ArtifactStore, name: str) -> Artifact:
     """Where an output artifact goes: `<pipeline>/<artifact>/<random>`, shortened as AWS does."""
-    key = f"{structure.name[:20]}/{name[:10]}/{secrets.token_hex(4)[:7]}"
-    return Artifact(name, structure.store.bucket, key)
+    key = f"{pipeline[:20]}/{name[:10]}/{secrets.token_hex(4)[:7]}"
+    return Artifact(name, store.region, store.bucket, key)

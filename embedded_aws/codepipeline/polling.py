@@ -41,7 +41,7 @@ class Poller:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.Lock()
-        self._seen: dict[tuple[str, str, str], str] = {}
+        self._seen: dict[tuple[str, str], str] = {}
 
     def run(self) -> None:
         """Looks for ever."""
@@ -71,7 +71,7 @@ class Poller:
         newest, known = _newest(pipeline, action), self._known(pipeline, action)
         if newest is None or known is None or newest in known:
             return None
-        self._seen[pipeline.account, pipeline.name, action.name] = newest
+        self._seen[pipeline.arn, action.name] = newest
         return self._engine.start(
             pipeline, ("PollForSourceChanges", action.name), revisions={action.name: (newest, None)}
         )
@@ -85,7 +85,7 @@ class Poller:
             taken = [
                 r for e in pipeline.executions for r in e.revisions() if r.action == action.name
             ]
-        seen = self._seen.get((pipeline.account, pipeline.name, action.name), "")
+        seen = self._seen.get((pipeline.arn, action.name), "")
         return {seen, taken[-1].id if taken else ""}
 
 
@@ -104,7 +104,7 @@ def _newest(pipeline: Pipeline, action: Action) -> str | None:
     given = action.configuration
     if action.provider == "CodeCommit":
         return _newest_commit(pipeline, given["RepositoryName"], given["BranchName"])
-    with closing(registry.client("s3", account=pipeline.account)) as s3:
+    with closing(registry.client("s3", account=pipeline.account, at=pipeline.region)) as s3:
         try:
             found = s3.head_object(Bucket=given["S3Bucket"], Key=given["S3ObjectKey"])
         except ClientError:
@@ -116,7 +116,8 @@ def _newest(pipeline: Pipeline, action: Action) -> str | None:
 def _newest_commit(pipeline: Pipeline, name: str, branch: str) -> str | None:
     try:
         source = played.codecommit(registry.running().root)
-        if (source.account, source.repository) != (pipeline.account, name):
+        place = pipeline.account, pipeline.region
+        if (source.account, source.region, source.repository) != (*place, name):
             return None
         return repository.commit(f"refs/heads/{branch}").id
     except (played.NotPlayedError, repository.RepositoryError):

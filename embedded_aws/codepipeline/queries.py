@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ministack.core.responses import get_account_id
-
+from embedded_aws import registry
 from embedded_aws.answers import page
 from embedded_aws.codepipeline import views
 from embedded_aws.codepipeline.conditions.views import rule_execution_detail, rule_types
@@ -18,7 +17,8 @@ Members = Mapping[str, Any]
 
 
 class Queries:
-    """Answers about the pipelines of the caller's account. The caller holds the state's lock."""
+    """Answers about the pipelines of the caller's account and region. The caller holds the state's
+    lock."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -46,7 +46,7 @@ class Queries:
 
     def list_pipelines(self, request: Members) -> views.View:
         """ListPipelines."""
-        pipelines = self._state.of_account(get_account_id())
+        pipelines = self._state.at(registry.place())
         return page(request, "pipelines", [views.pipeline_summary(p) for p in pipelines], 1000)
 
     def list_pipeline_executions(self, request: Members) -> views.View:
@@ -75,12 +75,12 @@ class Queries:
         return page(request, "ruleExecutionDetails", rows, 100)
 
     def list_rule_types(self, request: Members) -> views.View:
-        """ListRuleTypes: all of them, in this one region, by AWS."""
+        """ListRuleTypes: all of them, by AWS."""
         del request
         return {"ruleTypes": rule_types()}
 
     def _pipeline(self, name: str) -> Pipeline:
-        return self._state.get(get_account_id(), name)
+        return self._state.get(registry.place(), name)
 
 
 def _execution(pipeline: Pipeline, execution_id: str) -> Execution:

@@ -11,8 +11,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.core.responses import get_account_id
-
 from embedded_aws import registry
 from embedded_aws.codepipeline.definition import parse
 from embedded_aws.codepipeline.engine import Engine
@@ -48,12 +46,12 @@ class PipelineResource:
         self, logical_id: str, properties: Mapping[str, Any], stack_name: str
     ) -> Provisioned:
         """A new pipeline, started as CreatePipeline does; `ValueError` says what is wrong."""
-        account = get_account_id()
+        account, region = place = registry.place()
         name = properties.get("Name") or f"{stack_name}-{logical_id}-{secrets.token_hex(6)}"[:100]
         structure = _parsed(properties, name)
-        if self._engine.state.has(account, name):
+        if self._engine.state.has(place, name):
             raise ValueError(f"A pipeline with the name '{name}' already exists in this account")
-        pipeline = Pipeline(account, registry.region(), structure, history={1: structure})
+        pipeline = Pipeline(account, region, structure, history={1: structure})
         with self._engine.state.changed:
             self._engine.state.add(pipeline)
         self._engine.start(pipeline, ("CreatePipeline", "AWSCloudFormation"))
@@ -70,7 +68,7 @@ class PipelineResource:
         if new.get("Name", physical_id) != physical_id:
             return self.create("Pipeline", new, stack_name)
         structure = _parsed(new, physical_id)
-        pipeline = self._engine.state.get(get_account_id(), physical_id)
+        pipeline = self._engine.state.get(registry.place(), physical_id)
         if _definition(old) != _definition(new):
             self._engine.update(pipeline, structure)
             if structure.restart_on_update:
@@ -80,9 +78,8 @@ class PipelineResource:
     def delete(self, physical_id: str, properties: Mapping[str, Any]) -> None:
         """Deletes the pipeline; one that is gone already is fine."""
         del properties
-        account = get_account_id()
-        if self._engine.state.has(account, physical_id):
-            self._engine.delete(self._engine.state.get(account, physical_id))
+        if self._engine.state.has(registry.place(), physical_id):
+            self._engine.delete(self._engine.state.get(registry.place(), physical_id))
 
 
 def _parsed(properties: Mapping[str, Any], name: str) -> Structure:

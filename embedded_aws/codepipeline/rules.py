@@ -79,12 +79,14 @@ MODES = ("SUPERSEDED", "QUEUED")
 def check(structure: Structure, region: str) -> None:
     """Raises `StructureError` for the first thing that AWS refuses, or that is not offered here."""
     for stage, action in _actions(structure):
-        _check_action(f"action {stage.name}/{action.name}", action, region)
+        where = f"action {stage.name}/{action.name}"
+        _check_action(where, action)
+        _check_region(where, action, structure, region)
     _check_stages(structure)
     _check_artifacts(structure)
     _check_namespaces(structure)
     _check_references(structure)
-    declared.check(structure, region)
+    declared.check(structure)
     _check_triggers(structure)
 
 
@@ -92,7 +94,7 @@ def _actions(structure: Structure) -> Iterator[tuple[Stage, Action]]:
     return ((stage, action) for stage in structure.stages for action in stage.actions)
 
 
-def _check_action(where: str, action: Action, region: str) -> None:
+def _check_action(where: str, action: Action) -> None:
     provider = OFFERED.get((action.category, action.provider))
     if action.owner != "AWS" or provider is None:
         offered = ", ".join(sorted(f"{c}/{p}" for c, p in OFFERED))
@@ -100,8 +102,6 @@ def _check_action(where: str, action: Action, region: str) -> None:
             f"{where}: there is no action provider {action.owner}/{action.category}/"
             f"{action.provider} here; there is {offered}"
         )
-    if action.region not in (None, region):
-        raise StructureError(f"{where}: one region is offered here, {region}")
     if action.timeout_minutes is not None and not action.is_approval:
         raise StructureError(f"{where}: TimeoutInMinutes is for manual approvals")
     for kind, names, (fewest, most) in (
@@ -114,6 +114,20 @@ def _check_action(where: str, action: Action, region: str) -> None:
                 f"not {len(names)}"
             )
     _check_configuration(where, action, provider)
+
+
+def _check_region(where: str, action: Action, structure: Structure, region: str) -> None:
+    """User guide, "Add a cross-Region action to a pipeline": sources cannot be elsewhere."""
+    if action.region in (None, region):
+        return
+    if action.category == "Source":
+        raise StructureError(
+            f"{where}: a source must be in the pipeline's region, {region}, not in {action.region}"
+        )
+    if action.region not in structure.stores:
+        raise StructureError(
+            f"{where}: the pipeline has no artifact store in the action's region {action.region}"
+        )
 
 
 def _check_configuration(where: str, action: Action, provider: Provider) -> None:

@@ -16,6 +16,9 @@ from embedded_aws.codepipeline.model import Structure
 from embedded_aws.codepipeline.requests import not_found
 from embedded_aws.errors import StateError
 
+Place = tuple[str, str]
+"""An account and a region: in each, names are unique."""
+
 
 @dataclass
 class StageState:
@@ -64,32 +67,31 @@ class State:
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
-        self._pipelines: dict[tuple[str, str], Pipeline] = {}
+        self._pipelines: dict[tuple[str, str, str], Pipeline] = {}
 
     def add(self, pipeline: Pipeline) -> None:
         """Keeps a new pipeline."""
-        self._pipelines[pipeline.account, pipeline.name] = pipeline
+        self._pipelines[_key(pipeline)] = pipeline
 
     def remove(self, pipeline: Pipeline) -> None:
         """Forgets a pipeline."""
-        self._pipelines.pop((pipeline.account, pipeline.name), None)
+        self._pipelines.pop(_key(pipeline), None)
 
-    def get(self, account: str, name: str) -> Pipeline:
+    def get(self, place: Place, name: str) -> Pipeline:
         """The pipeline of this name, or PipelineNotFoundException."""
         try:
-            return self._pipelines[account, name]
+            return self._pipelines[(*place, name)]
         except KeyError:
             raise not_found(name) from None
 
-    def has(self, account: str, name: str) -> bool:
+    def has(self, place: Place, name: str) -> bool:
         """Whether there is such a pipeline."""
-        return (account, name) in self._pipelines
+        return (*place, name) in self._pipelines
 
-    def of_account(self, account: str) -> list[Pipeline]:
-        """The pipelines of an account, by name."""
-        return sorted(
-            (p for (a, _), p in self._pipelines.items() if a == account), key=lambda p: p.name
-        )
+    def at(self, place: Place) -> list[Pipeline]:
+        """The pipelines of an account in a region, by name."""
+        found = (each for each in self if (each.account, each.region) == place)
+        return sorted(found, key=lambda pipeline: pipeline.name)
 
     def at_rest(self) -> list[Pipeline]:
         """Every pipeline. Raises `StateError` while an execution of one runs."""
@@ -100,3 +102,7 @@ class State:
 
     def __iter__(self) -> Iterator[Pipeline]:
         return iter(list(self._pipelines.values()))
+
+
+def _key(pipeline: Pipeline) -> tuple[str, str, str]:
+    return pipeline.account, pipeline.region, pipeline.name

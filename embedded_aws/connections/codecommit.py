@@ -58,7 +58,8 @@ def _played(request: Mapping[str, Any]) -> played.CodeCommit:
         source = played.codecommit(registry.running().root)
     except played.NotPlayedError:
         source = None
-    if source is None or (source.repository, source.account) != (name, get_account_id()):
+    asked = name, get_account_id(), registry.region()
+    if source is None or (source.repository, source.account, source.region) != asked:
         raise ServiceError("RepositoryDoesNotExistException", f"{name} does not exist")
     return source
 

@@ -73,6 +73,12 @@ def _upload_event(source: S3Object) -> dict[str, Any]:
     }
 
 
+def _location(region: str) -> dict[str, Any]:
+    """API reference, CreateBucket: us-east-1 is the default and no value of its own."""
+    constraint = {"LocationConstraint": region}
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": constraint}
+
+
 def _upload(source: S3Object, push: Push) -> None:
     """Puts the commit into the bucket as its owner, who makes one first where none is."""
     commit = repository.commit(push.commit)
@@ -80,8 +86,7 @@ def _upload(source: S3Object, push: Push) -> None:
         try:
             s3.head_bucket(Bucket=source.bucket)
         except ClientError:
-            where = {"LocationConstraint": source.region}
-            s3.create_bucket(Bucket=source.bucket, CreateBucketConfiguration=where)
+            s3.create_bucket(Bucket=source.bucket, **_location(source.region))
             s3.put_bucket_versioning(
                 Bucket=source.bucket, VersioningConfiguration={"Status": "Enabled"}
             )

@@ -11,7 +11,8 @@ queue", Lambda developer guide, `invocation-async-error-handling.html`,
   status) and ErrorMessage (1 KB at most), sent with the function's role;
 - what was invoked decides whose EventInvokeConfig counts: the alias's, the version's, or the
   function's; none of them stands in for another;
-- every attempt has one request id.
+- every attempt has one request id;
+- metrics tell of it: AsyncEventsReceived, AsyncEventAge, AsyncEventsDropped, DeadLetterErrors.
 
 MiniStack counts throttles as attempts, sends an envelope of its own to the queue, as nobody, makes
 an id for each attempt, and knows the function's settings alone. Whoever redrives a queue would read
@@ -38,6 +39,7 @@ from ministack.services import lambda_svc
 
 from embedded_aws import registry
 from embedded_aws.function_records import function_of, qualifier_of
+from embedded_aws.metrics.functions import measure
 
 _log = logging.getLogger("embedded_aws.lambda")
 _RETRIES = 2
@@ -56,6 +58,7 @@ def invoke(function: dict[str, Any], event: Any) -> None:
     `function` is MiniStack's record with the `config` of the version that is invoked.
     """
     context = contextvars.copy_context()
+    measure(function["config"], time.time(), AsyncEventsReceived=1)
     run = _Invocation(function, event).run
     threading.Thread(target=context.run, args=(run,), daemon=True, name="lambda-event").start()
 
@@ -68,6 +71,7 @@ class _Invocation:
         self._config: dict[str, Any] = function["config"]
         self._event = event
         self._id = str(uuid.uuid4())
+        self._received = time.time()
         settings = _settings(self._config)
         self._attempts = 1 + int(settings.get("MaximumRetryAttempts", _RETRIES))
         age = int(settings.get("MaximumEventAgeInSeconds", _MAXIMUM_AGE_SECONDS))
@@ -108,9 +112,12 @@ class _Invocation:
         slot, _ = lambda_svc._acquire_execution_slot(self._function, self._config)
         if slot is None:
             return {"error": True, "throttle": True, "body": {"errorMessage": "Rate Exceeded."}}
+        now = time.time()
+        age = 1000 * (now - self._received)
+        measure(self._config, now, unit="Milliseconds", AsyncEventAge=age)
         try:
             result: dict[str, Any] = lambda_svc._execute_function_dispatch(
-                self._function, self._config, self._event, self._id, time.time()
+                self._function, self._config, self._event, self._id, now
             )
         finally:
             lambda_svc._release_execution_slot(slot)
@@ -121,6 +128,7 @@ class _Invocation:
 
         A destination gets MiniStack's envelope, which is AWS's.
         """
+        measure(self._config, time.time(), AsyncEventsDropped=1)
         if destination := self._on_failure.get("Destination"):
             lambda_svc._route_async_failure(
                 destination, self._config["FunctionName"], self._event, failed
@@ -131,7 +139,8 @@ class _Invocation:
         try:
             self._send(account, target, _attributes(self._id, failed))
         except ClientError:
-            # AWS counts it (metric DeadLetterErrors) and drops the event.
+            # AWS counts it and drops the event.
+            measure(self._config, time.time(), DeadLetterErrors=1)
             _log.exception("%s lost an event: %s", self._config["FunctionName"], target)
 
     def _send(self, account: str, target: str, attributes: dict[str, Any]) -> None:

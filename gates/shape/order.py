@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from typing import Any
 
 from assembly.intended import GUARDS, PIPELINE, stack_name
 from assembly.pipeline import APPROVES, PIPELINE_TYPE, PROJECT_TYPE, Action
@@ -17,7 +18,7 @@ from settings import Environment
 
 # (CloudFormation template reference, AWS::CodePipeline::Pipeline StageDeclaration.) A blocker, a
 # condition or a result other than these could pass a stage that did not do its work; TAP-421 says
-# which condition the stage Guards has.
+# which condition the stage Guards has, TAP-441 which those of the environments have.
 STAGE_KEYS = {"Name", "Actions", "OnFailure"}
 RESULTS = {"ROLLBACK", "FAIL"}
 # arn:partition:iam::account:role/name
@@ -44,18 +45,28 @@ def one_pipeline(delivery: Delivery) -> Iterator[Resource | tuple[str, str]]:
     "TAP-403",
     why="the stage may pass without its actions having passed: a retry runs failed smoke tests "
     "until they pass, a condition skips what it should protect",
-    fix="a stage has actions and an OnFailure of ROLLBACK or FAIL, nothing else; the one condition "
-    f"is that of {GUARDS}",
+    fix="a stage has actions and an OnFailure of ROLLBACK or FAIL, nothing else; conditions are "
+    f"that of {GUARDS}, and at the entry of environments, where what is not met fails the stage",
 )
 def stages_do_not_skip(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    environments = {each.stage for each in delivery.intended.environments}
     for stage in delivery.pipeline.stages:
         result = stage.get("OnFailure", {})
-        known = {*STAGE_KEYS, *(["BeforeEntry"] if stage.get("Name") == GUARDS else [])}
+        asks = stage.get("Name") == GUARDS or (
+            stage.get("Name") in environments and results_at_entry(stage) == {"FAIL"}
+        )
+        known = {*STAGE_KEYS, *(["BeforeEntry"] if asks else [])}
         further = {*(set(stage) - known), *(set(result) - {"Result"})}
         if result and result.get("Result") not in RESULTS:
             further.add(f"OnFailure {result.get('Result')}")
         if further:
             yield f"stage {stage.get('Name')}", ", ".join(sorted(further))
+
+
+def results_at_entry(stage: dict[str, Any]) -> set[str]:
+    """What becomes of a stage whose entry conditions are not met."""
+    conditions = stage.get("BeforeEntry", {}).get("Conditions", [])
+    return {str(each.get("Result")) for each in conditions}
 
 
 def deployments(delivery: Delivery, environment: Environment) -> list[Action]:

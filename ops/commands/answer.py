@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from ops import approvals, decisions, verdicts
+from ops import approvals, decisions, holds, verdicts
 from ops.commands.common import DONE, ClientOf, dry_run_option, json_option, show
 from ops.decisions import Bucket
 from ops.errors import NotAnsweredError, NotRecordedError
@@ -40,6 +40,7 @@ def give(client: ClientOf, given: Namespace, *, approved: bool, despite_red: boo
     known = bucket.verdicts(pending.execution_id) if bucket else []
     # Of now: something newer may have come since the page was made.
     fresh = verdicts.of_execution(pipeline, pending.execution_id)
+    fresh += holds.against(pipeline, bucket, pending.stage) if bucket else []
     known = [*(each for each in known if each.about not in verdicts.ABOUT), *fresh]
     if not given.json:
         print("\n".join([_asked(pipeline, pending), *map(_line, known)]), flush=True)

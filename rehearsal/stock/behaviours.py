@@ -31,6 +31,10 @@ def _pipeline(needs: Needs) -> Iterator[Behaviour]:
     builds = [each for each in actions if each.kind == _BUILD]
     steps = [each for each in builds if each.stage not in (_UPDATE, _ASSETS)]
     yield from _row("a commit of the repository becomes the source artifact", _sources(actions))
+    yield from _row(
+        "artifacts are copied to the regions of the actions that take them",
+        [e for e in actions if e.region not in ("", needs.region) and e.inputs],
+    )
     yield from _row("the app's buildspecs run, unmodified, as their service roles", steps)
     yield from _row(
         "builds see nothing of this machine but its system, and leave nothing running",

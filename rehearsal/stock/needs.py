@@ -1,6 +1,6 @@
 """What the pipeline of an app needs, read from its assembly; or why it cannot be rehearsed here.
 
-One server plays one region and one git repository: what goes beyond that is refused by name.
+One server plays one source: what goes beyond that is refused by name.
 Roles of actions: CDK, `pipelines`, "CDK Environment Bootstrapping"; accounts and regions that an
 app leaves open: `cx-api`, UNKNOWN_ACCOUNT and UNKNOWN_REGION.
 """
@@ -15,20 +15,18 @@ from pathlib import Path
 
 from assembly.pipeline import DEPLOYS, Action, Pipeline
 from assembly.templates import Assembly, NoAssemblyError, Stack
-from embedded_aws.connections.played import Connection
+from embedded_aws.connections.played import Source
 from rehearsal.accounts import TOOLS
-from rehearsal.errors import UnsupportedSourceError, UnusableAppError
+from rehearsal.errors import UnusableAppError
 from rehearsal.project import Target
+from rehearsal.stock import sources
 from rehearsal.synthesized import PipelineStack, pipeline_stacks
 
 _OPEN = ("unknown-account", "unknown-region", "")
 _ACCOUNT = re.compile(r"\d{12}")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _ROLE = re.compile(r"arn:[\w-]+:iam::([^:<>]+):role/")
 _BOOTSTRAP = re.compile(r"/cdk-bootstrap/([\w-]+)/version")
-_CONNECTION = "Source/CodeStarSourceConnection"
-_ARN = re.compile(
-    r"arn:aws:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[\w-]+"
-)
 
 
 @dataclass(frozen=True)
@@ -64,13 +62,11 @@ class Needs:
         """Raises what reading any of it would raise, before anything is started."""
         for account in self.accounts.values():
             if not _ACCOUNT.fullmatch(account):
-                raise UnusableAppError(
-                    f"{account!r} is no account: 12 digits are. Set env of the stack or stage "
-                    "that it is for"
-                )
-        for stack in self._stacks:
-            self._check_stack(stack)
-        self._check_source()
+                raise _misnamed(account, "no account: 12 digits are")
+        for region in self.regions:
+            if not _REGION.fullmatch(region):
+                raise _misnamed(region, "no region: one is us-east-1")
+        _ = self.bootstraps, self.source
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -84,7 +80,7 @@ class Needs:
 
     @property
     def region(self) -> str:
-        """The pipeline's, and everything else's."""
+        """The pipeline's."""
         return self._given(self._own.region) or self.default.region
 
     @property
@@ -99,12 +95,25 @@ class Needs:
         return {TOOLS: self.account} | {e: e for e in others if e != self.account}
 
     @cached_property
-    def qualifiers(self) -> Mapping[str, Sequence[str]]:
-        """By account, those of the bootstraps that its stacks need."""
-        found: dict[str, dict[str, None]] = {}
+    def regions(self) -> tuple[str, ...]:
+        """Where its stacks are, the pipeline's region first."""
+        found = (self._given(each.region) or self.region for each in self._stacks)
+        return tuple(dict.fromkeys((self.region, *found)))
+
+    @cached_property
+    def bootstraps(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """By account, the (region, qualifier) of those that its stacks need.
+
+        The CDK deploys the buckets for artifacts of other regions with the bootstrap roles of the
+        pipeline's region: their stacks need none (`aws-codepipeline`, CrossRegionSupportStack).
+        """
+        found: dict[str, dict[tuple[str, str], None]] = {}
         for stack in self._stacks:
+            if not stack.bootstrap and stack.artifact in self._supporting:
+                continue
             account = self._given(stack.account) or self.account
-            found.setdefault(account, {})[_qualifier(stack)] = None
+            region = self._given(stack.region) or self.region
+            found.setdefault(account, {})[region, _qualifier(stack)] = None
         return {account: tuple(each) for account, each in found.items()}
 
     @cached_property
@@ -122,36 +131,9 @@ class Needs:
         return tuple(Target(stage, stage, tuple(where)) for stage, where in stages.items())
 
     @cached_property
-    def connection(self) -> Connection:
-        """What the pipeline follows."""
-        sources = [each for each in self.pipeline.actions if each.kind == _CONNECTION]
-        return self._connection_of(sources[0])
-
-    def _check_source(self) -> None:
-        """Raises `UnsupportedSourceError` for what is not played."""
-        sources = [each for each in self.pipeline.actions if each.kind.startswith("Source/")]
-        if foreign := [each for each in sources if each.kind != _CONNECTION]:
-            kinds = ", ".join(f"{each.where} ({each.kind})" for each in foreign)
-            raise UnsupportedSourceError(
-                f"the rehearsal plays a git provider behind a connection, and this pipeline has "
-                f"another source: {kinds}. For the rehearsal, use CodePipelineSource.connection"
-            )
-        found = {self._connection_of(each): None for each in sources}
-        if len(found) != 1:
-            names = ", ".join(f"{each.repository} ({each.branch})" for each in found) or "none"
-            raise UnsupportedSourceError(
-                f"the rehearsal plays one repository, and this pipeline takes: {names}"
-            )
-
-    def _connection_of(self, action: Action) -> Connection:
-        given = action.configuration
-        arn, repository = str(given.get("ConnectionArn")), str(given.get("FullRepositoryId"))
-        if not _ARN.fullmatch(arn):
-            raise UnsupportedSourceError(
-                f"the connection of {action.where} is {arn}, which says no ARN before it is "
-                "deployed: give the rehearsal arn:aws:codeconnections:REGION:ACCOUNT:connection/ID"
-            )
-        return Connection(arn, repository, str(given.get("BranchName")), self.follow)
+    def source(self) -> Source:
+        """What the pipeline follows. Raises `UnsupportedSourceError` for what is not played."""
+        return sources.played(self.pipeline, self.account, self.region, self.follow)
 
     @property
     def _own(self) -> Stack:
@@ -169,14 +151,11 @@ class Needs:
             each for each in stacks if each and (self._given(each.account) or self.account) in ours
         )
 
-    def _check_stack(self, stack: Stack) -> None:
-        if (self._given(stack.region) or self.region) != self.region:
-            raise UnusableAppError(
-                f"stack {stack.name} is for {stack.region}, the pipeline for {self.region}: the "
-                "embedded AWS plays one region, so several cannot be rehearsed together. Give "
-                "every env the same region for the rehearsal, for example by a context value"
-            )
-        _qualifier(stack)
+    @cached_property
+    def _supporting(self) -> frozenset[str]:
+        """Stacks beside the pipeline's; what that deploys is in folders."""
+        beside = (each for each in self.assembly.templates if "/" not in each.file)
+        return frozenset(e.stack.artifact for e in beside if e.stack and e.stack != self._own)
 
     def _account_of(self, action: Action) -> str:
         found = _ROLE.match(action.role)
@@ -196,6 +175,10 @@ def _chosen(stacks: Sequence[PipelineStack], wanted: str | None) -> PipelineStac
     if not fitting:
         raise UnusableAppError(f"no stack {wanted!r} with a pipeline; there are: {names}")
     raise UnusableAppError(f"several pipelines: name one with --pipeline; there are: {names}")
+
+
+def _misnamed(value: str, why: str) -> UnusableAppError:
+    return UnusableAppError(f"{value!r} is {why}. Set env of the stack or stage that it is for")
 
 
 def _qualifier(stack: Stack) -> str:

@@ -14,7 +14,7 @@ from rehearsal.errors import UnusableAppError
 from rehearsal.progress import Progress
 from rehearsal.project import Project
 from rehearsal.snapshot import Snapshot
-from rehearsal.stock import behaviours
+from rehearsal.stock import behaviours, sources
 from rehearsal.stock.app import App
 from rehearsal.stock.needs import Default, Needs
 from rehearsal.stock.place import place_for_copy
@@ -71,7 +71,7 @@ class StockProject(Project):
             region=needs.region,
             accounts=needs.accounts,
             targets=needs.targets,
-            source=needs.connection,
+            source=needs.source,
             needs=needs,
             shot=shot,
             shell=shell,
@@ -97,11 +97,12 @@ class StockProject(Project):
 
     def bootstrap(self, server: Server, label: str) -> None:
         """With the CDK's own template, trusting the pipeline's account, as its guide says: once for
-        each qualifier that stacks of this account have."""
+        each region and qualifier that stacks of this account have."""
         account = self.accounts[label]
         keys = Directory(server).administrator(label)
-        for qualifier in self.needs.qualifiers.get(account, (_DEFAULT_QUALIFIER,)):
-            command = ["node_modules/.bin/cdk", "bootstrap", f"aws://{account}/{self.region}"]
+        usual = ((self.region, _DEFAULT_QUALIFIER),)
+        for region, qualifier in self.needs.bootstraps.get(account, usual):
+            command = ["node_modules/.bin/cdk", "bootstrap", f"aws://{account}/{region}"]
             command += ["--app", "", "--qualifier", qualifier, "--no-color"]
             command += ["--trust", self.accounts[TOOLS]]
             command += ["--cloudformation-execution-policies", _EVERYTHING]
@@ -110,9 +111,17 @@ class StockProject(Project):
             run_tool(server, command, keys)
 
     @property
+    def regions(self) -> tuple[str, ...]:
+        """Those of its stacks."""
+        return self.needs.regions
+
+    @property
     def bootstrap_options(self) -> Mapping[str, Sequence[str]]:
-        """The qualifiers."""
-        return self.needs.qualifiers
+        """Regions and qualifiers."""
+        return {
+            account: [f"{region}/{qualifier}" for region, qualifier in each]
+            for account, each in self.needs.bootstraps.items()
+        }
 
     @property
     def behaviours(self) -> Mapping[str, tuple[Behaviour, ...]]:
@@ -132,8 +141,9 @@ def _told(default: Default) -> dict[str, str]:
 
 def _summary(needs: Needs) -> str:
     lines = [f"Pipeline {needs.stack.selector}: account {needs.account}, {needs.region}"]
-    source = needs.connection
-    lines += [f"  source: {source.repository}, branch {source.branch}"]
+    lines += [f"  source: {sources.told(needs.source)}"]
+    if len(needs.regions) > 1:
+        lines += [f"  regions: {', '.join(needs.regions)}"]
     for target in needs.targets:
         accounts = ", ".join(needs.accounts[label] for label in target.accounts)
         lines += [f"  stage {target.name}: account {accounts}"]

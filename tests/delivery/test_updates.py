@@ -56,6 +56,14 @@ def test_an_update_that_replaces_a_table_with_rows_fails_and_spares_prod(
     (lost,) = [each for each in summary["update"]["changes"] if each["lost"]]
     assert (lost["account"], lost["type"]) == ("dev", "AWS::DynamoDB::GlobalTable")
     assert (lost["what"], lost["held"]) == ("replaced", lost["lost"])
+    read = summary["update"]["read_back"]
+    said = {(each["account"], each["path"].partition("/")[0], each["said"]) for each in read}
+    assert said == {
+        ("dev", "files", ""),
+        ("dev", "requests", "answers 404"),
+        ("prod", "files", ""),
+        ("prod", "requests", ""),
+    }
     assert "Prod/tap-prod.Deploy" not in [f"{a['stage']}/{a['action']}" for a in summary["actions"]]
     assert kept(delivered) == first, "only what passed is kept"
 

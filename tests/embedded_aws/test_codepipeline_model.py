@@ -39,7 +39,7 @@ def test_a_declaration_is_the_tree_with_lower_case_names_and_untouched_configura
     assert declaration["executionMode"] == "SUPERSEDED"
 
 
-def test_the_store_of_the_pipelines_region_is_used() -> None:
+def test_every_region_has_its_own_store_and_an_action_is_in_one_of_them() -> None:
     stores = [
         {"Region": "eu-west-1", "ArtifactStore": {"Type": "S3", "Location": "other"}},
         {
@@ -51,8 +51,16 @@ def test_the_store_of_the_pipelines_region_is_used() -> None:
             },
         },
     ]
-    structure = parse(properties(DEV, ArtifactStore=None, ArtifactStores=stores), "d", REGION)
-    assert (structure.store.bucket, structure.store.key_id) == ("here", "k")
+    there = ("There", [action("Elsewhere", Region="eu-west-1")])
+    given = properties(DEV, there, ArtifactStore=None, ArtifactStores=stores)
+    structure = parse(given, "d", REGION)
+    assert {name: (each.bucket, each.key_id) for name, each in structure.stores.items()} == {
+        REGION: ("here", "k"),
+        "eu-west-1": ("other", None),
+    }
+    alone = given["ArtifactStores"][1]["ArtifactStore"]
+    with pytest.raises(StructureError, match="either ArtifactStore or ArtifactStores"):
+        parse({**given, "ArtifactStore": alone}, "d", REGION)
 
 
 CHANGES: list[tuple[str, dict[str, Any]]] = [
@@ -90,7 +98,7 @@ ACTIONS: list[tuple[str, dict[str, Any]]] = [
     ("no earlier action outputs", {"InputArtifacts": [{"Name": "Nothing"}]}),
     ("output by more than one", {"OutputArtifacts": [{"Name": "Code"}]}),
     ("more than one action", {"Namespace": "Src"}),
-    ("one region is offered", {"Region": "eu-west-1"}),
+    ("no artifact store in the action's region eu-west-1", {"Region": "eu-west-1"}),
     ("batch builds", {"Configuration": {"BatchEnabled": "true"}}),
     ("configuration.ProjectName.member", {"Configuration": {"ProjectName": ""}}),
 ]

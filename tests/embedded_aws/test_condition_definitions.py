@@ -84,7 +84,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         before("FAIL", {**RIGHT, "Name": "Same"}, {**RIGHT, "Name": "Same"}),
         r"rule names must be unique in a pipeline, not so: \['Same'\]",
     ),
-    (before("FAIL", {**RIGHT, "Region": "eu-west-1"}), "one region is offered"),
+    (
+        before("FAIL", {**RIGHT, "Region": "eu-west-1"}),
+        "no artifact store in the rule's region eu-west-1",
+    ),
     (
         before("FAIL", rule("R", "VariableCheck", Configuration={"Variable": "a", "Value": "b"})),
         "rule R is missing required configuration 'Operator'",

@@ -178,6 +178,39 @@ def test_a_failed_stage_rolls_itself_back_to_the_newest_success() -> None:
     assert automatic(made, made.start()).target is second
 
 
+def test_who_is_kept_out_after_a_rollback_rolls_nothing_back_and_enters_when_retried() -> None:
+    """The entry condition of a stage that is held by every rollback of it, until that is lifted."""
+    made = bench(BeforeEntry=conditions("FAIL", rule("NotHeld")), OnFailure={"Result": "ROLLBACK"})
+    good = delivered(made)
+    lifted: list[str] = []
+
+    def not_held(_: Context) -> Outcome:
+        if {each.id for each in made.pipeline.executions if each.target} - {*lifted}:
+            raise ActionError("held")
+        return Outcome()
+
+    made.behaviour["NotHeld"] = not_held
+    artifacts = {artifact.key for run in good.runs for artifact in run.outputs}
+
+    def passes_for_the_good(context: Context) -> Outcome:
+        if context.inputs["Code"].key not in artifacts:
+            raise ActionError("the new version is broken")
+        return Outcome()
+
+    made.behaviour["Smoke"] = passes_for_the_good
+    back = automatic(made, made.start())
+    assert back.condition("Dev", "BEFORE_ENTRY") is None
+
+    made.behaviour.pop("Smoke")
+    kept_out = made.start()
+    made.ended(kept_out, "Failed")
+    assert kept_out.latest_run("Dev", "Deploy") is None
+    assert made.pipeline.executions[-1] is kept_out
+    lifted.append(back.id)
+    made.engine.retry(made.pipeline, "Dev", kept_out.id, "FAILED_ACTIONS")
+    made.ended(kept_out, "Succeeded")
+
+
 def test_nothing_rolls_back_to_a_success_of_an_earlier_definition() -> None:
     made = bench(OnFailure={"Result": "ROLLBACK"})
     delivered(made)

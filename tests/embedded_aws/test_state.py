@@ -14,7 +14,9 @@ from embedded_aws.clients import Credentials
 from embedded_aws.errors import ServerError, StateError
 from embedded_aws.server import Server
 from tests.embedded_aws.emulated import DEV, REGION, administrators
+from tests.embedded_aws.measuring import Watcher
 from tests.embedded_aws.pipelines import Bench, action, properties
+from tests.support import aws
 
 
 def test_what_was_kept_is_there_in_a_new_server_and_a_damaged_file_is_refused(root: Path) -> None:
@@ -37,6 +39,11 @@ def test_what_was_kept_is_there_in_a_new_server_and_a_damaged_file_is_refused(ro
         codedeploy = session.client("codedeploy")
         codedeploy.create_application(applicationName="kept", computePlatform="Lambda")
         key = administrators(first)[DEV]
+        watcher = Watcher(session)
+        watcher.alarm("kept", "AWS/Lambda:Errors", {"FunctionName": "kept"})
+        aws.function(session, "kept", "def handler(event, context):\n    1 / 0")
+        aws.invoke(session, "kept", {})
+        watcher.becomes("kept", "ALARM")
         file = first.save()
         s3.put_object(Bucket="kept", Key="later", Body=b"")
 
@@ -51,6 +58,12 @@ def test_what_was_kept_is_there_in_a_new_server_and_a_damaged_file_is_refused(ro
         assert bodies == [b"\x00old", b"\xffnew"]
         assert session.client("codedeploy").list_applications()["applications"] == ["kept"]
         assert table.scan(TableName="kept")["Items"] == [{"id": {"S": "1"}, "raw": {"B": b"\x00"}}]
+        watcher = Watcher(session)
+        assert watcher.state("kept") == "ALARM"
+        assert watcher.api.describe_alarm_history(AlarmName="kept")["AlarmHistoryItems"]
+        assert watcher.sum("AWS/Lambda:Errors", FunctionName="kept") == 1
+        aws.invoke(session, "kept", {})
+        assert watcher.sum("AWS/Lambda:Errors", FunctionName="kept") == 2
 
     content = bytearray(file.read_bytes())
     content[-1] ^= 1

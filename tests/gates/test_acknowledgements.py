@@ -47,6 +47,12 @@ def test_a_good_acknowledgement_covers_its_finding_and_no_other() -> None:
     assert rules(acknowledgement()) == ["AwsSolutions-IAM5"]
 
 
+def test_one_for_another_source_covers_nothing_and_is_not_missed() -> None:
+    assert rules(acknowledgement(source="connection")) == ["AwsSolutions-IAM5"]
+    elsewhere = acknowledgement(source="codecommit")
+    assert rules(elsewhere) == ["AwsSolutions-S1", "AwsSolutions-IAM5"]
+
+
 @pytest.mark.parametrize("reason", ["", "n/a", "not relevant", "ok " * 40, "risk accepted by team"])
 def test_a_reason_without_substance_fails(reason: str) -> None:
     assert "ACK-1" in rules(acknowledgement(reason=reason))

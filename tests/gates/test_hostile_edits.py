@@ -13,7 +13,12 @@ import pytest
 from gates.delivery import Delivery
 from gates.finding import Finding
 from gates.rules import RULES, check
-from tests.gates import guard_mutants, mutants_of_files, mutants_of_templates
+from tests.gates import (
+    guard_mutants,
+    mutants_of_files,
+    mutants_of_templates,
+    protection_mutants,
+)
 from tests.gates.drafts import Draft
 from tests.gates.mutants import MUTANTS, Mutation
 
@@ -21,6 +26,7 @@ from tests.gates.mutants import MUTANTS, Mutation
 assert guard_mutants
 assert mutants_of_files
 assert mutants_of_templates
+assert protection_mutants
 
 # Rules about builds and the delivery, and the reviewed texts; test_own_rules.py has the others'.
 ABOUT_THE_DELIVERY = ("TAP-3", "TAP-4", "TAP-7")

@@ -1,7 +1,9 @@
-"""The rules hold for the other two kinds of source, too.
+"""The pipeline's source is a setting, and the rules hold for the two that are not the default, too.
 
-Proves that a pipeline on CodeCommit or S3 breaks no rule, but differs from the reviewed texts,
-which are of the settings in cdk.json, and that a start by another branch's events is reported.
+Proves what CodeCommit and S3 synthesize to, and that everything after the source is the same; that
+such a pipeline breaks no rule, but differs from the reviewed texts, which are of the settings in
+cdk.json; that the tools find nothing in it that is not acknowledged with that source; and that a
+start by another branch's events is reported.
 """
 
 from __future__ import annotations
@@ -10,11 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from gates.acknowledgements import judge, load
+from gates.dead_letters import without_false_alarms
 from gates.delivery import Delivery
+from gates.finding import deduplicated
 from gates.rules import RULES, check
+from gates.tools import copies, lint, nag
 from tests.gates.drafts import Draft
-from tests.support.synthesis import with_settings
+from tests.support.synthesis import Assembly, with_settings
 
+PIPELINE = "TapPipelineStack.template.json"
 SOURCES = {
     "codecommit": {"type": "codecommit", "repository": "shop", "branch": "main"},
     "s3": {"type": "s3", "bucket": "shop-source", "key": "main.zip"},
@@ -22,15 +29,54 @@ SOURCES = {
 
 
 @pytest.fixture(scope="module")
-def deliveries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Delivery]:
-    """The delivery of the settings in cdk.json, with each of the other sources."""
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
+    """Of the settings in cdk.json, with each of the other sources."""
     folder = tmp_path_factory.mktemp("sources")
-    return {name: _delivery(source, folder / name) for name, source in SOURCES.items()}
+    return {name: with_settings(folder / name, source=source) for name, source in SOURCES.items()}
 
 
-def _delivery(source: dict[str, str], checkout: Path) -> Delivery:
-    assembly = with_settings(checkout, source=source)
-    return Delivery.read(assembly.directory, checkout)
+@pytest.fixture(scope="module")
+def deliveries(assemblies: dict[str, Assembly]) -> dict[str, Delivery]:
+    """Each with the checkout that it was synthesized from."""
+    return {
+        name: Delivery.read(assembly.directory, assembly.directory.parent)
+        for name, assembly in assemblies.items()
+    }
+
+
+def after_the_source(assembly: Assembly) -> list[tuple[str, str]]:
+    return [(stage, action["Name"]) for stage, action in assembly.actions() if stage != "Source"]
+
+
+def test_a_codecommit_push_starts_the_pipeline(
+    assembly: Assembly, assemblies: dict[str, Assembly]
+) -> None:
+    found = assemblies["codecommit"]
+    action = found.action("Source", "Source")
+    assert action["ActionTypeId"]["Provider"] == "CodeCommit"
+    assert action["Configuration"]["RepositoryName"] == "shop"
+    assert action["Configuration"]["BranchName"] == "main"
+    (rule,) = found.resources("AWS::Events::Rule")
+    assert rule["EventPattern"]["source"] == ["aws.codecommit"]
+    assert "Triggers" not in found.pipeline
+    assert after_the_source(found) == after_the_source(assembly)
+
+
+def test_a_zip_in_a_bucket_is_polled_and_named_by_its_version(
+    assembly: Assembly, assemblies: dict[str, Assembly]
+) -> None:
+    found = assemblies["s3"]
+    action = found.action("Source", "Source")
+    assert action["ActionTypeId"]["Provider"] == "S3"
+    assert action["Configuration"] == {
+        "S3Bucket": "shop-source",
+        "S3ObjectKey": "main.zip",
+        "PollForSourceChanges": True,
+    }
+    question = found.action("Promote", "Approve")["Configuration"]["CustomData"]
+    assert f"#{{{action['Namespace']}.VersionId}}" in question
+    assert "Triggers" not in found.pipeline
+    assert after_the_source(found) == after_the_source(assembly)
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -38,6 +84,24 @@ def test_another_source_breaks_no_rule(deliveries: dict[str, Delivery], source: 
     found = check(deliveries[source])
     rules = {each.rule for each in found if not each.path.startswith("accounts/bootstrap/")}
     assert rules == {"TAP-701"}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_tools_find_nothing_in_it_that_is_not_acknowledged(
+    deliveries: dict[str, Delivery], source: str, tmp_path: Path
+) -> None:
+    delivery = deliveries[source]
+    written = copies.write(delivery, tmp_path).by_file.items()
+    pipelines = copies.Copies({f: t for f, t in written if t.file == PIPELINE})
+    assert len(pipelines.files) == 1
+    found = [*lint.findings(pipelines), *nag.findings(pipelines, tmp_path / "nag")]
+    judged = judge(
+        without_false_alarms(deduplicated(found), delivery), load(), delivery.intended.settings
+    )
+    # Of one template, most acknowledgements cover nothing.
+    remaining = [each for each in judged.remaining if each.rule != "ACK-3"]
+    assert not remaining
+    assert judged.accepted
 
 
 def test_an_event_of_another_branch_is_reported(deliveries: dict[str, Delivery]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -58,9 +58,16 @@ def ops(tools: Callable[[str], Any], capsys: pytest.CaptureFixture[str]) -> Ops:
     """Runs a command as the tools account's administrator, or with another client."""
 
     def run(*arguments: str, client: Callable[[str], Any] = tools) -> Said:
-        capsys.readouterr()
-        given = parsers()[0].parse_args(arguments)
-        code = COMMANDS[given.command].run(client, given)
-        return Said(code, capsys.readouterr().out)
+        return said(arguments, client, capsys)
 
     return run
+
+
+def said(
+    arguments: Sequence[str], client: Callable[[str], Any], capsys: pytest.CaptureFixture[str]
+) -> Said:
+    """Runs a command with this client."""
+    capsys.readouterr()
+    given = parsers()[0].parse_args(arguments)
+    code = COMMANDS[given.command].run(client, given)
+    return Said(code, capsys.readouterr().out)

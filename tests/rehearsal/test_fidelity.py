@@ -58,7 +58,9 @@ KNOWN_WEAKNESSES = (
     ),
     *("access logs", "logs and traces of state machines", "missing from S3"),
     *("CloudFormation execution role", "iam:PassRole", "dynamodb:LeadingKeys"),
-    *("Step Functions metrics", "(EMF)", "KmsMasterKeyId", "TreatMissingData"),
+    *("memory limits", "X-Ray", "IntegrationLatency"),
+    *("Step Functions' metrics", "NumberOfMessages", "metric filters", "KmsMasterKeyId"),
+    *("metrics of DynamoDB", "EvaluateLowSampleCountPercentile", "further periods"),
     *("EXPRESS", "root key", "tampered body", "CodeBuild's image", "import nothing but"),
 )
 

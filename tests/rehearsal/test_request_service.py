@@ -1,10 +1,11 @@
 """The deployed request service finishes every request, also one that a fault left half-way.
 
 Proved on the emulator with the synthesized stack, functions under their own roles: a call that
-succeeds, a start that was lost, a payload that never came, an execution that ended badly. Not
-proved: that the schedule calls the sweeper every minute, that a lifecycle rule expires orphans, and
-that AWS runs an EXPRESS machine as it says; the templates are checked for those. Of EXPRESS, the
-definition is run, in a STANDARD machine.
+succeeds, a start that was lost, a payload that never came, an execution that ended badly; and that
+deployed alarms go off for what they are there for, and tell the deployed topic. Not proved: that
+the schedule calls the sweeper every minute, that a lifecycle rule expires orphans, and that AWS
+runs an EXPRESS machine as it says; the templates are checked for those. Of EXPRESS, the definition
+is run, in a STANDARD machine.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from services.requests.runtime.logic import AcceptanceService
 from services.requests.runtime.models import Row, Submission
 from services.requests.runtime.stores import DynamoRequestTable, S3Payloads, StepFunctionsStarter
 from services.requests.workflow import definition
-from tests.embedded_aws.emulated import DEV
+from tests.embedded_aws.emulated import DEV, REGION
+from tests.embedded_aws.measuring import Mailbox, Watcher
 from tests.support import aws
 
 BODY = b'{"order": 1}'
@@ -142,6 +144,12 @@ def service(
     return Service(emulator.session(administrators[DEV]), outputs)
 
 
+@pytest.fixture(scope="module")
+def watcher(service: Service) -> Watcher:
+    """Whoever is on call."""
+    return Watcher(service.session)
+
+
 def submission(key: str | None = None) -> Submission:
     return Submission(BODY, principal="AROAONE", call_id="call", idempotency_key=key)
 
@@ -177,7 +185,9 @@ def test_a_lost_start_is_made_up_for_once(service: Service) -> None:
     assert service.tags(row.s3_key) != {"acceptance": "undecided"}
 
 
-def test_a_row_without_a_payload_is_closed_and_then_failed(service: Service) -> None:
+def test_a_row_without_a_payload_is_closed_and_then_failed(
+    service: Service, watcher: Watcher
+) -> None:
     request_id = lost(service, "never-came")
     service.sweep()
     item = service.item(request_id)
@@ -189,9 +199,10 @@ def test_a_row_without_a_payload_is_closed_and_then_failed(service: Service) -> 
     assert (item["status"], item["failure_error"]) == ("failed", "PayloadMissing")
     assert "pending" not in item
     assert service.executions(request_id) == 0
+    watcher.becomes("tap-dev-sweeper-gave-up", "ALARM")
 
 
-def test_an_execution_that_could_not_say_so_is_settled(service: Service) -> None:
+def test_an_execution_that_could_not_say_so_is_settled(service: Service, watcher: Watcher) -> None:
     row = service.acceptance().accept(submission()).row
     long_ago = f"processing {row.timestamp}"
     service.change(
@@ -199,6 +210,7 @@ def test_an_execution_that_could_not_say_so_is_settled(service: Service) -> None
     )
     # Meets a row that it may not claim, and fails without touching it.
     assert service.status_of(service.start(row.request_id)) == "FAILED"
+    watcher.becomes("tap-dev-statemachine-failed", "ALARM")
     assert service.sweep()["Settled"] == 1
     item = service.item(row.request_id)
     assert (item["status"], item["failure_error"]) == ("failed", "NotOurs")
@@ -236,3 +248,20 @@ def test_of_many_runs_of_an_express_workflow_one_works(service: Service) -> None
     assert item["status"] == "completed"
     assert item["step_function_execution_arn"] in runs
     assert item["claimed_by"] != item["step_function_execution_arn"]
+
+
+def test_a_function_that_raises_sets_its_alarm_off_and_the_topic_is_told(
+    service: Service, watcher: Watcher
+) -> None:
+    alarm = "tap-dev-processor-errors"
+    on_call = Mailbox(service.session, "on-call")
+    service.session.client("sns").subscribe(
+        TopicArn=f"arn:aws:sns:{REGION}:{DEV}:tap-dev-alarms", Protocol="sqs", Endpoint=on_call.arn
+    )
+    said = aws.invoke(service.session, "tap-dev-processor", {"no": "request of an API"})
+    assert "errorMessage" in said
+    watcher.becomes(alarm, "ALARM")
+    while (notice := json.loads(on_call.next()["Message"]))["AlarmName"] != alarm:
+        pass  # other alarms change, too, when a minute ends
+    assert notice["NewStateValue"] == "ALARM"
+    assert "docs/runbooks/requests-service.md#processor-errors" in notice["AlarmDescription"]

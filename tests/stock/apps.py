@@ -46,13 +46,13 @@ class Rehearsed:
         """What the last run left."""
         return json.loads((self.root / "last" / "summary.json").read_text())
 
-    def session(self, account: str) -> Session:
-        """An account's administrator."""
-        return Directory(Server.attach(self.root)).session(account)
+    def session(self, account: str, region: str | None = None) -> Session:
+        """An account's administrator, in the pipeline's region unless told."""
+        return Directory(Server.attach(self.root)).session(account, region)
 
-    def functions(self, account: str) -> dict[str, str]:
+    def functions(self, account: str, region: str | None = None) -> dict[str, str]:
         """The hash of the code by the name of each function in an account."""
-        listed = self.session(account).client("lambda").list_functions()["Functions"]
+        listed = self.session(account, region).client("lambda").list_functions()["Functions"]
         return {each["FunctionName"]: each["CodeSha256"] for each in listed}
 
     def head(self) -> str:

@@ -12,9 +12,12 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.pipelines import CodePipeline, CodePipelineSource, ShellStep
 
+from embedded_aws.connections.played import CodeCommit, Connection, S3Object, Source
 from embedded_aws.isolation import Isolation
 from rehearsal import kept
 from rehearsal.errors import RehearsalError, UnsupportedSourceError, UnusableAppError
@@ -85,11 +88,10 @@ def test_accounts_region_source_and_bootstraps_are_those_of_the_app() -> None:
     needs = read(app)
     assert needs.accounts == {"tools": "444444444444", "555555555555": "555555555555"}
     assert needs.region == "eu-west-1"
-    assert needs.connection.repository == "owner/group/name"
-    assert (needs.connection.arn, needs.connection.branch) == (ARN, "release")
-    assert needs.qualifiers == {
-        "444444444444": ("hnb659fds", "ours"),
-        "555555555555": ("ours",),
+    assert needs.source == Connection(ARN, "owner/group/name", "release")
+    assert needs.bootstraps == {
+        "444444444444": (("eu-west-1", "hnb659fds"), ("eu-west-1", "ours")),
+        "555555555555": (("eu-west-1", "ours"),),
     }
     assert [(t.name, t.accounts, t.smoke) for t in needs.targets] == [
         ("Stage0", ("555555555555",), None),
@@ -104,7 +106,7 @@ def test_what_an_app_leaves_open_is_in_the_default_account_and_region() -> None:
     needs = read(app)
     assert needs.accounts == {"tools": DEFAULT.account}
     assert needs.region == DEFAULT.region
-    assert needs.qualifiers == {DEFAULT.account: ("hnb659fds",)}
+    assert needs.bootstraps == {DEFAULT.account: ((DEFAULT.region, "hnb659fds"),)}
     assert needs.is_open
 
 
@@ -125,9 +127,52 @@ def test_of_several_pipelines_one_is_asked_for_by_name() -> None:
         read(app, "Three")
 
 
+def test_every_region_is_bootstrapped_that_has_a_stack_and_the_artifacts_have_one_each() -> None:
+    app = cdk.App()
+    delivery(app, "Delivery", at("555555555555"), at("555555555555", "us-west-1"))
+    needs = read(app)
+    assert needs.region == "eu-west-1"
+    assert needs.regions == ("eu-west-1", "us-west-1")
+    assert needs.bootstraps == {
+        "444444444444": (("eu-west-1", "hnb659fds"),),
+        "555555555555": (("eu-west-1", "hnb659fds"), ("us-west-1", "hnb659fds")),
+    }
+    row = "artifacts are copied to the regions of the actions that take them"
+    (shown,) = [e for e in behaviours.of(needs)["of the pipeline"] if e.text == row]
+    assert shown.shown_by == ("action:Stage1/Prepare",)
+
+
 def code_commit(stack: cdk.Stack) -> CodePipelineSource:
     repository = codecommit.Repository.from_repository_name(stack, "Repository", "name")
-    return CodePipelineSource.code_commit(repository, "main")
+    return CodePipelineSource.code_commit(repository, "release")
+
+
+def uploads(stack: cdk.Stack) -> CodePipelineSource:
+    bucket = s3.Bucket.from_bucket_name(stack, "Uploads", "uploads")
+    return CodePipelineSource.s3(bucket, "source/code.zip")
+
+
+@pytest.mark.parametrize(
+    ("source", "played"),
+    [
+        (code_commit, CodeCommit("444444444444", "eu-west-1", "name", "release")),
+        (uploads, S3Object("444444444444", "eu-west-1", "uploads", "source/code.zip")),
+    ],
+)
+def test_commits_are_pushed_to_what_the_pipeline_follows_or_uploaded(
+    source: Callable[[cdk.Stack], CodePipelineSource], played: Source
+) -> None:
+    app = cdk.App()
+    delivery(app, "Delivery", at("444444444444"), source=source)
+    assert read(app).source == played
+
+
+def a_bucket_of_its_own(stack: cdk.Stack) -> CodePipelineSource:
+    return CodePipelineSource.s3(s3.Bucket(stack, "Uploads", versioned=True), "code.zip")
+
+
+def images(stack: cdk.Stack) -> CodePipelineSource:
+    return CodePipelineSource.ecr(ecr.Repository.from_repository_name(stack, "Images", "images"))
 
 
 def made_with_the_pipeline(stack: cdk.Stack) -> CodePipelineSource:
@@ -137,8 +182,8 @@ def made_with_the_pipeline(stack: cdk.Stack) -> CodePipelineSource:
     return CodePipelineSource.connection("owner/name", "main", connection_arn=made.ref)
 
 
-def several_regions(app: cdk.App) -> None:
-    delivery(app, "Delivery", at("444444444444", "us-west-1"))
+def no_region(app: cdk.App) -> None:
+    delivery(app, "Delivery", at("444444444444", "dev-region"))
 
 
 def no_account(app: cdk.App) -> None:
@@ -150,7 +195,11 @@ def no_pipeline(app: cdk.App) -> None:
 
 
 def another_source(app: cdk.App) -> None:
-    delivery(app, "Delivery", at("444444444444"), source=code_commit)
+    delivery(app, "Delivery", at("444444444444"), source=images)
+
+
+def made_with_it(app: cdk.App) -> None:
+    delivery(app, "Delivery", at("444444444444"), source=a_bucket_of_its_own)
 
 
 def no_arn(app: cdk.App) -> None:
@@ -168,12 +217,13 @@ def two_repositories(app: cdk.App) -> None:
 @pytest.mark.parametrize(
     ("make", "kind", "said"),
     [
-        (several_regions, UnusableAppError, r"us-west-1, .* eu-west-1: .* one region"),
+        (no_region, UnusableAppError, r"'dev-region' is no region: one is us-east-1"),
         (no_account, UnusableAppError, r"'DEV_ACCOUNT' is no account: 12 digits"),
         (no_pipeline, UnusableAppError, "no stack with a pipeline"),
-        (another_source, UnsupportedSourceError, "Source/CodeCommit"),
-        (no_arn, UnsupportedSourceError, r"<Made>, which says no ARN"),
-        (two_repositories, UnsupportedSourceError, r"owner/group/name .* owner/other"),
+        (another_source, UnsupportedSourceError, "a source of ECR, which is not played"),
+        (made_with_it, UnsupportedSourceError, r"S3Bucket .* Bucket\.from_bucket_name"),
+        (no_arn, UnsupportedSourceError, r"<Made>, which is not known before it is deployed"),
+        (two_repositories, UnsupportedSourceError, r"owner/group/name, .*owner/other"),
     ],
 )
 def test_what_cannot_be_rehearsed_is_refused_by_name(
@@ -196,7 +246,7 @@ def test_accounts_that_need_another_bootstrap_are_not_those_that_were_kept() -> 
             region=needs.region,
             accounts=needs.accounts,
             targets=needs.targets,
-            source=needs.connection,
+            source=needs.source,
             needs=needs,
             shot=Snapshot("c" * 40, clean=True),
             shell="",

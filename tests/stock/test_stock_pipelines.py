@@ -1,10 +1,10 @@
 """Proves that apps which know nothing of the rehearsal are rehearsed, from push to the last stage.
 
 Two apps of ours in the style of `cdk init` and the CDK Pipelines guide: Python with an approval, a
-validation of what was deployed, and a wave across accounts; TypeScript with assets that are
-published in parallel, exported variables and additional inputs. Their pipelines run as they are,
-with the CDK CLI they install, in accounts and a region of their own. Nothing is written into their
-folders.
+validation of what was deployed, and a wave across accounts and regions; TypeScript with an S3
+source, assets that are published in parallel, exported variables and additional inputs. Their
+pipelines run as they are, with the CDK CLI they install, in accounts and regions of their own.
+Nothing is written into their folders.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from rehearsal.progress import Progress
 from tests.stock.apps import Rehearsed, commit, node_modules, rehearsed
 
 TARGET, CUSTOMER = "222222222222", "333333333333"
+AMERICA = "us-east-2"
 TYPESCRIPT_TARGET = "555555555555"
 
 
@@ -41,18 +42,19 @@ def typescript_app(tmp_path: Path) -> Iterator[Rehearsed]:
         yield app
 
 
-def test_a_stock_python_app_is_approved_by_a_person_and_delivered_to_two_accounts(
+def test_a_stock_python_app_is_approved_by_a_person_and_delivered_to_accounts_and_regions(
     python_app: Rehearsed,
 ) -> None:
     before = python_app.contents()
     up = python_app.rehearsal("up", "--detach")
     assert up.returncode == 0, up.stdout + up.stderr
     assert f"stage Production: account {TARGET}, {CUSTOMER}" in up.stdout
+    assert f"regions: eu-west-1, {AMERICA}" in up.stdout
     pipeline, asked = operated(Server.attach(python_app.root)), []
 
     def approve(waiting: PendingApproval) -> None:
         assert set(python_app.functions(TARGET)) == {deployed(python_app, TARGET, "Test")}
-        assert not python_app.functions(CUSTOMER)
+        assert not python_app.functions(CUSTOMER, AMERICA)
         asked.append(waiting.action)
         answered = python_app.rehearsal("approve", "--reason", "looks good")
         assert answered.returncode == 0, answered.stderr
@@ -72,7 +74,9 @@ def test_a_stock_python_app_is_approved_by_a_person_and_delivered_to_two_account
         "Test/Validate",
     ]
     assert len(python_app.functions(TARGET)) == len(["Test", "Europe"])
-    assert deployed(python_app, CUSTOMER, "Customer") in python_app.functions(CUSTOMER)
+    there = python_app.functions(CUSTOMER, AMERICA)
+    assert set(there) == {deployed(python_app, CUSTOMER, "America", AMERICA)}
+    assert not python_app.functions(CUSTOMER)
     assert "hello from Test" in python_app.rehearsal("logs", "Validate").stdout
     assert "Production\n    Approve                     Succeeded" in (
         python_app.rehearsal("status").stdout
@@ -82,9 +86,9 @@ def test_a_stock_python_app_is_approved_by_a_person_and_delivered_to_two_account
     assert python_app.contents() == before
 
 
-def deployed(app: Rehearsed, account: str, stage: str) -> str:
+def deployed(app: Rehearsed, account: str, stage: str, region: str | None = None) -> str:
     """The name of the function that a stage's stack made."""
-    cloudformation = app.session(account).client("cloudformation")
+    cloudformation = app.session(account, region).client("cloudformation")
     resources = cloudformation.describe_stack_resources(StackName=f"{stage}-Hello")
     return next(
         str(each["PhysicalResourceId"])
@@ -100,6 +104,7 @@ def test_a_stock_typescript_app_is_delivered_by_one_command_and_its_failure_is_t
     done = typescript_app.rehearsal("run", "--keep")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"PASSED: Production serves [0-9a-f]{12}\.", done.stdout)
+    assert "source: s3://stock-typescript-uploads/releases/source.zip, uploaded" in done.stdout
     summary = typescript_app.summary()
     assert (summary["status"], summary["passed"], summary["smoke"]) == ("Succeeded", True, {})
     published = {a["action"] for a in summary["actions"] if a["stage"] == "Assets"}

@@ -103,6 +103,12 @@ def managed(template: Template) -> None:
     next(roles)["Properties"]["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/PowerUserAccess"]
 
 
+def unasked(template: Template) -> None:
+    """Another rule in the place of the one that asks."""
+    (condition_,) = stage(template, "Prod")["BeforeEntry"]["Conditions"]
+    condition_["Rules"][0]["Name"] = "ProdWindow"
+
+
 HOSTILE: list[tuple[str, Change]] = [
     ("ONE_PIPELINE", second_pipeline),
     ("ONE_PIPELINE", adds("AWS::CodePipeline::Webhook")),
@@ -128,6 +134,11 @@ HOSTILE: list[tuple[str, Change]] = [
     ("NOTHING_ELSE_IS_SKIPPED", condition("Promote")),
     ("NOTHING_ELSE_IS_SKIPPED", lambda t: stage(t, "Dev").update(OnFailure={"Result": "SKIP"})),
     ("NOTHING_ELSE_IS_SKIPPED", lambda t: stage(t, "Dev").update(OnSuccess={"Conditions": []})),
+    ("BAD_RELEASES_COME_BACK", lambda t: stage(t, "Prod").pop("OnFailure")),
+    ("BAD_RELEASES_COME_BACK", lambda t: stage(t, "Prod").pop("BeforeEntry")),
+    ("BAD_RELEASES_COME_BACK", unasked),
+    ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:List*")),
+    ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:GetJobDetails")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:StartPipelineExecution")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants(["s3:GetObject", "CodePipeline:Put*"])),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("*")),

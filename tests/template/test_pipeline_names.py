@@ -34,7 +34,7 @@ def test_the_stack_is_protected_from_deletion(assembly: Assembly) -> None:
 
 
 def test_every_project_has_its_name_and_a_log_group_of_it(assembly: Assembly) -> None:
-    steps = ("guards", "synth", "gates", "selfmutate", "assets")
+    steps = ("guards", "held", "synth", "gates", "selfmutate", "assets")
     names = {f"tap-pipeline-{step}" for step in steps} | SMOKE
     assert set(assembly.projects) == names
     groups = assembly.resources("AWS::Logs::LogGroup")
@@ -43,6 +43,6 @@ def test_every_project_has_its_name_and_a_log_group_of_it(assembly: Assembly) ->
 
 def test_roles_of_our_own_and_report_groups_are_named_as_their_projects(assembly: Assembly) -> None:
     roles = assembly.resources("AWS::IAM::Role")
-    ours = {f"tap-pipeline-{step}" for step in ("guards", "synth", "gates")} | SMOKE
+    ours = {f"tap-pipeline-{step}" for step in ("guards", "held", "synth", "gates")} | SMOKE
     assert {role["RoleName"] for role in roles if "RoleName" in role} == ours
     assert {group["Name"] for group in assembly.resources("AWS::CodeBuild::ReportGroup")} == SMOKE

@@ -20,12 +20,14 @@ from typing import Any
 import botocore.session
 import pytest
 
+from embedded_aws.codepipeline.conditions.cron import Cron
 from services.requests.options import RequestOptions
 from services.requests.service import SERVICE as REQUESTS
 from settings import (
     REGIONS,
     CodeCommitSource,
     ConnectionSource,
+    DeploymentWindow,
     Environment,
     S3Source,
     Settings,
@@ -91,7 +93,7 @@ def test_good_settings_become_typed_objects() -> None:
         region="us-west-2",
         environments=(
             Environment("dev", "222222222222", disposable=True),
-            Environment("prod", "333333333333", canary_minutes=10),
+            Environment("prod", "333333333333", rollback=True, canary_minutes=10),
         ),
         source=ConnectionSource("example-org/shop", "main", CONNECTION),
         architecture="x86_64",
@@ -111,6 +113,49 @@ def test_the_last_environment_is_the_guarded_one_and_each_is_found_by_name() -> 
         "prod": "333333333333",
         "staging": "444444444444",
     }
+
+
+def test_an_environment_rolls_back_unless_its_data_may_go_or_it_says_otherwise() -> None:
+    settings = Settings.parse(changed("environments[0].rollback", True))
+    assert [each.rollback for each in settings.environments] == [True, True]
+    settings = Settings.parse(changed("environments[1].rollback", False))
+    assert [each.rollback for each in settings.environments] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone"),
+    [
+        ("* * 9-16 ? * MON-THU", "Europe/Berlin"),
+        ("* 0/15 9,10 1W JAN 2#3 2027", "UTC+2"),
+        ("* 30 22 L-2 */3 ?", "GMT-05:30"),
+        ("* * * ? * 6L", "UTC"),
+    ],
+)
+def test_a_deployment_window_is_a_cron_expression_in_a_time_zone(cron: str, zone: str) -> None:
+    window = {"cron": cron, "time_zone": zone}
+    settings = Settings.parse(changed("environments[1].deployment_window", window))
+    assert settings.guarded.deployment_window == DeploymentWindow(cron, zone)
+    assert Cron.parse(cron), "what the settings take, the embedded AWS takes"
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        *("* * * * *", "0 * * * * ?", "* 60 * * * ?", "* * 24 ? * *", "* * * 32 * ?"),
+        *("* * * ? 13 *", "* * * ? * 8", "* * 9-16 ? * FOO", "* * * * * ? 1969", "every day", ""),
+    ],
+)
+def test_a_window_that_never_opens_or_is_none_is_refused(cron: str) -> None:
+    (problem,) = problems(changed("environments[1].deployment_window", {"cron": cron}))
+    assert problem.startswith(f"tap.environments[1].deployment_window.cron is {json.dumps(cron)}")
+    assert "a cron expression of 6 or 7 fields" in problem
+
+
+def test_a_window_in_no_time_zone_is_refused() -> None:
+    window = {"cron": "* * * * * ?", "time_zone": "Mars/Base", "hours": 3}
+    zone, unknown = problems(changed("environments[1].deployment_window", window))
+    assert zone.endswith("expected a time zone such as Europe/Berlin, UTC or UTC+2")
+    assert unknown.endswith("no such key, only cron, time_zone")
 
 
 def test_a_service_has_options_of_its_own() -> None:
@@ -189,6 +234,8 @@ def test_names_that_git_hosts_allow_are_accepted(repository: str) -> None:
         ("environments[0].disposable", "yes", "true or false"),
         ("environments[1].disposable", True, "false: the last environment"),
         ("environments[1].alarm_email", "on-call", "an e-mail address"),
+        ("environments[1].rollback", "no", "true or false"),
+        ("environments[1].deployment_window", "at night", "an object with keys and values"),
         ("environments[1].canary_minutes", 7, "one of 0, 5, 10, 15, 30"),
         ("environments[1].canary_minutes", "5", "one of 0, 5, 10, 15, 30"),
         ("environments[1].canary_minutes", True, "one of 0, 5, 10, 15, 30"),

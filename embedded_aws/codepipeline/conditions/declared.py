@@ -29,11 +29,11 @@ _SHOWN: dict[Kind, str] = {
 }
 
 
-def check(structure: Structure, region: str) -> None:
+def check(structure: Structure) -> None:
     """Raises `StructureError` for the first thing about conditions that is not right."""
     for stage in structure.stages:
         if any(True for _ in stage.conditions()) or stage.on_failure:
-            _check_stage(structure, stage, region)
+            _check_stage(structure, stage)
     names = [rule.name for rule in _rules(structure)]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise StructureError(f"rule names must be unique in a pipeline, not so: {doubled}")
@@ -45,7 +45,7 @@ def _rules(structure: Structure) -> Iterator[Action]:
             yield from condition.rules
 
 
-def _check_stage(structure: Structure, stage: Stage, region: str) -> None:
+def _check_stage(structure: Structure, stage: Stage) -> None:
     if structure.pipeline_type != "V2":
         raise StructureError(
             f"stage {stage.name}: conditions and rollbacks need a pipeline of type V2"
@@ -63,7 +63,7 @@ def _check_stage(structure: Structure, stage: Stage, region: str) -> None:
         where = f"stage {stage.name}, {_SHOWN[kind]}"
         _check_condition(where, kind, condition)
         for rule in condition.rules:
-            _check_rule(f"{where}, rule {rule.name}", rule, region)
+            _check_rule(f"{where}, rule {rule.name}", rule, structure)
             _check_known(where, structure, stage, kind, rule)
 
 
@@ -85,15 +85,17 @@ def _check_condition(where: str, kind: Kind, condition: Condition) -> None:
                 )
 
 
-def _check_rule(where: str, rule: Action, region: str) -> None:
+def _check_rule(where: str, rule: Action, structure: Structure) -> None:
     provider = PROVIDERS.get(rule.provider)
     if (rule.category, rule.owner, rule.version) != ("Rule", "AWS", VERSION) or provider is None:
         raise StructureError(
             f"{where}: there is no rule type {rule.category}/{rule.owner}/{rule.provider}/"
             f"{rule.version}; there is {', '.join(PROVIDERS)}"
         )
-    if rule.region not in (None, region):
-        raise StructureError(f"{where}: one region is offered here, {region}")
+    if rule.region not in (None, *structure.stores):
+        raise StructureError(
+            f"{where}: the pipeline has no artifact store in the rule's region {rule.region}"
+        )
     _check_configuration(where, rule, provider)
     fewest, most = provider.inputs
     if not fewest <= len(rule.inputs) <= most:

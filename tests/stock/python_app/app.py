@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A pipeline in one account that delivers to two others, as the CDK Pipelines guide has it."""
+"""A pipeline in one account that delivers to two others and to two regions, as the CDK Pipelines
+guide has it."""
 
 import aws_cdk as cdk
 from stock_python.pipeline_stack import PipelineStack

@@ -1,4 +1,5 @@
-"""The pipeline: synth, a stage with a validation, an approval, and a wave across accounts."""
+"""The pipeline: synth, a stage with a validation, an approval, and a wave across accounts and
+regions."""
 
 from typing import Any
 
@@ -49,6 +50,9 @@ class PipelineStack(cdk.Stack):
             ],
         )
         wave = pipeline.add_wave("Production", pre=[ManualApprovalStep("Approve")])
-        for name, account in (("Europe", "222222222222"), ("Customer", "333333333333")):
-            env = cdk.Environment(account=account, region="eu-west-1")
+        for name, account, region in (
+            ("Europe", "222222222222", "eu-west-1"),
+            ("America", "333333333333", "us-east-2"),
+        ):
+            env = cdk.Environment(account=account, region=region)
             wave.add_stage(ApplicationStage(self, name, env=env))

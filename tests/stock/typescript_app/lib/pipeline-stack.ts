@@ -1,4 +1,5 @@
 import * as cdk from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { CodeBuildStep, CodePipeline, CodePipelineSource, ShellStep } from 'aws-cdk-lib/pipelines';
 import { Construct } from 'constructs';
 import { ApplicationStage } from './application';
@@ -7,10 +8,8 @@ export class PipelineStack extends cdk.Stack {
   constructor(scope: Construct, id: string, props?: cdk.StackProps) {
     super(scope, id, props);
 
-    const source = CodePipelineSource.connection('example-org/stock-typescript', 'release', {
-      connectionArn:
-        'arn:aws:codeconnections:us-east-1:444444444444:connection/cccccccc-1111-4222-8333-dddddddddddd',
-    });
+    const uploads = Bucket.fromBucketName(this, 'Uploads', 'stock-typescript-uploads');
+    const source = CodePipelineSource.s3(uploads, 'releases/source.zip');
     const version = new CodeBuildStep('Version', {
       input: source,
       commands: [

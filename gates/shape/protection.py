@@ -1,0 +1,116 @@
+"""A release that fails comes back, and nothing follows it until a person lets it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from assembly.templates import Template
+from assembly.text import plain
+from gates.delivery import Delivery
+from gates.registry import rule
+from gates.shape.commands import CACHES
+from gates.shape.roles import Role, role_of, roles
+from settings import Environment
+
+PROJECT: Final = "tap-pipeline-held"
+ROLLS_BACK: Final = {"Result": "ROLLBACK"}
+ASKS: Final = [CACHES, "bash scripts/install-python", "bash scripts/held"]
+# What would let a build decide in a person's place, or become somebody who may.
+BEYOND: Final = ("s3:PutObject", "s3:DeleteObject", "sts:AssumeRole", "iam:PassRole")
+DECIDES: Final = ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
+# What people hold and lift an environment with, in the decision bucket.
+RECORDS: Final = ("holds/Prod/ID.json", "lifts/Prod/ID.json")
+
+
+@rule(
+    "TAP-441",
+    why="a release that fails would stay where it is, or the next would follow it before anybody"
+    " looked",
+    fix="the stage of an environment whose `rollback` is true in cdk.json has OnFailure ROLLBACK,"
+    " and is entered only when the build tap-pipeline-held says that it is not held; its"
+    " `deployment_window` is a rule beside that, and no other condition stands anywhere",
+)
+def environments_are_protected(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    stages = {stage.get("Name"): stage for stage in delivery.pipeline.stages}
+    for environment in delivery.intended.environments:
+        stage = stages.get(environment.stage, {})
+        where = f"stage {environment.stage}"
+        entry = plain(stage.get("BeforeEntry"))
+        if entry != _entry(delivery, environment):
+            yield where, f"is entered by another condition: {entry}"
+        if stage.get("OnFailure") != (ROLLS_BACK if environment.rollback else None):
+            yield where, f"ends a failure otherwise: {stage.get('OnFailure')}"
+    yield from _project(delivery)
+
+
+def _entry(delivery: Delivery, environment: Environment) -> dict[str, Any] | None:
+    rules = []
+    if environment.rollback:
+        rules.append(_asks(delivery, environment))
+    if window := environment.deployment_window:
+        configuration = {"Cron": window.cron, "TimeZone": window.time_zone}
+        rules.append(_rule(f"{environment.stage}Window", "DeploymentWindow", configuration))
+    return {"Conditions": [{"Result": "FAIL", "Rules": rules}]} if rules else None
+
+
+def _asks(delivery: Delivery, environment: Environment) -> dict[str, Any]:
+    told = {"TAP_STAGE": environment.stage}
+    told |= {"TAP_EXECUTION": "#{codepipeline.PipelineExecutionId}"}
+    variables = [{"name": name, "type": "PLAINTEXT", "value": each} for name, each in told.items()]
+    project = next((f"<{b.logical_id}>" for b in delivery.pipeline.builds if b.name == PROJECT), "")
+    configuration = {"ProjectName": project, "EnvironmentVariables": json.dumps(variables)}
+    source = [name for a in delivery.pipeline.actions if a.stage == "Source" for name in a.outputs]
+    inputs = {"InputArtifacts": [{"Name": name} for name in source]}
+    return _rule(f"{environment.stage}NotHeld", "CodeBuild", configuration) | inputs
+
+
+def _rule(name: str, provider: str, configuration: dict[str, str]) -> dict[str, Any]:
+    kind = {"Category": "Rule", "Owner": "AWS", "Provider": provider, "Version": "1"}
+    return {"Name": name, "RuleTypeId": kind, "Configuration": configuration}
+
+
+def _project(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    """The build that a held environment depends on does what it is for, and may do no more."""
+    for build in delivery.pipeline.builds:
+        if build.name != PROJECT:
+            continue
+        if build.commands != ASKS:
+            yield build.where, f"runs other commands: {build.commands}"
+        role = role_of(delivery.pipeline.template, build.role)
+        for right in BEYOND:
+            if role is None or [*role.allows(right), *role.managed]:
+                yield build.where, f"may {right}"
+
+
+@rule(
+    "TAP-442",
+    why="a build or a function could lift what holds an environment, in a person's place, or take"
+    " away that somebody held it",
+    fix="let no role write or delete holds/ and lifts/ in the decision bucket: people's own roles"
+    " do, which this repository does not make",
+)
+def people_lift(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    for template in delivery.assembly.templates:
+        for role in roles(template):
+            for action in DECIDES:
+                for resource in role.allows(action):
+                    if _reaches_records(delivery.pipeline.template, role, resource):
+                        yield role.where, f"may {action} on {resource}"
+
+
+def _reaches_records(pipeline: Template, role: Role, resource: str) -> bool:
+    """Does a resource of a policy stand for an object by which people hold or lift?"""
+    bucket, _, objects = resource.partition("/")
+    if not objects:
+        return bucket == "*"
+    ours = [
+        (f"<{each.logical_id}.Arn>", f"arn:aws:s3:::{plain(each.properties.get('BucketName'))}")
+        for each in pipeline.resources("AWS::S3::Bucket")
+        if "-decisions-" in str(plain(each.properties.get("BucketName")))
+    ]
+    within = role.template is pipeline
+    named = any((within and bucket == arn) or fnmatchcase(name, bucket) for arn, name in ours)
+    return named and any(fnmatchcase(each, objects) for each in RECORDS)
