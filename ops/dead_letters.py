@@ -20,6 +20,9 @@ from botocore.exceptions import ClientError
 from ops.errors import NoDeadLetterQueueError, NoSuchFunctionError
 from ops.text import short
 
+# What everybody invokes: the version that is deployed, and not one that a deployment tries or has
+# taken back (docs/decisions/2026-11-26-gradual-rollout.md).
+ALIAS = "live"
 # Asks all servers of the queue and not a sample of them ("Amazon SQS short and long polling").
 _WAIT_SECONDS = 2
 # At most ten messages a call ("ReceiveMessage" and "ChangeMessageVisibilityBatch", Amazon SQS API
@@ -110,7 +113,7 @@ def find(client: Callable[[str], Any], environment: str, function: str) -> Targe
     name = f"tap-{environment}-{function}"
     lambda_ = client("lambda")
     try:
-        configuration = lambda_.get_function_configuration(FunctionName=name)
+        configuration = lambda_.get_function_configuration(FunctionName=name, Qualifier=ALIAS)
     except lambda_.exceptions.ResourceNotFoundException:
         raise NoSuchFunctionError(_nowhere(client, environment, name)) from None
     arn = configuration.get("DeadLetterConfig", {}).get("TargetArn", "")

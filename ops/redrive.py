@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 
-from ops.dead_letters import DeadLetter, Queue, Target
+from ops.dead_letters import ALIAS, DeadLetter, Queue, Target
 from ops.text import short
 
 # While they are listed. Who is killed meanwhile has hidden them for no longer than this.
@@ -108,7 +108,9 @@ class Redrive:
     def _try(self, letter: DeadLetter) -> Attempt:
         try:
             answer = self._lambda.invoke(
-                FunctionName=self._target.function, Payload=letter.event.encode()
+                FunctionName=self._target.function,
+                Qualifier=ALIAS,
+                Payload=letter.event.encode(),
             )
         except ClientError as error:
             return _turned_away(letter, error)

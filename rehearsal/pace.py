@@ -7,6 +7,6 @@ table. What limits the work of a program is never shortened (`embedded_aws/clock
 
 from __future__ import annotations
 
-MINUTE_SECONDS = 2.0
-"""Of the five minutes of a usual canary ten seconds are left, in which a call can be made and an
-alarm can go off."""
+MINUTE_SECONDS = 0.2
+"""Of a canary of ten minutes two seconds are left, in which calls can be made and an alarm can go
+off. Functions change one after the other here, side by side at AWS."""

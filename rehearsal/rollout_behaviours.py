@@ -57,6 +57,19 @@ ROLLOUTS: tuple[Behaviour, ...] = (
         f"{_ROLLOUTS}::test_a_group_that_comes_with_a_version_deploys_that_version",
         correction="policy_references",
     ),
+    _emulated(
+        "an alias comes to a running application without an outage, and no deployment",
+        "rehearsal/test_rollout.py::test_an_alias_comes_to_a_running_function_while_it_serves",
+    ),
+    _emulated(
+        "another commit moves every function of a service, though its template is the same",
+        "rehearsal/test_rollout.py::test_another_commit_moves_every_function_of_the_service",
+    ),
+    _emulated(
+        "a version that fails its check gets no call, and the whole update is taken back",
+        "rehearsal/test_rollout.py"
+        "::test_a_version_that_fails_its_check_gets_no_call_and_takes_the_update_back",
+    ),
     _unshown(
         "how long a deployment waits between two shifts, and whether an alarm goes off meanwhile",
         f"a rehearsal waits for {MINUTE_SECONDS:g} s where AWS waits for a minute",

@@ -14,6 +14,10 @@ ACCOUNT_IN_WORDS: Final = 'an account id: 12 digits, in quotes, such as "1111111
 # Stands in every physical name; the longest, of buckets, may have 63 characters with account and
 # region in it (Amazon S3 User Guide, "General purpose bucket naming rules").
 _NAME: Final = r"[a-z][a-z0-9]{1,11}"
+# Of the deployment configurations that CodeDeploy has for Lambda, those that begin with a tenth
+# ("Working with deployment configurations in CodeDeploy", CodeDeploy user guide).
+_CANARY_MINUTES: Final = (0, 5, 10, 15, 30)
+_CANARY_DEFAULT: Final = 10
 EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 
 
@@ -25,7 +29,8 @@ class Environment:
     its data go with its stack? alarm_email: who is told of alarms, None for nobody. rollback: does
     its stage, when it fails, come back to the last release that succeeded there, and is it held
     then until somebody lifts that? deployment_window: when its stage may be entered, None for
-    always.
+    always. canary_minutes: how long a tenth of a function's traffic tries a new version; 0 for all
+    of it at once.
     """
 
     name: str
@@ -34,6 +39,7 @@ class Environment:
     alarm_email: str | None = None
     rollback: bool = False
     deployment_window: DeploymentWindow | None = None
+    canary_minutes: int = 0
 
     @property
     def stage(self) -> str:
@@ -52,7 +58,8 @@ def read_environments(reader: Reader, key: str, tools_account: str) -> tuple[Env
     The last one is what the approval guards, so it is the one that people's data is in.
     """
     entries = reader.sections(key, "a list of at least two environments, the last one guarded")
-    environments = tuple(_environment(entry) for entry in entries)
+    last = entries[-1] if entries else None
+    environments = tuple(_environment(entry, guarded=entry is last) for entry in entries)
     if len(environments) == 1:
         reader.reject(key, environments[0].name, "at least two environments, the last one guarded")
     _reject_repeated(entries, environments, tools_account)
@@ -63,7 +70,8 @@ def read_environments(reader: Reader, key: str, tools_account: str) -> tuple[Env
     return environments
 
 
-def _environment(reader: Reader) -> Environment:
+def _environment(reader: Reader, *, guarded: bool) -> Environment:
+    canary = _CANARY_DEFAULT if guarded else 0
     name = reader.text(
         "name", _NAME, "2 to 12 lower-case letters and digits, a letter first, such as dev"
     )
@@ -77,6 +85,7 @@ def _environment(reader: Reader) -> Environment:
         # Where nobody's data is, the broken release is worth more as it stands.
         rollback=reader.flag("rollback", default=not disposable),
         deployment_window=read_window(reader.optional_section("deployment_window")),
+        canary_minutes=reader.number_of("canary_minutes", _CANARY_MINUTES, default=canary),
     )
     reader.finish()
     return environment

@@ -144,6 +144,15 @@ class Reader:
         self.reject(key, value, f"a whole number from {lowest} to {highest}")
         return default
 
+    def number_of(self, key: str, choices: Collection[int], default: int) -> int:
+        """The number at `key`, which must be one of `choices`."""
+        value = self._take(key, default)
+        # JSON's true is a bool, and Python's bool is an int.
+        if isinstance(value, int) and not isinstance(value, bool) and value in choices:
+            return value
+        self.reject(key, value, f"one of {', '.join(map(str, choices))}")
+        return default
+
     def reject(self, key: str, value: object, expected: str) -> None:
         """Remembers that `key` holds `value` and not what is `expected`."""
         if self._readable:

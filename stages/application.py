@@ -60,6 +60,7 @@ class ApplicationStage(cdk.Stage):
                 architecture=architecture,
                 cors_origins=tuple(cors_origins),
                 alarm_email=environment.alarm_email,
+                canary_minutes=environment.canary_minutes,
             ),
             smoke_project_role_arn=smoke_project_role_arn,
             env=env,

@@ -17,7 +17,18 @@ why it matters and how to fix it.
 
 from gates import reviewed
 from gates.registry import RULES, Rule, check
-from gates.rules import alarms, data, exposure, loops, shadows, strangers, tracked, trust, workflow
+from gates.rules import (
+    alarms,
+    data,
+    exposure,
+    loops,
+    rollout,
+    shadows,
+    strangers,
+    tracked,
+    trust,
+    workflow,
+)
 from gates.shape import (
     assets,
     builds,
@@ -38,7 +49,8 @@ from gates.shape import (
 
 __all__ = ["RULES", "Rule", "check"]
 _RULE_MODULES = (
-    *(alarms, data, exposure, loops, shadows, strangers, tracked, trust, workflow),
+    *(alarms, data, exposure, loops, rollout),
+    *(shadows, strangers, tracked, trust, workflow),
     *(
         assets,
         builds,

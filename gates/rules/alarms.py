@@ -156,12 +156,19 @@ def _is_used(alarm: Resource) -> bool:
 
 
 def _deployment_helpers(template: Template) -> set[str]:
-    """Functions of custom resources: when one fails, the deployment does, and everybody hears."""
+    """Functions of custom resources, and hooks of aliases.
+
+    When one fails, the deployment does, and everybody hears.
+    """
+    custom = ("Custom::", "AWS::CloudFormation::CustomResource")
     return {
         name
         for resource in template.resources()
-        if resource.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource"))
-        for name in references(resource.properties.get("ServiceToken"))
+        for called in (
+            resource.properties.get("ServiceToken") if resource.type.startswith(custom) else None,
+            resource.declaration.get("UpdatePolicy"),
+        )
+        for name in references(called)
     }
 
 

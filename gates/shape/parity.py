@@ -31,6 +31,8 @@ DISPOSES: Final = re.compile(
     r" \| .*"
 )
 NOTHING: Final = re.compile(r"(?!)")
+# How fast a function's traffic moves to a new version is a setting, too.
+_CONFIGURATION: Final = "DeploymentConfigName"
 # An environment's own e-mail address for alarms is a setting, so only some have a subscription.
 SUBSCRIPTION: Final = ": AWS::SNS::Subscription"
 
@@ -65,13 +67,19 @@ def _may_differ(title: str, line: str, has: re.Pattern[str], lacks: re.Pattern[s
 
 
 def _content(delivery: Delivery, environment: Environment) -> Blocks:
-    """All of an environment, but for the subscription that its settings ask for."""
+    """All of an environment, but for what its settings ask for: a subscription, a canary."""
     content = whole(by_part(delivery, environment))
     return {
-        title: lines
+        title: [line for line in lines if not _is_its_canary(line, environment)]
         for title, lines in content.items()
         if not (title.endswith(SUBSCRIPTION) and _is_asked_for(lines, environment))
     }
+
+
+def _is_its_canary(line: str, environment: Environment) -> bool:
+    minutes = environment.canary_minutes
+    how = f"Canary10Percent{minutes}Minutes" if minutes else "AllAtOnce"
+    return line.split() == [_CONFIGURATION, f"CodeDeployDefault.Lambda{how}"]
 
 
 def _is_asked_for(lines: list[str], environment: Environment) -> bool:

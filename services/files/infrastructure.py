@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import aws_cdk as cdk
-from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from services.common.infrastructure.api import API_FUNCTION, signed_api
+from services.common.infrastructure.api import (
+    API_FUNCTION,
+    deployment_alarms,
+    integration,
+    signed_api,
+)
 from services.common.infrastructure.environment import COMMIT_PARAMETER, EnvironmentSettings
 from services.common.infrastructure.function import PythonFunction
+from services.common.infrastructure.rollout import Rollout, get
 from services.common.runtime.idempotency import IDEMPOTENCY_HEADER, REPLAYED_HEADER
 from services.files.options import DEFAULTS, MIB, FileOptions
 from services.files.processing import Processor, Work
@@ -48,9 +56,8 @@ class FileService(cdk.NestedStack):
             # By a name of ours; the CDK's own would differ from one environment to the next.
             parameters={COMMIT_PARAMETER: environment.commit},
         )
-        self._commit = cdk.CfnParameter(
-            self, COMMIT_PARAMETER, description="The commit that is deployed"
-        )
+        commit = cdk.CfnParameter(self, COMMIT_PARAMETER, description="The commit that is deployed")
+        environment = replace(environment, commit=commit.value_as_string)
         self.uploads = uploads_bucket(self, environment=environment)
         self.results = results_bucket(self, environment=environment)
         self.catalogue = catalogue_table(self, environment=environment)
@@ -59,6 +66,7 @@ class FileService(cdk.NestedStack):
             "RESULTS_BUCKET": self.results.bucket_name,
             "CATALOGUE_TABLE": self.catalogue.table_name,
         }
+        self._rollout = Rollout(self, "Rollout", environment=environment, service="files")
         self.images = self._processor("Images", environment, _image_work(options))
         self.tables = self._processor("Tables", environment, _table_work(options))
         self.handler = self._handler(environment, options)
@@ -71,7 +79,13 @@ class FileService(cdk.NestedStack):
             request_headers=[IDEMPOTENCY_HEADER],
             response_headers=[REPLAYED_HEADER],
         )
-        self._routes()
+        live = self._rollout.release(
+            self.handler,
+            # Asks the table and both buckets.
+            get("/status", status=200, body={"status": "ok"}),
+            alarms=deployment_alarms(self, environment=environment, api="files-api"),
+        )
+        self._routes(live)
 
     def _processor(
         self, construct_id: str, environment: EnvironmentSettings, work: Work
@@ -83,6 +97,7 @@ class FileService(cdk.NestedStack):
             work=work,
             uploads=self.uploads,
             stores=self._stores,
+            rollout=self._rollout,
         )
         made.permit(
             # With a version's id, this and not s3:GetObject is asked for, and without the right to
@@ -114,7 +129,7 @@ class FileService(cdk.NestedStack):
             timeout=cdk.Duration.seconds(30),
             variables=self._stores
             | {
-                "COMMIT": self._commit.value_as_string,
+                "COMMIT": environment.commit,
                 "MAX_IMAGE_BYTES": str(options.max_image_bytes),
                 "MAX_TABLE_BYTES": str(options.max_table_bytes),
                 "LINK_MINUTES": str(options.link_minutes),
@@ -138,17 +153,13 @@ class FileService(cdk.NestedStack):
         )
         return handler
 
-    def _routes(self) -> None:
-        integration = apigateway.LambdaIntegration(
-            self.handler.function,
-            # The console's test button would need a permission of its own.
-            allow_test_invoke=False,
-        )
+    def _routes(self, live: lambda_.Alias) -> None:
+        to_function = integration(self.api, live)
         files = self.api.root.add_resource("files")
-        files.add_method("GET", integration)
-        files.add_method("POST", integration)
-        files.add_resource("{file_id}").add_method("GET", integration)
-        self.api.root.add_resource("status").add_method("GET", integration)
+        files.add_method("GET", to_function)
+        files.add_method("POST", to_function)
+        files.add_resource("{file_id}").add_method("GET", to_function)
+        self.api.root.add_resource("status").add_method("GET", to_function)
 
 
 def _image_work(options: FileOptions) -> Work:

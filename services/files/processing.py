@@ -16,6 +16,7 @@ from constructs import Construct
 from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.function import PythonFunction
 from services.common.infrastructure.queues import dead_letter_queue
+from services.common.infrastructure.rollout import PROBED, Rollout
 from services.files.runtime.catalogue.kinds import SUFFIXES, Kind
 
 # Lambda's own number for asynchronous invocations, and the most there is.
@@ -56,6 +57,7 @@ class Processor(Construct):
         work: Work,
         uploads: s3.Bucket,
         stores: Mapping[str, str],
+        rollout: Rollout,
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = dead_letter_queue(
@@ -79,11 +81,11 @@ class Processor(Construct):
                 **work.variables,
             },
             dead_letters=self.dead_letters,
-            retries=RETRIES,
             reserved_concurrency=work.concurrency or None,
             ephemeral_storage=work.ephemeral_storage,
         )
-        self._start_on(work.kind, uploads, environment.named(work.name))
+        live = rollout.release(self._python, PROBED, retries=RETRIES)
+        self._start_on(work.kind, uploads, environment.named(work.name), live)
 
     @property
     def function(self) -> lambda_.Function:
@@ -93,14 +95,14 @@ class Processor(Construct):
         """As PythonFunction's."""
         self._python.permit(*permissions)
 
-    def _start_on(self, kind: Kind, uploads: s3.Bucket, name: str) -> None:
+    def _start_on(self, kind: Kind, uploads: s3.Bucket, name: str, live: lambda_.Alias) -> None:
         events.Rule(
             self,
             "OnUpload",
             rule_name=name,
             description=f"Starts work on every new version of a file of kind {kind}",
             event_pattern=upload_pattern(kind, uploads.bucket_name),
-            targets=[targets.LambdaFunction(self.function, dead_letter_queue=self.dead_letters)],
+            targets=[targets.LambdaFunction(live, dead_letter_queue=self.dead_letters)],
         )
 
 

@@ -5,23 +5,31 @@ from __future__ import annotations
 import json
 
 import aws_cdk as cdk
-from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from services.common.infrastructure.api import API_FUNCTION, signed_api
+from services.common.infrastructure.api import (
+    API_FUNCTION,
+    deployment_alarms,
+    integration,
+    signed_api,
+)
 from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.function import PythonFunction
+from services.common.infrastructure.rollout import PROBED, Rollout, get
 from services.common.infrastructure.storage import log_group, table
 from services.common.runtime.idempotency import IDEMPOTENCY_HEADER, REPLAYED_HEADER
+from services.common.runtime.probe import NOBODY
+from services.common.runtime.problems import NotFoundError
 from services.requests.options import DEFAULTS, RequestOptions
 from services.requests.payloads import PAYLOAD_PREFIX, payload_bucket
 from services.requests.runtime.models import PENDING_INDEX
 from services.requests.runtime.settings import EXPRESS, STANDARD
-from services.requests.sweeping import sweeper
+from services.requests.sweeping import call_every_minute, sweeper
 from services.requests.workflow import definition
 
 _MACHINE = "statemachine"
@@ -34,6 +42,8 @@ class RequestService(Construct):
     """Everything behind one request API.
 
     Attributes: api, bucket, table, state_machine, `function` behind the API, and `sweeper`.
+
+    Both functions are released together: they have one asset.
     """
 
     def __init__(
@@ -61,6 +71,21 @@ class RequestService(Construct):
         }
         self.function = self._processor(environment, options)
         self.sweeper = self._sweeper(environment, options)
+        rollout = Rollout(self, "Rollout", environment=environment, service="requests")
+        live = rollout.release(
+            self.function,
+            # Reads the table, and finds nothing there.
+            get(
+                "/requests/{request_id}",
+                status=NotFoundError.status,
+                body={"type": NotFoundError.type_uri()},
+                request_id=NOBODY,
+            ),
+            alarms=deployment_alarms(self, environment=environment, api="api"),
+        )
+        call_every_minute(
+            self.sweeper, rollout.release(self.sweeper, PROBED), environment=environment
+        )
         self.api = signed_api(
             self,
             "Api",
@@ -70,7 +95,7 @@ class RequestService(Construct):
             request_headers=[IDEMPOTENCY_HEADER],
             response_headers=[REPLAYED_HEADER],
         )
-        self._routes()
+        self._routes(live)
 
     def _processor(
         self, environment: EnvironmentSettings, options: RequestOptions
@@ -121,15 +146,11 @@ class RequestService(Construct):
     def _payloads(self) -> str:
         return self.bucket.arn_for_objects(f"{PAYLOAD_PREFIX}*")
 
-    def _routes(self) -> None:
-        integration = apigateway.LambdaIntegration(
-            self.function.function,
-            # The console's test button would need a permission of its own.
-            allow_test_invoke=False,
-        )
-        self.api.root.add_method("POST", integration)
+    def _routes(self, live: lambda_.Alias) -> None:
+        to_function = integration(self.api, live)
+        self.api.root.add_method("POST", to_function)
         request = self.api.root.add_resource("requests").add_resource("{request_id}")
-        request.add_method("GET", integration)
+        request.add_method("GET", to_function)
 
 
 def _index_pending_rows(rows: dynamodb.TableV2) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from services.common.infrastructure.environment import EnvironmentSettings
@@ -22,8 +23,8 @@ def sweeper(
     environment: EnvironmentSettings,
     variables: Mapping[str, str],
 ) -> PythonFunction:
-    """The function, called every minute. Its caller gives it its permissions."""
-    made = PythonFunction(
+    """The function. Its caller gives it its permissions, and has it called every minute."""
+    return PythonFunction(
         scope,
         construct_id,
         environment=environment,
@@ -36,11 +37,12 @@ def sweeper(
         timeout=cdk.Duration.seconds(58),
         variables=variables,
     )
-    _call_every_minute(made, environment)
-    return made
 
 
-def _call_every_minute(made: PythonFunction, environment: EnvironmentSettings) -> None:
+def call_every_minute(
+    made: PythonFunction, live: lambda_.Alias, *, environment: EnvironmentSettings
+) -> None:
+    """By its alias: the sweeper moves to another version as the API does."""
     events.Rule(
         made,
         "Schedule",
@@ -49,7 +51,7 @@ def _call_every_minute(made: PythonFunction, environment: EnvironmentSettings) -
         schedule=events.Schedule.rate(SWEEP_EVERY),
         targets=[
             targets.LambdaFunction(
-                made.function,
+                live,
                 # A missed run needs no second try: the next one finds the same rows.
                 retry_attempts=0,
                 max_event_age=SWEEP_EVERY,

@@ -84,6 +84,26 @@ def lift_a_limit_in_prod_alone(resources: Resources) -> None:
     del worker["Properties"]["ReservedConcurrentExecutions"]
 
 
+def skip_the_canary(resources: Resources) -> None:
+    group = first(resources, "AWS::CodeDeploy::DeploymentGroup")
+    group["Properties"]["DeploymentConfigName"] = "CodeDeployDefault.LambdaAllAtOnce"
+
+
+def heed_no_alarm_in_prod_alone(resources: Resources) -> None:
+    group = first(resources, "AWS::CodeDeploy::DeploymentGroup")
+    group["Properties"]["AlarmConfiguration"]["Enabled"] = False
+
+
+def move_an_alias_at_once(resources: Resources) -> None:
+    del first(resources, "AWS::Lambda::Alias")["UpdatePolicy"]
+
+
+def start_past_the_alias(resources: Resources) -> None:
+    function = next(name for name in resources if name.startswith("ImagesWorkerFunction"))
+    permission = first(resources, "AWS::Lambda::Permission", "Images")
+    permission["Properties"]["FunctionName"] = {"Fn::GetAtt": [function, "Arn"]}
+
+
 @pytest.mark.parametrize(
     ("rule", "edit"),
     [
@@ -95,6 +115,10 @@ def lift_a_limit_in_prod_alone(resources: Resources) -> None:
         ("TAP-203", drop_recovery),
         ("TAP-101", log_bodies),
         ("TAP-413", lift_a_limit_in_prod_alone),
+        ("TAP-413", skip_the_canary),
+        ("TAP-413", heed_no_alarm_in_prod_alone),
+        ("TAP-506", move_an_alias_at_once),
+        ("TAP-506", start_past_the_alias),
     ],
 )
 def test_an_edit_of_a_nested_template_is_caught(

@@ -72,6 +72,25 @@ def role(principal: Any, **more: Any) -> Delivery:
     return delivery(R=resource("AWS::IAM::Role", AssumeRolePolicyDocument={"Statement": statement}))
 
 
+def alias(hook: str | None) -> dict[str, Any]:
+    """An alias that a deployment moves, with this hook; None for one that moves at once."""
+    policy = {"CodeDeployLambdaAliasUpdate": {"BeforeAllowTrafficHook": {"Ref": hook}}}
+    return resource(
+        "AWS::Lambda::Alias",
+        declared={"UpdatePolicy": policy} if hook else {},
+        FunctionName="any",
+    )
+
+
+def invokes(function: str) -> dict[str, Any]:
+    """The permission to."""
+    return resource("AWS::Lambda::Permission", FunctionName={"Ref": function})
+
+
+def released() -> Delivery:
+    return delivery(F=FUNCTION, A=alias("F"), P=invokes("A"))
+
+
 def bucket(stack: Stack = PROD, **declared: str) -> Delivery:
     return delivery(stack, B=resource("AWS::S3::Bucket", declared=declared))
 
@@ -205,6 +224,13 @@ CASES = [
         watched(FUNCTION, "AWS/Lambda", "Errors", "FunctionName", actions=False),
         delivery(F=FUNCTION, Custom=resource("Custom::Helper", ServiceToken=arn("F"))),
     ),
+    (
+        "TAP-501",
+        delivery(F=FUNCTION, A=alias(None)),
+        delivery(F=FUNCTION, A=alias("F")),
+    ),
+    ("TAP-506", delivery(F=FUNCTION, A=alias("F"), P=invokes("F")), released()),
+    ("TAP-506", delivery(A=alias(None)), released()),
     ("TAP-502", delivery(Thing=API), watched(API, "AWS/ApiGateway", "5XXError", "ApiName")),
     ("TAP-206", versioned("Suspended"), versioned("Enabled")),
     ("TAP-206", versioned("Suspended"), versioned("Suspended", DEV)),

@@ -51,6 +51,8 @@ _SAMPLING = ("xray:GetSamplingRules", "xray:GetSamplingTargets")
 
 # Roles that are AWS's or the CDK's own business, by the beginning of their logical ids.
 ROLES_NOT_OURS = {
+    "Rollout": "CodeDeploy's role and the hooks': no request is served with them, and "
+    "tests/template/test_application_rollout.py says what each may do",
     "ApiGatewayLogging": "API Gateway's account-wide role for writing logs, with the AWS-managed "
     "policy that its documentation demands",
     "CustomS3AutoDeleteObjects": "the CDK's function that empties disposable buckets; it gets its "

@@ -22,7 +22,7 @@ from tests.least_privilege import file_calls
 from tests.least_privilege.calls import recorded
 from tests.least_privilege.exceptions import ROLES_NOT_OURS, exceptions
 from tests.least_privilege.needs import Grant, by_prefix, needs
-from tests.least_privilege.policies import grants, unnamed_roles
+from tests.least_privilege.policies import grants, unnamed_roles, working
 from tests.least_privilege.smoke import smoke_needs
 from tests.support.application_templates import (
     DISPOSABLE,
@@ -105,7 +105,7 @@ def test_policies_allow_and_nothing_else() -> None:
 
 def mutants(template: Application) -> Iterator[tuple[str, Application]]:
     """The template with one statement, action or resource less, or one wider."""
-    for policy, _ in list(template.statements()):
+    for policy, _ in list(working(template)):
         resources = template.template["Resources"]
         statements = resources[policy]["Properties"]["PolicyDocument"]["Statement"]
         for number, statement in enumerate(statements):

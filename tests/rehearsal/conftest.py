@@ -12,11 +12,17 @@ from rehearsal.accounts import Directory
 from tests.embedded_aws.emulated import ACCOUNTS, DEV, REGION
 from tests.rehearsal.deployments import PAGE, deploy
 
+MINUTE_SECONDS = 0.5
+
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The emulator with its corrections, without our own services."""
-    with Server(tmp_path_factory.mktemp("emulator"), region=REGION, services=[]) as server:
+    """The emulator with its corrections and, of our own services, what deploys functions.
+
+    Its minutes pass in a second, or less.
+    """
+    root = tmp_path_factory.mktemp("emulator")
+    with Server(root, region=REGION, services=["codedeploy"], minute=MINUTE_SECONDS) as server:
         yield server
 
 

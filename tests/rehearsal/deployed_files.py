@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from embedded_aws.clients import Credentials, Session
 from embedded_aws.installation import local_api_url
 from embedded_aws.server import Server
+from services.common.infrastructure.rollout import ALIAS
 from tests.support import aws, forms
 from tests.support.operators import Ended, redrive
 
@@ -141,15 +142,19 @@ class Files:
 
     @contextmanager
     def without_catalogue(self, function: str) -> Iterator[None]:
-        """A bad deployment: the function is told of a table that is not there."""
+        """A bad version that nobody checked: it is told of a table that is not there."""
         lambda_ = self.session.client("lambda")
         name = f"tap-dev-{function}"
         right = lambda_.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         wrong = {**right, "CATALOGUE_TABLE": "nowhere"}
+        good = lambda_.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]
         lambda_.update_function_configuration(FunctionName=name, Environment={"Variables": wrong})
+        bad = lambda_.publish_version(FunctionName=name)["Version"]
+        lambda_.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=bad)
         try:
             yield
         finally:
+            lambda_.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=good)
             lambda_.update_function_configuration(
                 FunctionName=name, Environment={"Variables": right}
             )

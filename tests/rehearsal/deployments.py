@@ -37,12 +37,12 @@ def deploy(session: Session, account: str, **settings: Any) -> dict[str, str]:
         **settings,
     )
     (artifact,) = stage.synth().stacks
-    _prepare(session)
-    _publish(session, Path(artifact.template_full_path).parent)
+    prepare(session)
+    publish(session, Path(artifact.template_full_path).parent)
     return _create(session, str(artifact.stack_template_asset_object_url))
 
 
-def _prepare(session: Session) -> None:
+def prepare(session: Session) -> None:
     """What a bootstrapped account has."""
     session.client("ssm").put_parameter(
         Name="/cdk-bootstrap/hnb659fds/version", Value="99", Type="String", Overwrite=True
@@ -54,7 +54,8 @@ def _prepare(session: Session) -> None:
         iam.create_policy(PolicyName=PERMISSIONS_BOUNDARY_NAME, PolicyDocument=json.dumps(policy))
 
 
-def _publish(session: Session, assembly: Path) -> None:
+def publish(session: Session, assembly: Path) -> None:
+    """Puts an assembly's assets where its templates look for them."""
     s3 = session.client("s3")
     for manifest in assembly.glob("*.assets.json"):
         for asset in json.loads(manifest.read_text())["files"].values():

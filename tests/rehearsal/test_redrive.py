@@ -18,6 +18,7 @@ import pytest
 
 from embedded_aws.clients import Credentials, Session
 from embedded_aws.server import Server
+from services.common.infrastructure.rollout import ALIAS
 from tests.embedded_aws.emulated import DEV, PROD, REGION
 from tests.support import aws
 from tests.support.operators import Ended, redrive, run
@@ -99,6 +100,10 @@ def function(
     session.client("lambda").update_function_configuration(
         FunctionName=made.full_name,
         DeadLetterConfig={"TargetArn": f"arn:aws:sqs:{REGION}:{DEV}:{made.full_name}"},
+    )
+    # Leads to what the tests set, as if each setting were deployed.
+    session.client("lambda").create_alias(
+        FunctionName=made.full_name, Name=ALIAS, FunctionVersion="$LATEST"
     )
     yield made
     session.client("lambda").delete_function(FunctionName=made.full_name)

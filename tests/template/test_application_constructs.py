@@ -60,7 +60,6 @@ def test_a_function_for_events_has_its_queue_and_its_limits(stack: cdk.Stack) ->
     function(
         stack,
         dead_letters=queue,
-        retries=2,
         reserved_concurrency=10,
         ephemeral_storage=cdk.Size.gibibytes(2),
     )
@@ -69,7 +68,6 @@ def test_a_function_for_events_has_its_queue_and_its_limits(stack: cdk.Stack) ->
     assert made["DeadLetterConfig"] == {"TargetArn": f"<{dead}>"}
     assert made["ReservedConcurrentExecutions"] == 10
     assert made["EphemeralStorage"] == {"Size": 2048}
-    assert only(stack, "AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"] == 2
     allowed = {
         (action, statement["Resource"])
         for statement in only(stack, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]

@@ -130,5 +130,6 @@ def test_every_function_logs_to_a_group_of_ours(app: Application) -> None:
 def test_the_architecture_is_a_setting(setting: str, value: str) -> None:
     app = application(GUARDED, architecture=setting)
     functions = list(app.whole.resources("AWS::Lambda::Function"))
-    assert len(functions) == 2 + 3
+    # With the hooks of both services.
+    assert len(functions) == 2 + 3 + 2
     assert all(each.properties["Architectures"] == [value] for each in functions)

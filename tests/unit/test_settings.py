@@ -80,13 +80,22 @@ def problems(settings: Any) -> list[str]:
     return str(refused.value).splitlines()
 
 
+def test_only_the_last_environment_is_gradual_unless_settings_say_otherwise() -> None:
+    dev, prod = GOOD["environments"]
+    chosen = [{**dev, "canary_minutes": 5}, {**prod, "canary_minutes": 0}]
+    environments = Settings.parse({**GOOD, "environments": chosen}).environments
+    assert [each.canary_minutes for each in environments] == [5, 0]
+    environments = Settings.parse(GOOD).environments
+    assert [each.canary_minutes for each in environments] == [0, 10]
+
+
 def test_good_settings_become_typed_objects() -> None:
     assert Settings.parse(GOOD) == Settings(
         tools_account="111111111111",
         region="us-west-2",
         environments=(
             Environment("dev", "222222222222", disposable=True),
-            Environment("prod", "333333333333", rollback=True),
+            Environment("prod", "333333333333", rollback=True, canary_minutes=10),
         ),
         source=ConnectionSource("example-org/shop", "main", CONNECTION),
         architecture="x86_64",
@@ -239,6 +248,9 @@ def test_names_that_git_hosts_allow_are_accepted(repository: str) -> None:
         ("environments[1].alarm_email", "on-call", "an e-mail address"),
         ("environments[1].rollback", "no", "true or false"),
         ("environments[1].deployment_window", "at night", "an object with keys and values"),
+        ("environments[1].canary_minutes", 7, "one of 0, 5, 10, 15, 30"),
+        ("environments[1].canary_minutes", "5", "one of 0, 5, 10, 15, 30"),
+        ("environments[1].canary_minutes", True, "one of 0, 5, 10, 15, 30"),
         ("environments[1]", "prod", "an object with keys and values"),
         ("environments", {"dev": "222222222222"}, "a list of at least two environments"),
         ("environments", [], "a list of at least two environments"),

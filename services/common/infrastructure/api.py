@@ -13,11 +13,14 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from services.common.infrastructure.environment import EnvironmentSettings
+from services.common.infrastructure.rollout import deployment_alarm
 from services.common.infrastructure.storage import log_group
 
 STAGE_NAME = "v1"
@@ -98,6 +101,56 @@ def signed_api(
     _own_execution_logs(api, environment)
     _answer_refusals_as_problems(api)
     return api
+
+
+def integration(api: apigateway.RestApi, function: lambda_.Alias) -> apigateway.Integration:
+    """Lets the API invoke a function by its alias, and hands it whole calls.
+
+    One permission for the API's own stage, there before the stage leads to the function: with the
+    CDK's own integration it would come after, and calls in between would fail.
+    """
+    stack = cdk.Stack.of(api)
+    function.add_permission(
+        "Api",
+        principal=iam.ServicePrincipal("apigateway.amazonaws.com"),
+        source_arn=stack.format_arn(
+            service="execute-api", resource=api.rest_api_id, resource_name=f"{STAGE_NAME}/*/*"
+        ),
+    )
+    api.deployment_stage.node.add_dependency(function)
+    uri = f"lambda:path/2015-03-31/functions/{function.function_arn}/invocations"
+    return apigateway.Integration(
+        type=apigateway.IntegrationType.AWS_PROXY,
+        integration_http_method="POST",
+        uri=f"arn:{stack.partition}:apigateway:{stack.region}:{uri}",
+    )
+
+
+def deployment_alarms(
+    scope: Construct, *, environment: EnvironmentSettings, api: str
+) -> list[cloudwatch.Alarm]:
+    """The alarm that stops deployments of the function behind an API: its faults are answers.
+
+    Above one in a hundred: a new version that gets a tenth of the calls and fails a tenth of them
+    is noticed. By the API's name: the API refers to the alias, and so to this.
+    """
+    faults = cloudwatch.Metric(
+        namespace="AWS/ApiGateway",
+        metric_name="5XXError",
+        dimensions_map={"ApiName": environment.named(api)},
+        statistic="Average",
+        period=cdk.Duration.minutes(1),
+    )
+    return [
+        deployment_alarm(
+            scope,
+            "LiveFaults",
+            environment=environment,
+            name=f"{api}-live-5xx",
+            metric=faults,
+            above=0.01,
+        )
+    ]
 
 
 def _own_execution_logs(api: apigateway.RestApi, environment: EnvironmentSettings) -> logs.LogGroup:

@@ -22,6 +22,7 @@ class EnvironmentSettings:
     cors_origins: the origins a browser may call the APIs from.
     alarm_email: who is told of alarms; None for nobody.
     commit: of what is deployed, as the delivery tells it while it deploys; a reference.
+    canary_minutes: how long a tenth of a function's traffic tries a new version; 0 for not at all.
     """
 
     name: str
@@ -30,6 +31,7 @@ class EnvironmentSettings:
     cors_origins: tuple[str, ...]
     alarm_email: str | None = None
     commit: str = UNKNOWN_COMMIT
+    canary_minutes: int = 0
 
     def named(self, resource: str) -> str:
         """The physical name of a resource: `tap-<environment>-<resource>`."""

@@ -30,10 +30,12 @@ class PythonFunction(Construct):
     imports. shared: with what services share. variables: of its environment, besides those of the
     shared observability.
 
-    For a function that events invoke: dead_letters takes an event that was given up after `retries`
-    further tries, 0 to 2. reserved_concurrency: how many may run at once, kept free for it.
-    ephemeral_storage: of /tmp, 512 MiB to 10 GiB. What is left out is as Lambda has it: two
-    retries, no queue, the account's concurrency, 512 MiB.
+    For a function that events invoke: dead_letters takes an event that was given up.
+    reserved_concurrency: how many may run at once, kept free for it. ephemeral_storage: of /tmp,
+    512 MiB to 10 GiB. What is left out is as Lambda has it: no queue, the account's concurrency,
+    512 MiB.
+
+    What a service consists of is then released behind an alias (`rollout`).
     """
 
     def __init__(
@@ -52,11 +54,11 @@ class PythonFunction(Construct):
         also: Sequence[str] = (),
         shared: bool = True,
         dead_letters: sqs.IQueue | None = None,
-        retries: int | None = None,
         reserved_concurrency: int | None = None,
         ephemeral_storage: cdk.Size | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.name = name
         physical_name = environment.named(name)
         group = log_group(
             self, "Logs", environment=environment, name=f"/aws/lambda/{physical_name}"
@@ -88,9 +90,13 @@ class PythonFunction(Construct):
             memory_size=memory_mib,
             timeout=timeout,
             dead_letter_queue=dead_letters,
-            retry_attempts=retries,
             reserved_concurrent_executions=reserved_concurrency,
             ephemeral_storage_size=ephemeral_storage,
+            current_version_options=lambda_.VersionOptions(
+                description=environment.commit,
+                # One that nothing leads to any more goes with the deployment that replaced it.
+                removal_policy=cdk.RemovalPolicy.DESTROY,
+            ),
             environment={
                 "ENVIRONMENT": environment.name,
                 "POWERTOOLS_SERVICE_NAME": service,

@@ -3,6 +3,7 @@
 A service is a folder `services/<name>/` with these modules:
 
 - `service.py` has `SERVICE`, a `Service`: how its options are read and its constructs are made.
+  Its functions are released behind their aliases (`rollout`), which is what invokes them.
 - `openapi.py` has `document()`, its API's description, made from the code that answers.
 
 A service is part of the application once its name stands in `stages/services.py`. All else follows

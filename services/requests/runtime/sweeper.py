@@ -127,6 +127,11 @@ class Sweeper:
             unread=len(parts) - len(answers),
         )
 
+    def look_only(self) -> None:
+        """Reads one part of the index and does nothing about it. Raises UnavailableError."""
+        part = self._parts()[0]
+        self.backlog.pending(part.shard, part.status, part.until, 1)
+
     def _parts(self) -> list[_Part]:
         pauses = {Status.ACCEPTED: ACCEPTED_PAUSE, Status.PROCESSING: PROCESSING_PAUSE}
         return [

@@ -5,13 +5,18 @@ from __future__ import annotations
 from functools import partial
 
 import aws_cdk as cdk
-from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
-from services.common.infrastructure.api import API_FUNCTION, signed_api
+from services.common.infrastructure.api import (
+    API_FUNCTION,
+    deployment_alarms,
+    integration,
+    signed_api,
+)
 from services.common.infrastructure.environment import EnvironmentSettings
 from services.common.infrastructure.function import PythonFunction
 from services.common.infrastructure.monitoring import Monitor
+from services.common.infrastructure.rollout import Rollout, get
 from services.common.infrastructure.service import DeployedService, Route, Service
 from services.common.infrastructure.service_monitor import ServiceMonitor
 from settings import Reader
@@ -39,10 +44,13 @@ class EmptyService(cdk.NestedStack):
         self.api = signed_api(
             self, "Api", environment=environment, name="empty-api", description="Says that it is up"
         )
-        self.api.root.add_method(
-            "GET",
-            apigateway.LambdaIntegration(self.function.function, allow_test_invoke=False),
+        rollout = Rollout(self, "Rollout", environment=environment, service="empty")
+        live = rollout.release(
+            self.function,
+            get("/", status=200, body={"status": "up"}),
+            alarms=deployment_alarms(self, environment=environment, api="empty-api"),
         )
+        self.api.root.add_method("GET", integration(self.api, live))
 
 
 def _watch(made: EmptyService, monitor: Monitor) -> None:

@@ -18,6 +18,7 @@ from botocore.config import Config
 
 from services.common.runtime.aws import client_factory
 from services.common.runtime.observability import count, logger, metrics
+from services.common.runtime.probe import NOBODY, READY, is_probe
 from services.files.runtime.catalogue.keys import id_in
 from services.files.runtime.catalogue.kinds import Kind
 from services.files.runtime.catalogue.metric_names import Metric
@@ -59,8 +60,13 @@ class Entry:
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
         """{"outcome": <an Outcome>}: each says that this event is not needed any more.
 
+        A deployment's probe gets READY once the catalogue has answered.
+
         Raises ProcessingError, so that Lambda tries again and then keeps the event.
         """
+        if is_probe(event):
+            self.processor.catalogue.file(NOBODY)
+            return READY
         try:
             outcome = self._process(event, context)
         except Exception as error:

@@ -1,0 +1,293 @@
+"""How a service's functions get from one version to the next: behind an alias, gradually, checked.
+
+Everything that invokes a function of a service invokes its alias `live`. CloudFormation moves the
+alias by a CodeDeploy deployment ("CodeDeployLambdaAliasUpdate policy", CloudFormation user guide):
+a hook asks the new version, the traffic moves, alarms stop it, the hook asks again. What stops
+takes the alias back, and the stack's update with it. The first deployment of a function makes its
+alias and moves nothing.
+
+A version is made for every commit that is delivered, because the commit is its description, which
+only a replacement changes, and the function's: Lambda publishes nothing for a function that did not
+change ("PublishVersion", Lambda API reference). The CDK's own hash of a function does not see what
+is known in a deployment only, such as a parameter (aws-cdk issue 25997).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from services.common.infrastructure.environment import EnvironmentSettings
+from services.common.infrastructure.function import PythonFunction
+from services.common.runtime.probe import PROBE, READY
+
+ALIAS: Final = "live"
+# "Working with deployment configurations in CodeDeploy", CodeDeploy user guide.
+ALL_AT_ONCE: Final = "CodeDeployDefault.LambdaAllAtOnce"
+_CANARY: Final = "CodeDeployDefault.LambdaCanary10Percent{minutes}Minutes"
+# "Redeploy and roll back a deployment with CodeDeploy", CodeDeploy user guide.
+_TAKEN_BACK_ON: Final = (
+    "DEPLOYMENT_FAILURE",
+    "DEPLOYMENT_STOP_ON_ALARM",
+    "DEPLOYMENT_STOP_ON_REQUEST",
+)
+# A deployment lasts for minutes, so what watches it looks every minute.
+_PERIOD: Final = cdk.Duration.minutes(1)
+_RUNBOOK: Final = "docs/runbooks/rollout.md#an-alarm-stopped-it"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the hook asks a version: an event that changes nothing, and what its answer must have.
+
+    A text in the answer where members are expected is read as JSON, as the body of a response is.
+    """
+
+    event: Mapping[str, Any]
+    answer: Mapping[str, Any]
+
+
+# Of a function whose every event is work (services/common/runtime/probe.py).
+PROBED: Final = Check(PROBE, READY)
+
+
+def get(resource: str, *, status: int, body: Mapping[str, Any], **parameters: str) -> Check:
+    """A call of an API's function, as API Gateway would hand it over.
+
+    resource: the path as declared, such as "/files/{file_id}". parameters: of the path.
+    """
+    event = {
+        "httpMethod": "GET",
+        "resource": resource,
+        "path": resource.format(**parameters),
+        "pathParameters": parameters or None,
+        "requestContext": {"requestId": "rollout"},
+    }
+    return Check(event, {"statusCode": status, "body": body})
+
+
+class Rollout(Construct):
+    """What the deployments of one service's functions have in common.
+
+    In the stack of the functions: an alias and what moves it refer to each other.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: EnvironmentSettings,
+        service: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        self._checks: dict[str, Mapping[str, Any]] = {}
+        self._application = codedeploy.CfnApplication(
+            self,
+            "Application",
+            application_name=environment.named(service),
+            compute_platform="Lambda",
+        )
+        self._hook = self._make_hook(service)
+        self._role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"),
+            description=f"Moves the traffic of the {service} service's functions",
+        )
+        _allow(self._role, ["lambda:InvokeFunction"], self._hook.function.function_arn)
+        # For alarms of one account and their states alone, and a narrower grant shows less than
+        # asked for ("DescribeAlarms", Amazon CloudWatch API reference).
+        _allow(self._role, ["cloudwatch:DescribeAlarms"], "*")
+
+    def release(
+        self,
+        made: PythonFunction,
+        check: Check,
+        *,
+        alarms: Sequence[cloudwatch.Alarm] = (),
+        retries: int | None = None,
+    ) -> lambda_.Alias:
+        """Puts a function behind its alias, which is what everybody else invokes.
+
+        alarms: that stop a deployment, besides that of the function's errors. retries: of an event,
+        0 to 2, after which it is given up.
+        """
+        resource = made.function.node.default_child
+        if not isinstance(resource, lambda_.CfnFunction):
+            raise TypeError(f"{made.node.path} has no AWS::Lambda::Function")
+        resource.description = self._environment.commit
+        self._ask(made, check)
+        alias = lambda_.Alias(
+            made,
+            "Live",
+            alias_name=ALIAS,
+            version=made.function.current_version,
+            retry_attempts=retries,
+        )
+        group = self._group(made, [self._errors(made), *alarms])
+        self._permit(made, group)
+        self._move_by(alias, group)
+        return alias
+
+    def _make_hook(self, service: str) -> PythonFunction:
+        hook = PythonFunction(
+            self,
+            "Hook",
+            environment=self._environment,
+            name=f"{service}-hook",
+            service=service,
+            runtime="services/common/hook",
+            handler="handler.handler",
+            memory_mib=256,
+            # A few calls, of which the longest may take half a minute.
+            timeout=cdk.Duration.minutes(2),
+            variables={},
+        )
+        # Neither knows a resource ("Actions, resources, and condition keys for AWS CodeDeploy",
+        # Service Authorization Reference).
+        hook.permit(
+            ("codedeploy:BatchGetDeploymentTargets", "*"),
+            ("codedeploy:ListDeploymentTargets", "*"),
+        )
+        return hook
+
+    def _ask(self, made: PythonFunction, check: Check) -> None:
+        name = self._environment.named(made.name)
+        self._checks[name] = {"event": check.event, "answer": check.answer}
+        self._hook.function.add_environment("CHECKS", json.dumps(self._checks))
+
+    def _group(
+        self, made: PythonFunction, alarms: Sequence[cloudwatch.Alarm]
+    ) -> codedeploy.CfnDeploymentGroup:
+        return codedeploy.CfnDeploymentGroup(
+            made,
+            "Deployments",
+            application_name=self._application.ref,
+            deployment_group_name=self._environment.named(made.name),
+            deployment_config_name=configuration(self._environment.canary_minutes),
+            service_role_arn=self._role.role_arn,
+            deployment_style=codedeploy.CfnDeploymentGroup.DeploymentStyleProperty(
+                deployment_type="BLUE_GREEN", deployment_option="WITH_TRAFFIC_CONTROL"
+            ),
+            alarm_configuration=codedeploy.CfnDeploymentGroup.AlarmConfigurationProperty(
+                enabled=True,
+                # What cannot be read is not silence: the deployment stops.
+                ignore_poll_alarm_failure=False,
+                alarms=[
+                    codedeploy.CfnDeploymentGroup.AlarmProperty(name=each.alarm_name)
+                    for each in alarms
+                ],
+            ),
+            auto_rollback_configuration=codedeploy.CfnDeploymentGroup.AutoRollbackConfigurationProperty(
+                enabled=True, events=list(_TAKEN_BACK_ON)
+            ),
+        )
+
+    def _permit(self, made: PythonFunction, group: codedeploy.CfnDeploymentGroup) -> None:
+        """CodeDeploy moves this alias, and the hook asks this function's versions."""
+        function = made.function.function_arn
+        _allow(
+            self._role,
+            ["lambda:GetAlias", "lambda:GetProvisionedConcurrencyConfig", "lambda:UpdateAlias"],
+            function,
+            f"{function}:{ALIAS}",
+        )
+        deployments = cdk.Stack.of(self).format_arn(
+            service="codedeploy",
+            resource="deploymentgroup",
+            resource_name=f"{self._application.ref}/{group.deployment_group_name}",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self._hook.permit(
+            ("lambda:GetAlias", function),
+            ("lambda:GetAlias", f"{function}:{ALIAS}"),
+            ("lambda:InvokeFunction", f"{function}:*"),
+            ("codedeploy:PutLifecycleEventHookExecutionStatus", deployments),
+        )
+
+    def _move_by(self, alias: lambda_.Alias, group: codedeploy.CfnDeploymentGroup) -> None:
+        resource = alias.node.default_child
+        if not isinstance(resource, lambda_.CfnAlias):
+            raise TypeError(f"{alias.node.path} has no AWS::Lambda::Alias")
+        hook = self._hook.function.function_name
+        resource.cfn_options.update_policy = cdk.CfnUpdatePolicy(
+            code_deploy_lambda_alias_update=cdk.CfnCodeDeployLambdaAliasUpdate(
+                application_name=self._application.ref,
+                deployment_group_name=group.ref,
+                before_allow_traffic_hook=hook,
+                after_allow_traffic_hook=hook,
+            )
+        )
+        # All else that a deployment needs, the policy above refers to.
+        alias.node.add_dependency(self._role.node.find_child("DefaultPolicy"))
+
+    def _errors(self, made: PythonFunction) -> cloudwatch.Alarm:
+        """Of what callers of the alias get, whichever version it is.
+
+        Without calls there are no errors, and no proof either: that is the second hook's to give.
+        An alarm that kept its state in silence would not let a correction of its cause in.
+        """
+        return deployment_alarm(
+            made,
+            "LiveErrors",
+            environment=self._environment,
+            name=f"{made.name}-{ALIAS}-errors",
+            metric=cloudwatch.Metric(
+                namespace="AWS/Lambda",
+                metric_name="Errors",
+                dimensions_map={
+                    "FunctionName": self._environment.named(made.name),
+                    "Resource": f"{self._environment.named(made.name)}:{ALIAS}",
+                },
+                statistic="Sum",
+                period=_PERIOD,
+            ),
+            above=0,
+        )
+
+
+def deployment_alarm(
+    scope: Construct,
+    construct_id: str,
+    *,
+    environment: EnvironmentSettings,
+    name: str,
+    metric: cloudwatch.IMetric,
+    above: float,
+) -> cloudwatch.Alarm:
+    """An alarm for deployments: goes off after one bad minute.
+
+    It notifies nobody: the deployment that it stops does, and what goes wrong at other times has
+    alarms of its own.
+    """
+    return cloudwatch.Alarm(
+        scope,
+        construct_id,
+        alarm_name=environment.named(name),
+        alarm_description=f"Stops deployments. What to do: {_RUNBOOK}",
+        metric=metric,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        threshold=above,
+        evaluation_periods=1,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+
+
+def _allow(role: iam.Role, actions: Sequence[str], *resources: str) -> None:
+    role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
+
+
+def configuration(canary_minutes: int) -> str:
+    """The deployment configuration's name: a tenth for so many minutes, or all at once for 0."""
+    return _CANARY.format(minutes=canary_minutes) if canary_minutes else ALL_AT_ONCE
