@@ -64,12 +64,13 @@ def customise(
     variant = template["Parameters"]["BootstrapVariant"]
     # The CLI does not overwrite a stack of another variant: neither by its default template.
     variant["Default"] = f"tap: {bootstrap.name}"
-    _add_policies(template, bootstrap)
+    reads = _add_policies(template, bootstrap)
     for logical_id in BOOTSTRAP_ROLES.values():
         if logical_id in template["Resources"]:
             _narrow_trust(template, logical_id, trusted.get(logical_id, []))
     _narrow_deploy_role(template, bootstrap)
-    _add_drift_role(template, bootstrap, trusted.get(drift.LOGICAL_ID, []))
+    if names := trusted.get(drift.LOGICAL_ID, []):
+        _add_drift_role(template, bootstrap, names, reads)
     _drop_legacy(template)
     _drop_unused(template)
     return {key: template[key] for key in _ORDER if key in template}
@@ -207,7 +208,8 @@ def _drop_unused(template: Template) -> None:
     }
 
 
-def _add_policies(template: Template, bootstrap: Bootstrap) -> None:
+def _add_policies(template: Template, bootstrap: Bootstrap) -> list[str]:
+    """Adds them; the logical ids of those that do nothing but let read settings."""
     may, most = execution.grants(bootstrap), boundary.grants(bootstrap)
     # In an environment by themselves, since another role reads settings there, too.
     apart = [s for s in may.statements if bootstrap.name != TOOLS and execution.reads_settings(s)]
@@ -225,8 +227,8 @@ def _add_policies(template: Template, bootstrap: Bootstrap) -> None:
         {"Version": "2012-10-17", "Statement": most.statements},
     )
     template["Conditions"] |= may.conditions | most.conditions
+    reads = [f"ExecutionPolicy{number + 1}" for number in range(len(settings))]
     if bootstrap.name != TOOLS:
-        reads = [f"ExecutionPolicy{number + 1}" for number in range(len(settings))]
         previewing.add_role(template, bootstrap, reads)
     role = template["Resources"]["CloudFormationExecutionRole"]
     # It names them by ARN, as an option of the CLI, so CloudFormation cannot see the order.
@@ -234,14 +236,15 @@ def _add_policies(template: Template, bootstrap: Bootstrap) -> None:
     # Without policies the CLI's template would fall back on AdministratorAccess.
     role["Properties"]["ManagedPolicyArns"] = {"Ref": "CloudFormationExecutionPolicies"}
     del template["Parameters"]["CloudFormationExecutionPolicies"]["Default"]
+    return reads
 
 
-def _add_drift_role(template: Template, bootstrap: Bootstrap, names: list[str]) -> None:
-    """Where somebody of another account takes it."""
-    if names:
-        made, conditions = drift.role(bootstrap, names)
-        template["Resources"][drift.LOGICAL_ID] = made
-        template["Conditions"] |= conditions
+def _add_drift_role(
+    template: Template, bootstrap: Bootstrap, names: list[str], reads: list[str]
+) -> None:
+    made, conditions = drift.role(bootstrap, names, reads)
+    template["Resources"][drift.LOGICAL_ID] = made
+    template["Conditions"] |= conditions
 
 
 def _managed_policy(name: str, description: str, document: Template) -> Template:

@@ -2,8 +2,8 @@
 
 CloudFormation reads resources as whoever asks for the drift ("Detect unmanaged configuration
 changes to stacks and resources with drift detection", CloudFormation user guide: "Considerations").
-So the role may read what the types in the templates say that reading them needs, and change
-nothing. It belongs to the account's owner, as everything does that another account may take, and
+So the role may read what the types in the templates say that reading them needs, by the policy that
+lets CloudFormation read it where it is settings, and change nothing. It belongs to the account's owner, as everything does that another account may take, and
 has the bootstrap's own name: nothing that the pipeline deploys may change it.
 """
 
@@ -35,10 +35,13 @@ _ANYWHERE: Final = (
 )
 
 
-def role(bootstrap: Bootstrap, names: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def role(
+    bootstrap: Bootstrap, names: list[str], reads: list[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The role, and the template's conditions that it mentions.
 
-    names: of tools' roles that may take it, with `*` where CloudFormation chose the rest.
+    names: of tools' roles that may take it, with `*` where CloudFormation chose the rest. reads:
+    the template's policies, by logical id, that let read settings.
     """
     may = grants(bootstrap)
     trust = {
@@ -49,7 +52,7 @@ def role(bootstrap: Bootstrap, names: list[str]) -> tuple[dict[str, Any], dict[s
             "ArnLike": {"aws:PrincipalArn": [f"arn:*:iam::*:role/{name}" for name in names]}
         },
     }
-    reads = {"Version": "2012-10-17", "Statement": may.statements}
+    looks = {"Version": "2012-10-17", "Statement": may.statements}
     made = {
         "Type": "AWS::IAM::Role",
         "Condition": "HasTrustedAccounts",
@@ -59,14 +62,15 @@ def role(bootstrap: Bootstrap, names: list[str]) -> tuple[dict[str, Any], dict[s
             },
             "Description": "Looks for what was changed by hand: reads settings, changes nothing",
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
-            "Policies": [{"PolicyName": "looks", "PolicyDocument": reads}],
+            "ManagedPolicyArns": [{"Ref": each} for each in reads],
+            "Policies": [{"PolicyName": "looks", "PolicyDocument": looks}],
         },
     }
     return made, may.conditions
 
 
 def grants(bootstrap: Bootstrap) -> Grants:
-    """What the role may do."""
+    """What the role may do beside reading settings."""
     return merge(bootstrap.accounts, lambda account: _permissions(account, bootstrap.prefix))
 
 
@@ -79,9 +83,7 @@ def _permissions(account: Account, prefix: str) -> Iterator[Permission]:
     for action in _ANYWHERE:
         yield Permission("FollowsLooks", action, ("*",))
     for action in sorted(iam_actions.reading_actions(account)):
-        if iam_actions.reads_settings(action):
-            yield Permission("ReadsSettings", action, ("*",))
-        else:
+        if not iam_actions.reads_settings(action):
             service = action.partition(":")[0]
             ours = tuple(scope.patterns(service, prefix))
             yield Permission(f"ReadsOurs{service.capitalize()}", action, ours)

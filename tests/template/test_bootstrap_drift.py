@@ -27,8 +27,10 @@ def role(name: str) -> Any:
 
 
 def statements(name: str) -> list[Any]:
+    resources = applied(name)
     (policy,) = role(name)["Policies"]
-    return list(policy["PolicyDocument"]["Statement"])
+    managed = (resources[each["Ref"]]["Properties"] for each in role(name)["ManagedPolicyArns"])
+    return [s for each in (policy, *managed) for s in each["PolicyDocument"]["Statement"]]
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
