@@ -23,7 +23,6 @@ EXECUTION_NAME: Final = "tap-cloudformation"
 BOOTSTRAP_ROLES: Final = {
     "deploy-role": "DeploymentActionRole",
     "file-publishing-role": "FilePublishingRole",
-    "image-publishing-role": "ImagePublishingRole",
     "lookup-role": "LookupRole",
     previewing.PART: previewing.LOGICAL_ID,
 }
@@ -32,6 +31,13 @@ BOOTSTRAP_ROLES: Final = {
 _ROLE_NAME: Final = 64
 _SURELY_KEPT: Final = 40
 
+# This system publishes no container images: it needs no place for them, nor anybody who may write
+# there.
+_IMAGES: Final = (
+    "ContainerAssetsRepository",
+    "ImagePublishingRole",
+    "ImagePublishingRoleDefaultPolicy",
+)
 _ENDING_STACKS: Final = ("cloudformation:DeleteStack", "cloudformation:UpdateTerminationProtection")
 
 _ORDER: Final = ("Description", "Mappings", "Parameters", "Conditions", "Resources", "Outputs")
@@ -57,6 +63,7 @@ def customise(
     empty for the tools account.
     """
     template = deepcopy(original)
+    _drop_images(template)
     template["Description"] = f"CDK bootstrap, narrowed to one system: {bootstrap.name}"
     if environments:
         names = {account: {"Name": name} for account, name in environments.items()}
@@ -180,6 +187,12 @@ def _narrow_deploy_role(template: Template, bootstrap: Bootstrap) -> None:
     by_sid["PipelineCrossAccountArtifactsKey"]["Action"] = ["kms:Decrypt", "kms:DescribeKey"]
     del by_sid["Refactor"]
     policy["PolicyDocument"]["Statement"] = [each for each in by_sid.values() if each["Action"]]
+
+
+def _drop_images(template: Template) -> None:
+    for logical_id in _IMAGES:
+        del template["Resources"][logical_id]
+    del template["Outputs"]["ImageRepositoryName"]
 
 
 def _drop_legacy(template: Template) -> None:
