@@ -75,11 +75,8 @@ def grants(bootstrap: Bootstrap) -> Grants:
 
 
 def _permissions(account: Account, prefix: str) -> Iterator[Permission]:
-    stacks = tuple(scope.patterns("cloudformation", prefix))
-    # A stack's own name is the prefix; the ones nested in it have names that begin with it.
-    stacks = (stacks[0].replace(f"{prefix}-*", f"{prefix}/*"), *stacks)
     for action in _LOOKS:
-        yield Permission("LooksAtStacks", action, stacks)
+        yield Permission("LooksAtStacks", action, (scope.stacks(prefix),))
     for action in _ANYWHERE:
         yield Permission("FollowsLooks", action, ("*",))
     for action in sorted(iam_actions.reading_actions(account)):

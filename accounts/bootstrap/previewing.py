@@ -28,10 +28,6 @@ PART: Final = "preview-role"
 # Names of change sets begin so; promotion.preview makes them.
 CHANGE_SETS: Final = "promotion-*"
 _LIKE: Final = "FilePublishingRole"
-_STACKS: Final = tuple(
-    f"arn:${{AWS::Partition}}:cloudformation:${{AWS::Region}}:${{AWS::AccountId}}:stack/{name}"
-    for name in ("{p}/*", "{p}-*")
-)
 _ANYWHERE: Final = (
     "cloudformation:DescribeChangeSet",
     "cloudformation:DescribeStackDriftDetectionStatus",
@@ -80,7 +76,7 @@ def _assumes_from_elsewhere(statement: dict[str, Any]) -> bool:
 
 
 def _permissions(prefix: str) -> Iterator[Permission]:
-    stacks = tuple(each.replace("{p}", prefix) for each in _STACKS)
+    stacks = (scope.stacks(prefix),)
     yield from (Permission("Stacks", action, ("*",)) for action in _ANYWHERE)
     yield from (Permission("OurStacks", action, stacks) for action in _OUR_STACKS)
     named = (("StringLike", "cloudformation:ChangeSetName", CHANGE_SETS),)

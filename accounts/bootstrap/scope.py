@@ -74,6 +74,11 @@ class UnknownServiceError(Exception):
     """A template needs a service for which this file has no pattern."""
 
 
+def stacks(prefix: str) -> str:
+    """The system's own stack and those nested in it, whose names begin with its name."""
+    return f"arn:${{AWS::Partition}}:cloudformation:{_HERE}:stack/{prefix}*"
+
+
 def patterns(service: str, prefix: str) -> list[str]:
     """What a service's actions apply to in the account with this prefix.
 
