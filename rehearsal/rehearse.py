@@ -168,7 +168,7 @@ def deliver(
     accounts = tuple(dict.fromkeys(label for each in targets for label in each.accounts))
     update = Update.begin(before, server, project, accounts) if before else None
     known = frozenset(each.id for each in pipeline.executions())
-    told = Told(server, project.topic)
+    told = Told(server, project.topic, known)
     push(server, project, shot, before=known)
 
     def page_of(execution_id: str) -> PromotionPage | None:

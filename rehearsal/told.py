@@ -6,7 +6,7 @@ a rehearsal waits for each, as long as the deployed pipeline tells anybody at al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from embedded_aws.outbox import Message, Outbox
@@ -23,10 +23,14 @@ NOBODY = "nobody is subscribed: see `notifications` in docs/take-it-to-aws.md"
 
 
 class Told:
-    """The messages of one delivery, from now on. topic: its name, None where nobody is told."""
+    """The messages of one delivery, from now on. topic: its name, None where nobody is told.
 
-    def __init__(self, server: Server, topic: str | None) -> None:
+    earlier: ids of executions that were there before; what is said of them may come late.
+    """
+
+    def __init__(self, server: Server, topic: str | None, earlier: Collection[str]) -> None:
         self._server = server
+        self._earlier = earlier
         self._topic = topic
         self._outbox = Outbox(server.root)
         self._before = self._read = len(self._all())
@@ -34,7 +38,8 @@ class Told:
     @property
     def messages(self) -> tuple[Message, ...]:
         """Those of this delivery so far, in their order."""
-        return tuple(self._all()[self._before :])
+        new = self._all()[self._before :]
+        return tuple(m for m in new if not any(known in m.text for known in self._earlier))
 
     def about(self, words: str) -> bool:
         """Waits for the next message with these words; whether it came in time.

@@ -76,8 +76,8 @@ def customise(
         if logical_id in template["Resources"]:
             _narrow_trust(template, logical_id, trusted.get(logical_id, []))
     _narrow_deploy_role(template, bootstrap)
-    if names := trusted.get(drift.LOGICAL_ID, []):
-        _add_drift_role(template, bootstrap, names, reads)
+    if takers := trusted.get(drift.LOGICAL_ID, []):
+        _add_drift_role(template, bootstrap, takers, reads)
     _drop_legacy(template)
     _drop_unused(template)
     return {key: template[key] for key in _ORDER if key in template}

@@ -2,9 +2,10 @@
 
 CloudFormation reads resources as whoever asks for the drift ("Detect unmanaged configuration
 changes to stacks and resources with drift detection", CloudFormation user guide: "Considerations").
-So the role may read what the types in the templates say that reading them needs, by the policy that
-lets CloudFormation read it where it is settings, and change nothing. It belongs to the account's owner, as everything does that another account may take, and
-has the bootstrap's own name: nothing that the pipeline deploys may change it.
+So the role may read what the types in the templates say that reading them needs, settings by the
+policy that lets CloudFormation read them, and change nothing. It belongs to the account's owner, as
+everything does that another account may take, and has the bootstrap's own name: nothing that the
+pipeline deploys may change it.
 """
 
 from __future__ import annotations

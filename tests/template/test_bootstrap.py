@@ -45,8 +45,8 @@ def test_the_committed_templates_are_generated(assembly: Assembly) -> None:
 class AsTheCliWrites(yaml.SafeDumper):
     """The CLI writes YAML anew: lists are indented, lines are not folded, nothing stands inline."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
+    def increase_indent(self, *_: object, **__: object) -> None:
+        super().increase_indent(flow=False, indentless=False)
 
     def ignore_aliases(self, _data: object) -> bool:
         return True
