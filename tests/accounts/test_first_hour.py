@@ -171,7 +171,7 @@ def test_the_accounts_are_bootstrapped_by_the_page(life: Life) -> None:
 
 
 def test_the_pipeline_is_deployed_by_the_page(life: Life) -> None:
-    deploy, quota = TAKE.section("4. Deploy the pipeline, once")
+    deploy, told, quota = TAKE.section("4. Deploy the pipeline, once")
 
     # Nobody sits at a terminal to be asked.
     life.run(
@@ -179,6 +179,8 @@ def test_the_pipeline_is_deployed_by_the_page(life: Life) -> None:
     )
     life.people.create_operator("tap-pipeline")
     (life.server.root / "assembly").symlink_to(life.worktree / "cdk.out")
+    tools = {"REGION": SETTINGS.region, "TOOLS": SETTINGS.tools_account}
+    assert '"Subscriptions"' in life.run("tools", filled(told, **tools))
     assert int(life.run("dev", quota)) >= 170
     said = life.run("tools", "scripts/preflight tools", check=False)
     assert "fine           reviewed files  the gates find nothing" in said

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.support.synthesis import REPOSITORY
 
-_FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,16 @@ class Page:
         """The fenced blocks below a heading, without its hashes, up to the next such heading."""
         parts = re.split(r"^#+ ", self.text, flags=re.MULTILINE)
         (found,) = (part for part in parts if part.partition("\n")[0] == heading)
-        return _FENCE.findall(found)
+        return _blocks(found)
 
     def commands(self) -> list[str]:
         """Every fenced command of the page."""
-        return [command for block in _FENCE.findall(self.text) for command in commands(block)]
+        return [command for block in _blocks(self.text) for command in commands(block)]
+
+
+def _blocks(text: str) -> list[str]:
+    """What is fenced and said to be in no other language: commands."""
+    return [block for language, block in _FENCE.findall(text) if not language]
 
 
 def commands(block: str) -> list[str]:
