@@ -72,6 +72,8 @@ def text(
             lines += [f"  {smoke.target} smoke report: {smoke.reports['html']}"]
     if result.page:
         lines += [f"  what {goal}'s approver reads: {result.page.html}"]
+    if result.told:
+        lines += [f"  what people were told, whole: {last / 'notifications.html'}"]
     return "\n".join(lines)
 
 

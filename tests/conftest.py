@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.synthesis import REPOSITORY, Assembly, synthesize
 
@@ -12,10 +15,14 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     return synthesize(REPOSITORY, tmp_path_factory.mktemp("synth") / "cdk.out")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByWhatIsShared(LoadFileScheduling):
     """Keeps on one worker what shares what it sets up: a file's tests, and those of deliveries."""
-    for item in items:
-        folder = item.path.parent
-        shared = folder if folder.name == "delivery" else item.path
-        item.add_marker(pytest.mark.xdist_group(str(shared.relative_to(REPOSITORY))))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = file.rpartition("/")[0]
+        return folder if folder == "tests/delivery" else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByWhatIsShared:
+    return ByWhatIsShared(config, log)

@@ -10,7 +10,6 @@ from constructs import Construct
 
 from services.common.infrastructure.api import (
     API_FUNCTION,
-    deployment_alarms,
     integration,
     signed_api,
 )
@@ -83,7 +82,6 @@ class FileService(cdk.NestedStack):
             self.handler,
             # Asks the table and both buckets.
             get("/status", status=200, body={"status": "ok"}),
-            alarms=deployment_alarms(self, environment=environment, api="files-api"),
         )
         self._routes(live)
 

@@ -14,7 +14,6 @@ from constructs import Construct
 
 from services.common.infrastructure.api import (
     API_FUNCTION,
-    deployment_alarms,
     integration,
     signed_api,
 )
@@ -81,7 +80,6 @@ class RequestService(Construct):
                 body={"type": NotFoundError.type_uri()},
                 request_id=NOBODY,
             ),
-            alarms=deployment_alarms(self, environment=environment, api="api"),
         )
         call_every_minute(
             self.sweeper, rollout.release(self.sweeper, PROBED), environment=environment

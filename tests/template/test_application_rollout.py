@@ -173,35 +173,18 @@ class TestADeployment:
                 ],
             }
 
-    def test_is_watched_by_the_minute_as_callers_of_the_alias_see_it(
-        self, app: Application
-    ) -> None:
+    def test_is_watched_by_what_its_own_version_does_and_no_other(self, app: Application) -> None:
+        """Else the errors of a bad release would keep out the good one that goes back."""
         resources = app.template["Resources"]
         for name, group in groups(app).items():
-            watched = [
-                resources[each["Name"]["Ref"]]["Properties"]
-                for each in group.properties["AlarmConfiguration"]["Alarms"]
-            ]
-            assert {each["Period"] for each in watched} == {60}
+            (alarm,) = group.properties["AlarmConfiguration"]["Alarms"]
+            errors = resources[alarm["Name"]["Ref"]]["Properties"]
             full = f"tap-{app.environment.name}-{name}"
-            errors = watched[0]
-            assert errors["MetricName"] == "Errors"
-            assert {each["Name"]: each["Value"] for each in errors["Dimensions"]} == {
-                "FunctionName": full,
-                "Resource": f"{full}:{ALIAS}",
-            }
-            faults = [each["MetricName"] for each in watched[1:]]
-            assert faults == (["5XXError"] if name in ("processor", "files-api") else [])
-
-    def test_of_an_api_is_watched_by_the_api_s_own_name(self, app: Application) -> None:
-        apis = {each.properties["Name"] for each in app.resources("AWS::ApiGateway::RestApi")}
-        watched = {
-            dimension["Value"]
-            for alarm in app.resources("AWS::CloudWatch::Alarm")
-            for dimension in alarm.properties.get("Dimensions", [])
-            if dimension["Name"] == "ApiName" and "live" in alarm.properties["AlarmName"]
-        }
-        assert watched == apis
+            dimensions = {each["Name"]: each["Value"] for each in errors["Dimensions"]}
+            (version,) = dimensions.pop("ExecutedVersion")["Fn::GetAtt"][:1]
+            assert resources[version]["Type"] == "AWS::Lambda::Version"
+            assert dimensions == {"FunctionName": full, "Resource": f"{full}:{ALIAS}"}
+            assert (errors["MetricName"], errors["Period"]) == ("Errors", 60)
 
     def test_that_an_alarm_stopped_has_its_section_in_the_runbook(self, app: Application) -> None:
         pages = {

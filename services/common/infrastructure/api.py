@@ -13,14 +13,12 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from services.common.infrastructure.environment import EnvironmentSettings
-from services.common.infrastructure.rollout import deployment_alarm
 from services.common.infrastructure.storage import log_group
 
 STAGE_NAME = "v1"
@@ -124,33 +122,6 @@ def integration(api: apigateway.RestApi, function: lambda_.Alias) -> apigateway.
         integration_http_method="POST",
         uri=f"arn:{stack.partition}:apigateway:{stack.region}:{uri}",
     )
-
-
-def deployment_alarms(
-    scope: Construct, *, environment: EnvironmentSettings, api: str
-) -> list[cloudwatch.Alarm]:
-    """The alarm that stops deployments of the function behind an API: its faults are answers.
-
-    Above one in a hundred: a new version that gets a tenth of the calls and fails a tenth of them
-    is noticed. By the API's name: the API refers to the alias, and so to this.
-    """
-    faults = cloudwatch.Metric(
-        namespace="AWS/ApiGateway",
-        metric_name="5XXError",
-        dimensions_map={"ApiName": environment.named(api)},
-        statistic="Average",
-        period=cdk.Duration.minutes(1),
-    )
-    return [
-        deployment_alarm(
-            scope,
-            "LiveFaults",
-            environment=environment,
-            name=f"{api}-live-5xx",
-            metric=faults,
-            above=0.01,
-        )
-    ]
 
 
 def _own_execution_logs(api: apigateway.RestApi, environment: EnvironmentSettings) -> logs.LogGroup:

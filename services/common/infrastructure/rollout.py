@@ -115,13 +115,11 @@ class Rollout(Construct):
         made: PythonFunction,
         check: Check,
         *,
-        alarms: Sequence[cloudwatch.Alarm] = (),
         retries: int | None = None,
     ) -> lambda_.Alias:
         """Puts a function behind its alias, which is what everybody else invokes.
 
-        alarms: that stop a deployment, besides that of the function's errors. retries: of an event,
-        0 to 2, after which it is given up.
+        retries: of an event, 0 to 2, after which it is given up.
         """
         resource = made.function.node.default_child
         if not isinstance(resource, lambda_.CfnFunction):
@@ -135,7 +133,7 @@ class Rollout(Construct):
             version=made.function.current_version,
             retry_attempts=retries,
         )
-        group = self._group(made, [self._errors(made), *alarms])
+        group = self._group(made, self._errors(made))
         self._permit(made, group)
         self._move_by(alias, group)
         return alias
@@ -168,7 +166,7 @@ class Rollout(Construct):
         self._hook.function.add_environment("CHECKS", json.dumps(self._checks))
 
     def _group(
-        self, made: PythonFunction, alarms: Sequence[cloudwatch.Alarm]
+        self, made: PythonFunction, errors: cloudwatch.Alarm
     ) -> codedeploy.CfnDeploymentGroup:
         return codedeploy.CfnDeploymentGroup(
             made,
@@ -184,10 +182,7 @@ class Rollout(Construct):
                 enabled=True,
                 # What cannot be read is not silence: the deployment stops.
                 ignore_poll_alarm_failure=False,
-                alarms=[
-                    codedeploy.CfnDeploymentGroup.AlarmProperty(name=each.alarm_name)
-                    for each in alarms
-                ],
+                alarms=[codedeploy.CfnDeploymentGroup.AlarmProperty(name=errors.alarm_name)],
             ),
             auto_rollback_configuration=codedeploy.CfnDeploymentGroup.AutoRollbackConfigurationProperty(
                 enabled=True, events=list(_TAKEN_BACK_ON)
@@ -233,55 +228,38 @@ class Rollout(Construct):
         alias.node.add_dependency(self._role.node.find_child("DefaultPolicy"))
 
     def _errors(self, made: PythonFunction) -> cloudwatch.Alarm:
-        """Of what callers of the alias get, whichever version it is.
+        """Of the version that a deployment brings, while it has a part of the alias's calls.
 
-        Without calls there are no errors, and no proof either: that is the second hook's to give.
-        An alarm that kept its state in silence would not let a correction of its cause in.
+        Of no other: the release that goes back would be stopped by what the bad one did, since an
+        alarm that is on stops every deployment. Such figures are there only while an alias has two
+        versions ("Types of metrics for Lambda functions", AWS Lambda Developer Guide:
+        ExecutedVersion).
+
+        Goes off after one bad minute. Without calls there are no errors, and no proof either: that
+        is the second hook's to give. It notifies nobody: the deployment that it stops does.
         """
-        return deployment_alarm(
+        name = self._environment.named(made.name)
+        return cloudwatch.Alarm(
             made,
             "LiveErrors",
-            environment=self._environment,
-            name=f"{made.name}-{ALIAS}-errors",
+            alarm_name=f"{name}-{ALIAS}-errors",
+            alarm_description=f"Stops deployments. What to do: {_RUNBOOK}",
             metric=cloudwatch.Metric(
                 namespace="AWS/Lambda",
                 metric_name="Errors",
                 dimensions_map={
-                    "FunctionName": self._environment.named(made.name),
-                    "Resource": f"{self._environment.named(made.name)}:{ALIAS}",
+                    "FunctionName": name,
+                    "Resource": f"{name}:{ALIAS}",
+                    "ExecutedVersion": made.function.current_version.version,
                 },
                 statistic="Sum",
                 period=_PERIOD,
             ),
-            above=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            threshold=0,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-
-
-def deployment_alarm(
-    scope: Construct,
-    construct_id: str,
-    *,
-    environment: EnvironmentSettings,
-    name: str,
-    metric: cloudwatch.IMetric,
-    above: float,
-) -> cloudwatch.Alarm:
-    """An alarm for deployments: goes off after one bad minute.
-
-    It notifies nobody: the deployment that it stops does, and what goes wrong at other times has
-    alarms of its own.
-    """
-    return cloudwatch.Alarm(
-        scope,
-        construct_id,
-        alarm_name=environment.named(name),
-        alarm_description=f"Stops deployments. What to do: {_RUNBOOK}",
-        metric=metric,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-        threshold=above,
-        evaluation_periods=1,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-    )
 
 
 def _allow(role: iam.Role, actions: Sequence[str], *resources: str) -> None:

@@ -9,7 +9,6 @@ from constructs import Construct
 
 from services.common.infrastructure.api import (
     API_FUNCTION,
-    deployment_alarms,
     integration,
     signed_api,
 )
@@ -48,7 +47,6 @@ class EmptyService(cdk.NestedStack):
         live = rollout.release(
             self.function,
             get("/", status=200, body={"status": "up"}),
-            alarms=deployment_alarms(self, environment=environment, api="empty-api"),
         )
         self.api.root.add_method("GET", integration(self.api, live))
 
