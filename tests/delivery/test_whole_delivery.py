@@ -29,6 +29,7 @@ from tests.delivery.developer import Developer, accept, change, git
 PIPELINE = "tap-pipeline"
 HANDLER = "services/requests/runtime/handler.py"
 PIPELINE_STACK = "pipeline/stack.py"
+STAGE = "self._pipeline.add_stage(stage, pre=[*before], post=[smoke])"
 NEW_STEP = """\
 steps: list[pipelines.Step] = [smoke]
         if environment == self._settings.environments[0]:
@@ -44,7 +45,7 @@ steps: list[pipelines.Step] = [smoke]
                 commands=["bash scripts/extra"],
             )
             steps.append(extra)
-        self._pipeline.add_stage(stage, post=steps)"""
+        self._pipeline.add_stage(stage, pre=[*before], post=steps)"""
 ACKNOWLEDGED = """
 [[acknowledged]]
 rule = "AwsSolutions-IAM5"
@@ -60,6 +61,17 @@ expires = {expires}
 reason = "One line that says that an extra step ran: nothing in it has to be kept from anybody."
 """  # noqa: E501
 """What other people's rules ask of any build's role and log group."""
+BROKEN_FOR_POSTS = """
+
+_unbroken = handler
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> Response:
+    if event["httpMethod"] == "POST":
+        raise KeyError
+    return _unbroken(event, context)
+"""
+"""What the hooks of a deployment ask still works, so that smoke tests are what finds it."""
 STAGING = "444444444444"
 
 
@@ -133,7 +145,7 @@ def test_a_broken_handler_stops_in_dev_and_the_developer_is_told_which_check(
     serving = developer.code_in("prod")
     developer.start_over()
     with (developer.worktree / HANDLER).open("a") as code:
-        code.write("\n\ndef handler(event: object, context: object) -> None:\n    raise KeyError\n")
+        code.write(BROKEN_FOR_POSTS)
 
     done = developer.rehearsal("run")
 
@@ -331,7 +343,7 @@ def add_staging(worktree: Path) -> None:
 
 def add_a_step(worktree: Path) -> None:
     """A build named Extra after dev's deployment, that runs a script of its own."""
-    change(PIPELINE_STACK, "self._pipeline.add_stage(stage, post=[smoke])", NEW_STEP)(worktree)
+    change(PIPELINE_STACK, STAGE, NEW_STEP)(worktree)
     script = worktree / "scripts" / "extra"
     script.write_text("echo an extra step\n")
     expires = datetime.now(UTC).date() + timedelta(days=300)

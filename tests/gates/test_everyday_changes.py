@@ -60,9 +60,9 @@ CHANGES = {
         (
             (
                 SERVICE,
-                'request.add_method("GET", integration)\n',
-                'request.add_method("GET", integration)\n'
-                '        request.add_method("DELETE", integration)\n',
+                'request.add_method("GET", to_function)\n',
+                'request.add_method("GET", to_function)\n'
+                '        request.add_method("DELETE", to_function)\n',
             ),
         ),
         (

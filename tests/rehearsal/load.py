@@ -233,7 +233,7 @@ def _executions(session: Session, machine: str) -> Iterator[str]:
 
 def on_own_server(root: Path, work: Callable[[Server, Session], Any]) -> Any:
     """Runs `work` with a fresh emulator and the session of dev's administrator."""
-    with Server(root, region=REGION, services=[]) as server:
+    with Server(root, region=REGION, services=["codedeploy"]) as server:
         return work(server, server.session(administrators(server)[DEV]))
 
 

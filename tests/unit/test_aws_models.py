@@ -23,7 +23,7 @@ OPERATIONS = aws_models.declared(REPOSITORY)
 OWN_CALLS = [runtime for runtime in OPERATIONS if not runtime.startswith("services/files/")]
 MODELS = REPOSITORY / "services/requests/runtime" / FOLDER
 _HINT = "run `make install`"
-_CALL = re.compile(r"\bclient\.([a-z_]+)\(")
+_CALL = re.compile(r"\b(?:client|codedeploy|functions)\.([a-z_]+)\(")
 
 
 @pytest.mark.parametrize("runtime", OPERATIONS)

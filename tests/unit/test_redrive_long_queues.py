@@ -43,10 +43,10 @@ class Worker:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
-        assert FunctionName == TARGET.function
+    def invoke(self, **given: Any) -> dict[str, Any]:
+        assert (given["FunctionName"], given["Qualifier"]) == (TARGET.function, "live")
         self._shelf.now += 100
-        if b"bad" in Payload:
+        if b"bad" in given["Payload"]:
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b"{}")}
         return {}
 
