@@ -24,6 +24,14 @@ def json_option(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
 
 
+def decision_options(parser: ArgumentParser) -> None:
+    """Of a command that decides what may come to an environment, for a reason that is kept."""
+    environment_argument(parser)
+    parser.add_argument("--reason", required=True, help="kept with the decision")
+    dry_run_option(parser)
+    json_option(parser)
+
+
 def dry_run_option(parser: ArgumentParser) -> None:
     """Where something changes."""
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")

@@ -13,9 +13,7 @@ from ops import approvals, stages
 from ops.commands.common import (
     DONE,
     ClientOf,
-    dry_run_option,
-    environment_argument,
-    json_option,
+    decision_options,
     show,
     whoever,
 )
@@ -28,10 +26,7 @@ HELP: Final = "let nothing be promoted to an environment"
 
 def arguments(parser: ArgumentParser) -> None:
     """Its options."""
-    environment_argument(parser)
-    parser.add_argument("--reason", required=True, help="kept with the decision")
-    dry_run_option(parser)
-    json_option(parser)
+    decision_options(parser)
 
 
 def run(client: ClientOf, given: Namespace) -> int:
