@@ -23,6 +23,7 @@ from embedded_aws.clients import Credentials, Session
 from embedded_aws.server import Server
 from tests.embedded_aws.emulated import DEV, REGION, administrators
 from tests.support import aws
+from tests.support.apps import scratch_app
 
 PATIENCE = 60.0
 MINUTE_SECONDS = 0.2
@@ -62,7 +63,7 @@ class Plan:
 
     def template(self) -> dict[str, Any]:
         """Synthesized, without anything of a bootstrap."""
-        app = cdk.App(analytics_reporting=False)
+        app = scratch_app()
         stack = cdk.Stack(app, self.name, synthesizer=cdk.BootstraplessSynthesizer())
         function = _function(stack, "Function", _FUNCTION % self.says)
         alias = lambda_.Alias(stack, "Alias", alias_name="live", version=function.current_version)

@@ -9,12 +9,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
-
 from embedded_aws.clients import Session
 from settings import Environment
 from stages.application import PERMISSIONS_BOUNDARY_NAME, ApplicationStage
 from tests.embedded_aws.emulated import REGION
+from tests.support.apps import scratch_app
 
 ENVIRONMENT = "dev"
 STACK = f"tap-{ENVIRONMENT}"
@@ -28,7 +27,7 @@ def deploy(session: Session, account: str, **settings: Any) -> dict[str, str]:
 
     The stack keeps its data: a disposable one would bring a custom resource that is not at issue.
     """
-    app = cdk.App()
+    app = scratch_app()
     stage = ApplicationStage(
         app,
         environment=Environment(ENVIRONMENT, str(account)),

@@ -28,6 +28,7 @@ from rehearsal.stock import behaviours
 from rehearsal.stock.needs import Default, Needs
 from rehearsal.stock.project import StockProject
 from tests.stock.apps import Rehearsed
+from tests.support.apps import scratch_app
 
 DEFAULT = Default("111111111111", "us-east-1")
 ARN = (
@@ -83,7 +84,7 @@ def at(account: str, region: str = "eu-west-1") -> cdk.Environment:
 
 
 def test_accounts_region_source_and_bootstraps_are_those_of_the_app() -> None:
-    app = cdk.App()
+    app = scratch_app()
     delivery(app, "Delivery", at("555555555555"), at("444444444444"), qualifier="ours")
     needs = read(app)
     assert needs.accounts == {"tools": "444444444444", "555555555555": "555555555555"}
@@ -101,7 +102,7 @@ def test_accounts_region_source_and_bootstraps_are_those_of_the_app() -> None:
 
 
 def test_what_an_app_leaves_open_is_in_the_default_account_and_region() -> None:
-    app = cdk.App()
+    app = scratch_app()
     delivery(app, "Delivery", None, env=None)
     needs = read(app)
     assert needs.accounts == {"tools": DEFAULT.account}
@@ -111,13 +112,13 @@ def test_what_an_app_leaves_open_is_in_the_default_account_and_region() -> None:
 
 
 def test_a_pipeline_that_only_updates_itself_so_far_ends_with_that() -> None:
-    app = cdk.App()
+    app = scratch_app()
     delivery(app, "Delivery").build_pipeline()
     assert [each.stage for each in read(app).targets] == ["UpdatePipeline"]
 
 
 def test_of_several_pipelines_one_is_asked_for_by_name() -> None:
-    app = cdk.App()
+    app = scratch_app()
     delivery(app, "One", at("555555555555"))
     delivery(app, "Two", at("666666666666"))
     with pytest.raises(UnusableAppError, match="--pipeline; there are: One, Two"):
@@ -128,7 +129,7 @@ def test_of_several_pipelines_one_is_asked_for_by_name() -> None:
 
 
 def test_every_region_is_bootstrapped_that_has_a_stack_and_the_artifacts_have_one_each() -> None:
-    app = cdk.App()
+    app = scratch_app()
     delivery(app, "Delivery", at("555555555555"), at("555555555555", "us-west-1"))
     needs = read(app)
     assert needs.region == "eu-west-1"
@@ -162,7 +163,7 @@ def uploads(stack: cdk.Stack) -> CodePipelineSource:
 def test_commits_are_pushed_to_what_the_pipeline_follows_or_uploaded(
     source: Callable[[cdk.Stack], CodePipelineSource], played: Source
 ) -> None:
-    app = cdk.App()
+    app = scratch_app()
     delivery(app, "Delivery", at("444444444444"), source=source)
     assert read(app).source == played
 
@@ -229,7 +230,7 @@ def two_repositories(app: cdk.App) -> None:
 def test_what_cannot_be_rehearsed_is_refused_by_name(
     make: Callable[[cdk.App], None], kind: type[RehearsalError], said: str
 ) -> None:
-    app = cdk.App()
+    app = scratch_app()
     make(app)
     with pytest.raises(kind, match=said):
         read(app)
@@ -238,7 +239,7 @@ def test_what_cannot_be_rehearsed_is_refused_by_name(
 def test_accounts_that_need_another_bootstrap_are_not_those_that_were_kept() -> None:
     digests = set()
     for qualifier in (None, "ours"):
-        app = cdk.App()
+        app = scratch_app()
         delivery(app, "Delivery", at("555555555555"), qualifier=qualifier)
         needs = read(app)
         project = StockProject(
@@ -277,7 +278,7 @@ def test_what_a_careless_app_writes_while_it_is_synthesized_stays_out_of_its_fol
 
 
 def test_a_row_is_exercised_only_when_every_action_of_its_kind_succeeded() -> None:
-    app = cdk.App()
+    app = scratch_app()
     delivery(app, "Delivery", at("555555555555"), at("666666666666"))
     needs = read(app)
     actions = {action.where for action in needs.pipeline.actions}

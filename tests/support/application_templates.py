@@ -14,6 +14,7 @@ import aws_cdk as cdk
 from settings import Environment, Settings
 from stages.application import ApplicationStage
 from stages.options import ApplicationOptions
+from tests.support.apps import scratch_app
 
 REPOSITORY = Path(__file__).parents[2]
 SETTINGS = Settings.of_checkout(REPOSITORY)
@@ -21,6 +22,8 @@ ENVIRONMENTS = SETTINGS.environments
 # Where data may go with its stack, and where the approval leads to.
 DISPOSABLE = next(each for each in ENVIRONMENTS if each.disposable)
 GUARDED = SETTINGS.guarded
+# The hash of an asset is in its template whether or not the asset is copied beside it.
+UNSTAGED = {"aws:cdk:disable-asset-staging": True}
 NESTED = "AWS::CloudFormation::Stack"
 
 
@@ -85,7 +88,7 @@ def application(
 @cache
 def _application(environment: Environment, options: str, **settings: Any) -> Application:
     stage = ApplicationStage(
-        cdk.App(),
+        scratch_app(UNSTAGED),
         environment=environment,
         region=SETTINGS.region,
         smoke_project_role_arn=(

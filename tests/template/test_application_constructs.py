@@ -19,6 +19,7 @@ from services.common.infrastructure.function import PythonFunction
 from services.common.infrastructure.monitoring import Monitor
 from services.common.infrastructure.queues import dead_letter_queue
 from tests.support.application_templates import plain
+from tests.support.apps import scratch_app
 
 SOME = EnvironmentSettings(
     name="any",
@@ -31,7 +32,7 @@ SOME = EnvironmentSettings(
 
 @pytest.fixture
 def stack() -> cdk.Stack:
-    return cdk.Stack(cdk.App())
+    return cdk.Stack(scratch_app())
 
 
 def only(stack: cdk.Stack, kind: str) -> Any:

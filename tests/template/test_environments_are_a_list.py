@@ -18,6 +18,7 @@ from pipeline.stack import STACK_ID, PipelineStack
 from settings import Environment
 from stages.options import ApplicationOptions
 from tests.support.application_templates import SETTINGS, plain
+from tests.support.apps import scratch_app
 
 ANOTHER = Environment("another", "444444444444", disposable=True)
 ENVIRONMENTS = (*SETTINGS.environments[:-1], ANOTHER, SETTINGS.guarded)
@@ -27,7 +28,7 @@ ENVIRONMENTS = (*SETTINGS.environments[:-1], ANOTHER, SETTINGS.guarded)
 def template() -> Template:
     settings = replace(SETTINGS, environments=ENVIRONMENTS)
     stack = PipelineStack(
-        cdk.App(),
+        scratch_app(),
         STACK_ID,
         settings=settings,
         options=ApplicationOptions.parse({}),

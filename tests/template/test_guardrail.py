@@ -29,6 +29,7 @@ from accounts.guardrail.target import Target
 from assembly import templates
 from assembly.text import listed
 from settings import Settings
+from tests.support.apps import scratch_app
 from tests.support.bootstrap import SETTINGS, applied, execution
 from tests.support.cfn_guard import Template, failing
 from tests.support.synthesis import REPOSITORY, Assembly, copy_checkout
@@ -347,7 +348,7 @@ def test_deploying_asks_the_region_of_the_settings_and_ends_with_the_version(
 
 @pytest.fixture(scope="module")
 def stack() -> Template:
-    app = cdk.App()
+    app = scratch_app()
     GuardrailStack(
         app, STACK, target=TARGET, env=cdk.Environment(account=PROD, region=SETTINGS.region)
     )
@@ -402,7 +403,7 @@ def test_the_pipelines_roles_may_not_write_rules_or_reports(stack: Template) -> 
 
 
 def test_the_stack_outlives_a_mistake(assembly: Assembly) -> None:
-    app = cdk.App()
+    app = scratch_app()
     made = GuardrailStack(
         app, STACK, target=TARGET, env=cdk.Environment(account=PROD, region=SETTINGS.region)
     )

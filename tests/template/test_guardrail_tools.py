@@ -21,6 +21,7 @@ from accounts.guardrail.stack import STACK, GuardrailStack
 from accounts.guardrail.target import Target
 from gates.shape.promotion import CONDITION
 from settings import Settings
+from tests.support.apps import scratch_app
 from tests.support.bootstrap import SETTINGS
 from tests.support.cfn_guard import Template, failing
 from tests.support.synthesis import REPOSITORY, Assembly
@@ -230,7 +231,7 @@ def test_there_is_no_guardrail_for_an_environment_that_nobody_guards() -> None:
 
 def test_the_hook_is_in_tools_and_for_what_the_pipeline_deploys_there() -> None:
     env = cdk.Environment(account=TARGET.account, region=SETTINGS.region)
-    app = cdk.App()
+    app = scratch_app()
     GuardrailStack(app, STACK, target=TARGET, env=env)
     template = app.synth().get_stack_by_name(STACK).template
     kind = "AWS::CloudFormation::GuardHook"
