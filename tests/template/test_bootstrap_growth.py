@@ -30,30 +30,31 @@ from accounts.bootstrap.account import ENVIRONMENT
 from accounts.bootstrap.iam_actions import exists
 from settings import Settings
 from tests.support.bootstrap import actions, allows, apply, boundary, committed, execution
-from tests.support.synthesis import REPOSITORY, copy_checkout, synthesize
+from tests.support.synthesis import REPOSITORY, with_settings
 
 STAGING = {"name": "staging", "account": "044444444444", "disposable": True}
 
 
-def settings_with_staging() -> dict[str, Any]:
-    """cdk.json with an environment more, before the last."""
-    values: dict[str, Any] = json.loads((REPOSITORY / "cdk.json").read_text())
-    values["context"]["tap"]["environments"].insert(-1, STAGING)
-    return values
+@pytest.fixture(scope="module")
+def values() -> dict[str, Any]:
+    """The settings of cdk.json with an environment more, before the last."""
+    tap: dict[str, Any] = json.loads((REPOSITORY / "cdk.json").read_text())["context"]["tap"]
+    tap["environments"].insert(-1, STAGING)
+    return tap
 
 
 @pytest.fixture(scope="module")
-def settings() -> Settings:
-    return Settings.parse(settings_with_staging()["context"]["tap"])
+def settings(values: dict[str, Any]) -> Settings:
+    return Settings.parse(values)
 
 
 @pytest.fixture(scope="module")
-def with_staging(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> dict[str, Any]:
+def with_staging(
+    tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any], settings: Settings
+) -> dict[str, Any]:
     """The template of environments for this application in three environments."""
-    folder = tmp_path_factory.mktemp("staging")
-    checkout = copy_checkout(folder / "checkout")
-    (checkout / "cdk.json").write_text(json.dumps(settings_with_staging()))
-    assembly = synthesize(checkout, folder / "cdk.out")
+    checkout = tmp_path_factory.mktemp("staging") / "checkout"
+    assembly = with_settings(checkout, environments=values["environments"])
     return parsed(generate.templates(assembly.directory, settings)[ENVIRONMENT])
 
 

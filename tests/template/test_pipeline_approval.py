@@ -7,7 +7,6 @@ they act as and what starts them are rules of the gates and the reviewed text of
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +18,7 @@ from gates.shape.promotion import CONDITION
 from ops.decisions import Bucket
 from promotion import variables
 from settings import Settings
-from tests.support.synthesis import REPOSITORY, Assembly, copy_checkout, synthesize
+from tests.support.synthesis import REPOSITORY, Assembly, with_settings
 
 SETTINGS = Settings.of_checkout(REPOSITORY)
 # "Quotas in AWS CodePipeline", action configuration value; and what its variables become.
@@ -66,12 +65,8 @@ def test_the_approval_is_always_asked_unless_the_settings_say_otherwise(
     assembly: Assembly, tmp_path: Path
 ) -> None:
     assert "BeforeEntry" not in stage(assembly, "Promote")
-    checkout = copy_checkout(tmp_path / "checkout")
-    file = checkout / "cdk.json"
-    values = json.loads(file.read_text())
-    values["context"]["tap"]["skip_approval_without_changes"] = True
-    file.write_text(json.dumps(values))
-    skipping = synthesize(checkout, tmp_path / "cdk.out")
+    checkout = tmp_path / "checkout"
+    skipping = with_settings(checkout, skip_approval_without_changes=True)
     assert stage(skipping, "Promote")["BeforeEntry"] == CONDITION
     delivery = Delivery.read(skipping.directory, checkout)
     judged = ("TAP-401", "TAP-403", "TAP-424", "TAP-425", "TAP-426")

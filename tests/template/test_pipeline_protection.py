@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.support.synthesis import Assembly, copy_checkout, synthesize
+from tests.support.synthesis import Assembly, copy_checkout, share_staged_assets, synthesize
 
 WINDOW = {"cron": "* * 9-16 ? * MON-THU", "time_zone": "Europe/Berlin"}
 
@@ -60,6 +60,7 @@ def test_the_pipeline_may_run_the_build_that_it_asks(assembly: Assembly) -> None
 
 def test_environments_choose_and_may_have_a_window(tmp_path: Path) -> None:
     checkout = copy_checkout(tmp_path / "checkout")
+    share_staged_assets(checkout)
     document = json.loads((checkout / "cdk.json").read_text())
     dev, prod = document["context"]["tap"]["environments"]
     dev["rollback"], prod["rollback"] = True, False
