@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.support.application_templates import ENVIRONMENTS, REPOSITORY, plain
-from tests.support.scratch import scratch_checkout
+from tests.support.synthesis import copy_checkout, share_staged_assets
 
 EMPTY_SERVICE = REPOSITORY / "tests/support/empty_service"
 LIST = "stages/services.py"
@@ -31,7 +31,9 @@ URL = "TAP_EMPTY_API_URL"
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with one service more, its change accepted."""
-    made = scratch_checkout(tmp_path_factory.mktemp("another-service") / "checkout")
+    folder = tmp_path_factory.mktemp("another-service") / "checkout"
+    made = copy_checkout(folder, more=("docs/openapi",))
+    share_staged_assets(made)
     shutil.copytree(EMPTY_SERVICE, made / "services/empty")
     for lock in ("requirements.in", "requirements.txt"):
         shutil.copy2(
