@@ -1,8 +1,9 @@
 """Proves that prod comes back by itself from a release that fails only there, and is held then.
 
-One rehearsal stays up for the file, and the tests go on from one another: a release that passed dev
-and broke prod, and the next push, which stays out until somebody lifts the hold with a reason. That
-CodePipeline at AWS rolls back as the embedded one does is not shown here.
+One rehearsal stays up for the file, and the tests go on from one another: a release that passed
+dev, was approved by the AWS CLI and broke prod, and the next push, which is rejected, asked for
+again, approved, and stays out until somebody lifts the hold with a reason. That CodePipeline at AWS
+rolls back as the embedded one does is not shown here.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ import pytest
 
 from ops.records import Execution, PendingApproval
 from rehearsal.accounts import Directory
+from rehearsal.follow import Follower
+from rehearsal.progress import Progress
 from tests.delivery.developer import Developer
 from tests.support import aws
 
+PIPELINE = "tap-pipeline"
 HANDLER = "services/requests/runtime/handler.py"
 ONLY_IN_PROD = """
 
@@ -77,14 +81,13 @@ def ops(developer: Developer, *arguments: str) -> subprocess.CompletedProcess[st
 
 @pytest.fixture(scope="module")
 def incident(developer: Developer) -> Incident:
-    """A release that works in dev alone was approved."""
+    """A release that works in dev alone was approved, by the AWS CLI."""
     serving = developer.code_in("prod")
     accepted: list[str] = []
 
-    def approve(_: PendingApproval) -> None:
+    def approve(waiting: PendingApproval) -> None:
         accepted.append(json.loads(submit(developer).body)["request_id"])
-        done = developer.rehearsal("approve", "--reason", "its smoke tests passed in dev")
-        assert done.returncode == 0, done.stdout + done.stderr
+        approve_with_the_cli(developer, waiting)
 
     def break_prod(worktree: Path) -> None:
         with (worktree / HANDLER).open("a") as code:
@@ -132,9 +135,45 @@ def test_what_was_written_meanwhile_is_kept(developer: Developer, incident: Inci
     assert json.loads(answer.body)["request_id"] == incident.accepted
 
 
-def test_prod_is_held_and_the_next_push_stays_out_until_somebody_lifts_that(
-    developer: Developer, incident: Incident
+@dataclass(frozen=True)
+class Rejected:
+    """The next push, which somebody rejected. said: what was shown to whoever did so."""
+
+    execution: Execution
+    said: str
+
+
+@pytest.fixture(scope="module")
+def rejected(developer: Developer, incident: Incident) -> Rejected:
+    """It would be another good release."""
+    assert incident.failed.ended
+    said: list[str] = []
+
+    def reject(waiting: PendingApproval) -> None:
+        assert waiting.label == "Promote/Approve"
+        said.append(developer.rehearsal("reject", "--reason", "not today").stdout)
+
+    return Rejected(developer.push(repair, reject), said[0])
+
+
+def test_a_rejection_spares_prod_and_shows_what_it_decides_about(
+    developer: Developer, incident: Incident, rejected: Rejected
 ) -> None:
+    execution, status = rejected.execution, developer.status_of(rejected.execution)
+    assert execution.status == "Failed"
+    assert status["Promote/Approve"] == "Failed", developer.shown.getvalue()
+    assert not any(label.startswith("Prod/") for label in status)
+    assert developer.code_in("prod") == incident.serving
+    assert re.search(r"GOOD  tests: Dev/Smoke: (\d+) of \1 checks passed", rejected.said)
+    assert f"/promotions/{execution.id}.html" in rejected.said.replace("&prefix=", "/")
+    record = f"rejected Promote/Approve of execution {execution.id}; the record: s3://"
+    assert record in rejected.said
+
+
+def test_prod_is_held_and_the_next_push_stays_out_until_somebody_lifts_that(
+    developer: Developer, incident: Incident, rejected: Rejected
+) -> None:
+    """The push that was rejected is asked for again, and approved."""
     held = ops(developer, "held", "prod")
     assert held.returncode == 1, held.stdout + held.stderr
     assert f"by {incident.back.id}" in held.stdout
@@ -146,9 +185,12 @@ def test_prod_is_held_and_the_next_push_stays_out_until_somebody_lifts_that(
         assert "Prod is held" in warned.stdout + warned.stderr
         assert developer.rehearsal("approve", "--yes").returncode == 0
 
-    kept_out = developer.push(repair, approve)
+    again = ("--stage-name", "Promote", "--pipeline-execution-id", rejected.execution.id)
+    cli(developer, "retry-stage-execution", *again, "--retry-mode", "FAILED_ACTIONS")
+    follower = Follower(developer.pipeline, Progress(developer.shown), approve)
+    kept_out = follower.follow(str(rejected.execution.commit), since=frozenset())
 
-    assert kept_out.status == "Failed", developer.shown.getvalue()
+    assert (kept_out.id, kept_out.status) == (rejected.execution.id, "Failed")
     assert not any(label.startswith("Prod/") for label in developer.status_of(kept_out))
     assert developer.code_in("prod") == incident.serving
 
@@ -157,8 +199,24 @@ def test_prod_is_held_and_the_next_push_stays_out_until_somebody_lifts_that(
     retried = ops(developer, "retry", "prod")
     assert retried.returncode == 0, retried.stdout + retried.stderr
     assert asked == ["Promote/Approve"]
-    assert developer.status_of(kept_out)["Prod/Smoke"] == "Succeeded"
+    assert set(developer.status_of(kept_out).values()) == {"Succeeded"}
+    newest = cli(developer, "list-pipeline-executions")["pipelineExecutionSummaries"][0]
+    assert (newest["pipelineExecutionId"], newest["status"]) == (kept_out.id, "Succeeded")
     assert developer.code_in("prod") != incident.serving
+
+
+def approve_with_the_cli(developer: Developer, waiting: PendingApproval) -> None:
+    state = developer.aws("codepipeline", "get-pipeline-state", "--name", PIPELINE)
+    promote = next(s for s in state["stageStates"] if s["stageName"] == waiting.stage)
+    token = promote["actionStates"][0]["latestExecution"]["token"]
+    names = ("--stage-name", waiting.stage, "--action-name", waiting.action, "--token", token)
+    answer = ("--result", "status=Approved,summary=looks good")
+    cli(developer, "put-approval-result", *names, *answer)
+
+
+def cli(developer: Developer, command: str, *arguments: str) -> Any:
+    """A command of `aws codepipeline` about our pipeline."""
+    return developer.aws("codepipeline", command, "--pipeline-name", PIPELINE, *arguments)
 
 
 def repair(worktree: Path) -> None:

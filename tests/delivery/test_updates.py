@@ -35,6 +35,24 @@ def test_the_first_rehearsal_creates_everything_and_says_what_it_proved(
     assert (summary["started_from"], summary["update"]) == ("nothing", None)
     assert [each["tests"] > 0 for each in summary["smoke"].values()] == [True, True]
     assert {row["status"] for row in summary["fidelity"]} == STATUSES
+    assert {action["status"] for action in summary["actions"]} == {"Succeeded"}
+    assert [f"{each['stage']}/{each['action']}" for each in summary["actions"]] == [
+        "Source/Source",
+        "Compare/Compare",
+        "Build/Synth",
+        "Build/Gates",
+        "UpdatePipeline/SelfMutate",
+        "Assets/FileAssets",
+        "Dev/tap-dev.Prepare",
+        "Dev/tap-dev.Deploy",
+        "Dev/Smoke",
+        "Preview/Page",
+        "Promote/Approve",
+        "Prod/Confirm",
+        "Prod/tap-prod.Prepare",
+        "Prod/tap-prod.Deploy",
+        "Prod/Smoke",
+    ]
     assert kept(delivered) == summary["commit"]
 
 

@@ -1,8 +1,9 @@
 """Proves that a push goes through the synthesized pipeline as the developer's guide says.
 
-One rehearsal is up for the whole file; each test pushes a commit of its own from a copy of the
-working tree. Everything is real but AWS itself: git, the CDK CLI, builds, smoke tests, the AWS CLI.
-It does not prove what the fidelity table lists as not exercised.
+One rehearsal is up for the whole file, which goes on from the delivery that the folder's tests
+share; tests push commits of their own from a copy of the working tree. Everything is real but AWS
+itself: git, the CDK CLI, builds, smoke tests, the AWS CLI. It does not prove what the fidelity
+table lists as not exercised.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -75,51 +78,48 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Response:
 STAGING = "444444444444"
 
 
-def test_a_push_reaches_prod_when_the_aws_cli_approves_it(developer: Developer) -> None:
-    serving = developer.code_in("prod")
+@dataclass(frozen=True)
+class Stopped:
+    """What became of a push whose handler fails. before: what prod ran then."""
 
-    def approve_with_the_cli(waiting: PendingApproval) -> None:
-        state = developer.aws("codepipeline", "get-pipeline-state", "--name", PIPELINE)
-        promote = next(s for s in state["stageStates"] if s["stageName"] == waiting.stage)
-        token = promote["actionStates"][0]["latestExecution"]["token"]
-        developer.aws(
-            *("codepipeline", "put-approval-result", "--pipeline-name", PIPELINE),
-            *("--stage-name", waiting.stage, "--action-name", waiting.action, "--token", token),
-            *("--result", "status=Approved,summary=looks good"),
-        )
+    before: str
+    done: subprocess.CompletedProcess[str]
+    summary: Any
 
-    execution = developer.push(change_a_function, approve_with_the_cli)
 
-    assert execution.status == "Succeeded", developer.shown.getvalue()
-    assert developer.code_in("prod") != serving
-    listed = developer.aws("codepipeline", "list-pipeline-executions", "--pipeline-name", PIPELINE)
-    newest = listed["pipelineExecutionSummaries"][0]
-    assert (newest["pipelineExecutionId"], newest["status"]) == (execution.id, "Succeeded")
-    assert list(developer.status_of(execution)) == [
-        "Source/Source",
-        "Compare/Compare",
-        "Build/Synth",
-        "Build/Gates",
-        "UpdatePipeline/SelfMutate",
-        "Assets/FileAssets",
-        "Dev/tap-dev.Prepare",
-        "Dev/tap-dev.Deploy",
-        "Dev/Smoke",
-        "Preview/Page",
-        "Promote/Approve",
-        "Prod/Confirm",
-        "Prod/tap-prod.Prepare",
-        "Prod/tap-prod.Deploy",
-        "Prod/Smoke",
-    ]
+@pytest.fixture(scope="module")
+def stopped(developer: Developer) -> Stopped:
+    """On top of the delivery that everything started with."""
+    before = developer.code_in("prod")
+    developer.start_over()
+    with (developer.worktree / HANDLER).open("a") as code:
+        code.write(BROKEN_FOR_POSTS)
+    done = developer.rehearsal("run")
+    return Stopped(before, done, developer.summary())
+
+
+def test_a_broken_handler_stops_in_dev_and_the_developer_is_told_which_check(
+    developer: Developer, stopped: Stopped
+) -> None:
+    done, summary = stopped.done, stopped.summary
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Dev/Smoke failed" in done.stdout
+    assert "dev smoke check failed: test_a_signed_request_is_accepted" in done.stdout
+    assert developer.code_in("prod") == stopped.before
+    assert (summary["status"], summary["passed"]) == ("Failed", False)
+    assert summary["smoke"]["dev"]["failures"] > 0
+    assert "prod" not in summary["smoke"]
+    assert Path(summary["smoke"]["dev"]["reports"]["html"]).exists()
 
 
 def test_the_commands_show_where_the_delivery_is_and_point_clients_there(
-    developer: Developer,
+    developer: Developer, stopped: Stopped
 ) -> None:
     status = developer.rehearsal("status").stdout
     assert status.startswith("tap-pipeline: execution ")
-    assert status.count("Succeeded") == 16  # the execution and its fifteen actions
+    assert status.splitlines()[0].endswith(f"{stopped.summary['commit'][:12]} Failed")
+    # Each of fifteen actions but the one that failed: those after it have not run since.
+    assert (status.count("Succeeded"), status.count("Failed")) == (14, 2)
     assert "Running command bash scripts/synth" in developer.rehearsal("logs", "Build/Synth").stdout
     assert "fits several actions" in developer.rehearsal("logs", "Smoke").stderr
     looked = developer.rehearsal("shell", "Synth", "--", "ls", "cdk.out")
@@ -137,27 +137,6 @@ def test_the_commands_show_where_the_delivery_is_and_point_clients_there(
     said = subprocess.run(shell, check=True, capture_output=True, text=True).stdout
     assert said.startswith(f"{developer.worktree}/.venv/bin/aws\n")
     assert "assumed-role/tap-dev-smoke/" in said
-
-
-def test_a_broken_handler_stops_in_dev_and_the_developer_is_told_which_check(
-    developer: Developer,
-) -> None:
-    serving = developer.code_in("prod")
-    developer.start_over()
-    with (developer.worktree / HANDLER).open("a") as code:
-        code.write(BROKEN_FOR_POSTS)
-
-    done = developer.rehearsal("run")
-
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "Dev/Smoke failed" in done.stdout
-    assert "dev smoke check failed: test_a_signed_request_is_accepted" in done.stdout
-    assert developer.code_in("prod") == serving
-    summary = developer.summary()
-    assert (summary["status"], summary["passed"]) == ("Failed", False)
-    assert summary["smoke"]["dev"]["failures"] > 0
-    assert "prod" not in summary["smoke"]
-    assert Path(summary["smoke"]["dev"]["reports"]["html"]).exists()
 
 
 def test_a_commit_that_empties_a_gate_waits_and_rejected_leaves_all_as_it_was(
@@ -260,76 +239,60 @@ def test_a_step_that_nobody_reviewed_is_stopped_by_name_before_the_pipeline_chan
     assert "make accept" in log
 
 
-def test_a_new_step_runs_in_the_push_that_adds_it_and_a_rejection_spares_prod(
-    developer: Developer,
-) -> None:
-    """Asked about the guards once: the pipeline that was let in holds those of the commit."""
-    serving = developer.code_in("prod")
-    asked: list[str] = []
+@dataclass(frozen=True)
+class Grown:
+    """What was delivered after an environment and a step were added. before: what prod ran then."""
 
-    def add_and_review(worktree: Path) -> None:
-        add_a_step(worktree)
-        accept(worktree)
-
-    def answer(waiting: PendingApproval) -> None:
-        asked.append(waiting.stage)
-        if waiting.stage == "Guards":
-            developer.rehearsal("approve", "--yes")
-        else:
-            rejected.append(developer.rehearsal("reject", "--reason", "not today").stdout)
-
-    rejected: list[str] = []
-    execution = developer.push(add_and_review, answer)
-
-    status = developer.status_of(execution)
-    assert asked == ["Guards", "Promote"]
-    assert status.get("Dev/Extra") == "Succeeded", developer.shown.getvalue()
-    assert status["Promote/Approve"] == "Failed"
-    assert not any(label.startswith("Prod/") for label in status)
-    assert developer.code_in("prod") == serving
-    (said,) = rejected
-    assert re.search(r"GOOD  tests: Dev/Smoke: (\d+) of \1 checks passed", said)
-    assert f"/promotions/{execution.id}.html" in said.replace("&prefix=", "/")
-    assert f"rejected Promote/Approve of execution {execution.id}; the record: s3://" in said
-    commit = execution.commit
-    of_this_commit = [e for e in developer.pipeline.executions() if e.commit == commit]
-    assert [e.status for e in of_this_commit] == ["Failed", "Cancelled"]
+    before: str
+    done: subprocess.CompletedProcess[str]
+    summary: Any
+    status: dict[str, str]
 
 
-def test_an_environment_between_is_one_entry_and_is_rehearsed_on_the_way_to_prod(
-    developer: Developer,
-) -> None:
-    """Its account is new to a rehearsal that is up: it is bootstrapped as its owner would."""
+@pytest.fixture(scope="module")
+def grown(developer: Developer) -> Grown:
+    """One delivery of a pipeline that grew by both, for the tests of either: it updates itself and
+    starts anew only once."""
     developer.start_over()
-    serving = developer.code_in("prod")
+    before = developer.code_in("prod")
     add_staging(developer.worktree)
+    add_a_step(developer.worktree)
     with (developer.worktree / HANDLER).open("a") as code:
         code.write("\n\nSTAGED = True\n")
     accept(developer.worktree)
-
     done = developer.rehearsal("run")
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 accounts, bootstrapped" in done.stdout
-    assert "approving the guards" in done.stdout
-    assert "cdk.json changed" in done.stdout
-    assert re.search(r"staging: (\d+) of \1 smoke checks passed", done.stdout)
     summary = developer.summary()
-    assert list(summary["smoke"]) == ["dev", "staging", "prod"]
-    assert all(each["tests"] and not each["failures"] for each in summary["smoke"].values())
-    stages = list(dict.fromkeys(action["stage"] for action in summary["actions"]))
+    status = {f"{run['stage']}/{run['action']}": run["status"] for run in summary["actions"]}
+    return Grown(before, done, summary, status)
+
+
+def test_a_new_step_runs_in_the_push_that_adds_it(developer: Developer, grown: Grown) -> None:
+    """Asked about the guards once: the pipeline that was let in holds those of the commit."""
+    assert grown.status.get("Dev/Extra") == "Succeeded", grown.done.stdout
+    assert grown.done.stdout.count("approving the guards") == 1
+    assert "cdk.json changed" in grown.done.stdout
+    commit = next(e.commit for e in developer.pipeline.executions() if e.ended)
+    of_this_commit = [e for e in developer.pipeline.executions() if e.commit == commit]
+    assert [e.status for e in of_this_commit] == ["Succeeded", "Cancelled"]
+
+
+def test_an_environment_between_is_one_entry_and_is_rehearsed_on_the_way_to_prod(
+    developer: Developer, grown: Grown
+) -> None:
+    """Its account is new to a rehearsal that is up: it is bootstrapped as its owner would."""
+    assert grown.done.returncode == 0, grown.done.stdout + grown.done.stderr
+    assert "4 accounts, bootstrapped" in grown.done.stdout
+    assert re.search(r"staging: (\d+) of \1 smoke checks passed", grown.done.stdout)
+    smoke = grown.summary["smoke"]
+    assert list(smoke) == ["dev", "staging", "prod"]
+    assert all(each["tests"] and not each["failures"] for each in smoke.values())
+    stages = list(dict.fromkeys(action["stage"] for action in grown.summary["actions"]))
     assert stages[-5:] == ["Dev", "Staging", "Preview", "Promote", "Prod"]
     codes = {developer.code_in(name) for name in ("dev", "staging", "prod")}
     assert len(codes) == 1
-    assert serving not in codes
+    assert grown.before not in codes
     caller = developer.rehearsal("env", "staging", "--administrator").stdout
     assert "TAP_REQUESTS_API_URL" in caller
-
-
-def change_a_function(worktree: Path) -> None:
-    """One line of a Lambda function."""
-    with (worktree / HANDLER).open("a") as code:
-        code.write("\n\nCHANGED = True\n")
 
 
 def add_staging(worktree: Path) -> None:
