@@ -123,7 +123,7 @@ def _sizes(folders: list[Path]) -> dict[Path, int]:
     """Bytes on the disk of each, by a process of its own: this one has requests to answer."""
     if not folders:
         return {}
-    command = [*_PATIENTLY, "du", "-sk", *folders]
+    command = [*_PATIENTLY, "du", "-sk", *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     rows = (line.split("\t", 1) for line in done.stdout.splitlines())
     return {Path(path): int(kibibytes) * _KIBIBYTE for kibibytes, path in rows}
