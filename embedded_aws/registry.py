@@ -271,6 +271,8 @@ def client(
                 retries={"mode": "standard"},
                 read_timeout=300,
                 proxies={},
+                # Nothing can be lost on the way to oneself, and adding it up takes both sides time.
+                request_checksum_calculation="when_required",
             ),
         )
 
