@@ -12,7 +12,7 @@ from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution
 
 # How the rule is called that keeps a held stage closed, after the stage's name.
-NOT_HELD = "NotHeld"
+ENTRY = "Entry"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _asks(stage: dict[str, Any]) -> bool:
         for condition in stage.get("beforeEntry", {}).get("conditions", [])
         for rule in condition.get("rules", [])
     ]
-    return f"{stage['name']}{NOT_HELD}" in rules
+    return f"{stage['name']}{ENTRY}" in rules
 
 
 def inside(pipeline: Pipeline, stage: Stage) -> tuple[str, str]:

@@ -53,7 +53,13 @@ _PIPELINE = (
         "what a build exports is in later actions' configurations, and in what a person is asked",
         "action:Preview/Page",
         "action:Promote/Approve",
-        "action:{last}/Confirm",
+        "action:{last}/*Entry",
+    ),
+    _shown(
+        "a stage is entered only when the build says so that its condition asks, with artifacts and"
+        " variables of earlier actions",
+        "action:{last}/*Entry",
+        "action:{last}/*Prepare",
     ),
     _shown(
         "the last environment waits for the approval action",

@@ -70,7 +70,7 @@ class Follower:
             self._ask(running)
 
     def _show_actions(self, execution: Execution) -> None:
-        for run in self.pipeline.action_runs(execution.id):
+        for run in self.pipeline.runs(execution.id):
             if run.id not in self._shown:
                 self.progress.begin(run.label)
                 self._shown[run.id] = "InProgress"

@@ -105,7 +105,6 @@ def test_the_old_release_serves_again_without_anybody(
     assert (incident.back.status, incident.back.trigger) == ("Succeeded", "AutomatedRollback")
     assert json.loads(incident.back.detail) == {"FailedPipelineExecutionId": incident.failed.id}
     assert list(developer.status_of(incident.back)) == [
-        "Prod/Confirm",
         "Prod/tap-prod.Prepare",
         "Prod/tap-prod.Deploy",
         "Prod/Smoke",

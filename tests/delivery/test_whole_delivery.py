@@ -107,7 +107,6 @@ def test_a_push_reaches_prod_when_the_aws_cli_approves_it(developer: Developer) 
         "Dev/Smoke",
         "Preview/Page",
         "Promote/Approve",
-        "Prod/Confirm",
         "Prod/tap-prod.Prepare",
         "Prod/tap-prod.Deploy",
         "Prod/Smoke",
@@ -119,7 +118,7 @@ def test_the_commands_show_where_the_delivery_is_and_point_clients_there(
 ) -> None:
     status = developer.rehearsal("status").stdout
     assert status.startswith("tap-pipeline: execution ")
-    assert status.count("Succeeded") == 16  # the execution and its fifteen actions
+    assert status.count("Succeeded") == 15  # the execution and its fourteen actions
     assert "Running command bash scripts/synth" in developer.rehearsal("logs", "Build/Synth").stdout
     assert "fits several actions" in developer.rehearsal("logs", "Smoke").stderr
     looked = developer.rehearsal("shell", "Synth", "--", "ls", "cdk.out")
