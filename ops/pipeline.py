@@ -68,11 +68,12 @@ class Pipeline:
         """The same, with the builds that conditions asked, by the names of their rules."""
         return _latest([*self.action_runs(execution_id), *self.asked(execution_id)])
 
-    def asked(self, execution_id: str) -> list[ActionRun]:
-        """The builds that conditions of stages asked in one execution ("ListRuleExecutions", AWS
-        CodePipeline API Reference)."""
+    def asked(self, execution_id: str | None = None) -> list[ActionRun]:
+        """The builds that conditions of stages asked, in one execution or in all, as `action_runs`
+        has actions ("ListRuleExecutions", AWS CodePipeline API Reference)."""
+        which = {"filter": {"pipelineExecutionId": execution_id}} if execution_id else {}
         pages = self._pipeline.get_paginator("list_rule_executions").paginate(
-            pipelineName=self.name, filter={"pipelineExecutionId": execution_id}
+            pipelineName=self.name, **which
         )
         runs = [rule_run(row) for page in pages for row in page["ruleExecutionDetails"]]
         return _latest(run for run in runs if run.is_build)
@@ -238,10 +239,10 @@ class Pipeline:
 
 
 def _latest(runs: Iterable[ActionRun]) -> list[ActionRun]:
-    latest: dict[str, ActionRun] = {}
+    latest: dict[tuple[str, str], ActionRun] = {}
     for run in sorted(runs, key=lambda run: run.started):
-        latest.pop(run.label, None)
-        latest[run.label] = run
+        latest.pop((run.execution_id, run.label), None)
+        latest[run.execution_id, run.label] = run
     return list(latest.values())
 
 

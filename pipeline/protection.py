@@ -9,6 +9,10 @@ passes the second time is a fault of the release or of the test that a retry wou
 The stage of the guarded environment asks that build whether it rolls back or not, since the build
 asks there besides whether this is what was approved.
 
+With a bake time it asks a second build once its smoke tests have passed, and comes back where that
+saw an alarm go off (`OnSuccess`, the build of `baking`; the results that there are after a success
+are rollback and failure, "How do stage conditions work?").
+
 A deployment window is a rule of the same condition, for any environment. Result FAIL: a stage that
 is not entered fails, and is entered when somebody retries it; SKIP would pass it by.
 
@@ -28,6 +32,7 @@ from settings import DeploymentWindow, Environment
 
 # Of rules, unique in a pipeline (CDK, `RuleProps.name`): the stage's name comes first.
 ENTRY: Final = "Entry"
+BAKE: Final = "Bake"
 _WINDOW: Final = "Window"
 _ROLLS_BACK: Final = {"Result": "ROLLBACK"}
 
@@ -37,9 +42,10 @@ def protect(
     environments: Iterable[Environment],
     *,
     asks: Mapping[str, dict[str, Any]],
+    bakes: Mapping[str, dict[str, Any]],
 ) -> None:
-    """Sets the conditions of the environments' stages. asks: by the stages that ask a build at
-    their entry, what `entering` says of the rule.
+    """Sets the conditions of the environments' stages. asks, bakes: by the stages that ask a build
+    at their entry, and after their success, what `entering` and `baking` say of the rule.
 
     Call it when the pipeline is built: `pipelines.CodePipeline` has no properties for them, and
     CDK gives a pipeline's role no rights for its rules.
@@ -54,6 +60,10 @@ def protect(
         if rules:
             entry = {"Conditions": [{"Result": "FAIL", "Rules": rules}]}
             resource.add_property_override(f"{stage}.BeforeEntry", entry)
+        if baked := bakes.get(environment.stage):
+            rule = {**_rule(f"{environment.stage}{BAKE}", "CodeBuild"), **baked}
+            success = {"Conditions": [{**_ROLLS_BACK, "Rules": [rule]}]}
+            resource.add_property_override(f"{stage}.OnSuccess", success)
         if environment.rollback:
             resource.add_property_override(f"{stage}.OnFailure", _ROLLS_BACK)
 

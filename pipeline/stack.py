@@ -14,7 +14,7 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import pipelines
 from constructs import Construct
 
-from pipeline import builds, entering, guarding, previewing, promotion, protection
+from pipeline import baking, builds, entering, guarding, previewing, promotion, protection
 from pipeline.artifacts import artifact_bucket
 from pipeline.assembly import gates_step, synth_step
 from pipeline.decisions import bucket_name, decision_bucket
@@ -192,7 +192,12 @@ class PipelineStack(cdk.Stack):
             for each in environments
             if each.rollback or each == guarded
         }
-        protection.protect(built, environments, asks=asks)
+        bakes = {
+            each.stage: baking.bake_rule(self, built, each, looking=self._looking)
+            for each in environments
+            if each.bake_minutes
+        }
+        protection.protect(built, environments, asks=asks, bakes=bakes)
 
 
 def _rename(project: object, step: str) -> None:

@@ -47,6 +47,7 @@ def rules(checkout: Path, settings: Settings, target: Target) -> str:
         "__STAGES": _stages(stages),
         "__PROMOTE": str(stages.index(PROMOTE)),
         "__PROTECTED": _protected(settings.guarded, len(stages) - 1),
+        "__BAKED": _baked(stages, settings),
         "__PREVIEW": str(stages.index(PREVIEW)),
         "__GUARDED": str(len(stages) - 1),
         "__LAST": settings.guarded.stage,
@@ -79,6 +80,17 @@ def _protected(environment: Environment, index: int) -> str:
     if not environment.rollback:
         return "Stages exists"
     return f"Stages[{index}].OnFailure.Result == 'ROLLBACK' <<a failed release would stay>>"
+
+
+def _baked(stages: list[str], settings: Settings) -> str:
+    """Which stages ask something after their success, and what becomes of those that fail that."""
+    baked = {each.stage for each in settings.environments if each.bake_minutes}
+    return "\n    ".join(
+        f"Stages[{index}].OnSuccess.Conditions[*].Result == 'ROLLBACK' <<a bad release would stay>>"
+        if name in baked
+        else f"Stages[{index}].OnSuccess !exists <<a condition that may overrule a stage>>"
+        for index, name in enumerate(stages)
+    )
 
 
 def _source(source: Source) -> tuple[str, dict[str, str]]:

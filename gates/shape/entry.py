@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from assembly.intended import PIPELINE
@@ -30,8 +30,12 @@ def project(environment: Environment) -> str:
 
 def build(delivery: Delivery, environment: Environment) -> Build | None:
     """The build that is asked, if there is one of its name."""
-    named = (b for b in delivery.pipeline.builds if b.name == project(environment))
-    return next(named, None)
+    return called(delivery, project(environment))
+
+
+def called(delivery: Delivery, name: str) -> Build | None:
+    """The build of a name, if there is one."""
+    return next((each for each in delivery.pipeline.builds if each.name == name), None)
 
 
 def commands(delivery: Delivery, environment: Environment) -> list[str]:
@@ -55,20 +59,28 @@ def confirmation(delivery: Delivery) -> str:
 
 def rule(delivery: Delivery, environment: Environment) -> dict[str, Any]:
     """The rule that asks, as the template has it."""
-    made = build(delivery, environment)
     guarded = environment == delivery.intended.guarded
     told = {"TAP_EXECUTION": EXECUTION, **(shown(delivery) if guarded else {})}
-    variables = [{"name": name, "type": "PLAINTEXT", "value": each} for name, each in told.items()]
-    inputs = [*source(delivery), *(judged(delivery) if guarded else [])]
     return {
         "Name": f"{environment.stage}Entry",
+        **asking(delivery, build(delivery, environment), told, judged(delivery) if guarded else []),
+    }
+
+
+def asking(
+    delivery: Delivery, made: Build | None, told: Mapping[str, str], beside: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Of a rule that asks a build: all but its name. beside: what artifacts it takes beside the
+    source."""
+    variables = [{"name": name, "type": "PLAINTEXT", "value": each} for name, each in told.items()]
+    return {
         "RuleTypeId": {"Category": "Rule", "Owner": "AWS", "Provider": "CodeBuild", "Version": "1"},
         "Configuration": {
             "ProjectName": f"<{made.logical_id}>" if made else "",
             "PrimarySource": " or ".join(source(delivery)),
             "EnvironmentVariables": json.dumps(variables),
         },
-        "InputArtifacts": [{"Name": name} for name in inputs],
+        "InputArtifacts": [{"Name": name} for name in (*source(delivery), *beside)],
     }
 
 

@@ -14,7 +14,7 @@ from assembly.pipeline import APPROVES, Action
 from assembly.text import listed, plain
 from gates.delivery import Delivery
 from gates.registry import rule
-from gates.shape import entry
+from gates.shape import bake, entry
 from gates.shape.commands import CACHES
 from gates.shape.entry import EXECUTION, NAMESPACE
 from gates.shape.roles import Role, role_of, roles, statements
@@ -204,6 +204,8 @@ def looking_changes_nothing(delivery: Delivery) -> Iterator[tuple[str, str]]:
     guarded = delivery.intended.guarded
     look = delivery.intended.bootstrap_role(guarded.account, "preview")
     looks = {MAKES_PAGE: PREVIEWS, entry.project(guarded): ENTERS}
+    if guarded.bake_minutes:
+        looks[bake.project(guarded)] = bake.MAY
     for build in delivery.pipeline.builds:
         role = role_of(delivery.pipeline.template, build.role)
         if build.name in looks:

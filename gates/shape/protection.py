@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from assembly.pipeline import Build
 from assembly.templates import Template
 from assembly.text import plain
 from gates.delivery import Delivery
 from gates.registry import rule
-from gates.shape import entry
+from gates.shape import bake, entry
 from gates.shape.roles import Role, role_of, roles
 from settings import Environment
 
@@ -28,7 +29,8 @@ RECORDS: Final = ("holds/Prod/ID.json", "lifts/Prod/ID.json")
     " looked",
     fix="the stage of an environment whose `rollback` is true in cdk.json has OnFailure ROLLBACK,"
     " and, like the guarded one, is entered only when the build tap-pipeline-enter-<env> says"
-    " so; its `deployment_window` is a rule beside that, and no other condition stands anywhere",
+    " so; its `deployment_window` is a rule beside that; with `bake_minutes` its OnSuccess asks the"
+    " build tap-pipeline-bake-<env>, and no other condition stands anywhere",
 )
 def environments_are_protected(delivery: Delivery) -> Iterator[tuple[str, str]]:
     stages = {stage.get("Name"): stage for stage in delivery.pipeline.stages}
@@ -40,7 +42,11 @@ def environments_are_protected(delivery: Delivery) -> Iterator[tuple[str, str]]:
             yield where, f"is entered by another condition: {found}"
         if stage.get("OnFailure") != (ROLLS_BACK if environment.rollback else None):
             yield where, f"ends a failure otherwise: {stage.get('OnFailure')}"
-        yield from _build(delivery, environment)
+        success = plain(stage.get("OnSuccess"))
+        if success != bake.condition(delivery, environment):
+            yield where, f"is left by another condition: {success}"
+        yield from _enters(delivery, environment)
+        yield from _bakes(delivery, environment)
 
 
 def _conditions(delivery: Delivery, environment: Environment) -> dict[str, Any] | None:
@@ -53,18 +59,35 @@ def _conditions(delivery: Delivery, environment: Environment) -> dict[str, Any] 
     return {"Conditions": [{"Result": "FAIL", "Rules": rules}]} if rules else None
 
 
-def _build(delivery: Delivery, environment: Environment) -> Iterator[tuple[str, str]]:
-    """The build that the environment depends on does what it is for, and may do no more."""
-    build = entry.build(delivery, environment)
-    if build is None:
-        return
-    if build.commands != entry.commands(delivery, environment):
+def _enters(delivery: Delivery, environment: Environment) -> Iterator[tuple[str, str]]:
+    """The build that is asked at the entry does what it is for, and may do no more."""
+    if build := entry.build(delivery, environment):
+        # TAP-426 says which role the guarded environment's may take.
+        guarded = environment == delivery.intended.guarded
+        beyond = [each for each in BEYOND if not (guarded and each == "sts:AssumeRole")]
+        yield from _other(delivery, build, entry.commands(delivery, environment), beyond)
+
+
+def _bakes(delivery: Delivery, environment: Environment) -> Iterator[tuple[str, str]]:
+    """The build that watches alarms does what it is for, and may do no more."""
+    if build := bake.build(delivery, environment):
+        beyond = [each for each in BEYOND if each != "sts:AssumeRole"]
+        yield from _other(delivery, build, bake.commands(delivery, environment), beyond)
+        role = role_of(delivery.pipeline.template, build.role)
+        takes = list(role.allows("sts:AssumeRole")) if role else []
+        if takes != [bake.role(delivery, environment)]:
+            yield build.where, f"may assume {takes}"
+
+
+def _other(
+    delivery: Delivery, build: Build, commands: list[str], beyond: list[str]
+) -> Iterator[tuple[str, str]]:
+    """How a build that is asked runs, is told or may something else."""
+    if build.commands != commands:
         yield build.where, f"runs other commands: {build.commands}"
     yield from ((build.where, problem) for problem in entry.steered(build))
     role = role_of(delivery.pipeline.template, build.role)
-    # TAP-426 says which role the guarded environment's may take.
-    takes = {"sts:AssumeRole"} if environment == delivery.intended.guarded else set()
-    for right in sorted({*BEYOND} - takes):
+    for right in beyond:
         if role is None or [*role.allows(right), *role.managed]:
             yield build.where, f"may {right}"
 

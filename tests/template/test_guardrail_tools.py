@@ -184,7 +184,7 @@ HOSTILE: list[tuple[str, Change]] = [
     ("APPROVED_IS_DEPLOYED", passed_by),
     ("NOTHING_ELSE_IS_SKIPPED", condition("Dev")),
     ("NOTHING_ELSE_IS_SKIPPED", lambda t: stage(t, "Dev").update(OnFailure={"Result": "SKIP"})),
-    ("NOTHING_ELSE_IS_SKIPPED", lambda t: stage(t, "Dev").update(OnSuccess={"Conditions": []})),
+    ("SUCCESS_IS_NOT_OVERRULED", lambda t: stage(t, "Dev").update(OnSuccess={"Conditions": []})),
     ("BAD_RELEASES_COME_BACK", lambda t: stage(t, "Prod").pop("OnFailure")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:List*")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:GetJobDetails")),
