@@ -95,6 +95,11 @@ _PIPELINE = (
         "::test_prod_is_held_and_the_next_push_stays_out_until_somebody_lifts_that",
     ),
     _emulated(
+        "an alarm that goes off after the deployment, while an environment bakes, takes it back",
+        "promotion/test_alarms.py"
+        "::test_an_alarm_that_goes_off_after_the_deployment_takes_the_release_back",
+    ),
+    _emulated(
         "a stage is entered, skipped or failed as its condition says",
         "embedded_aws/test_stage_conditions.py"
         "::test_a_skipped_stage_runs_nothing_and_the_execution_goes_on",

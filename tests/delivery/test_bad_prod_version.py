@@ -148,6 +148,9 @@ def test_prod_is_held_and_the_next_push_stays_out_until_somebody_lifts_that(
     kept_out = developer.push(repair, approve)
 
     assert kept_out.status == "Failed", developer.shown.getvalue()
+    said = ops(developer, "logs", "ProdEntry").stdout
+    assert f"by {incident.back.id}" in said
+    assert f"by {incident.back.id}" in developer.shown.getvalue()
     assert not any(label.startswith("Prod/") for label in developer.status_of(kept_out))
     assert developer.code_in("prod") == incident.serving
 
