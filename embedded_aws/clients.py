@@ -1,14 +1,15 @@
-"""Credentials, and boto3 clients that nothing on the developer's machine can redirect."""
+"""Credentials, and botocore clients that nothing on the developer's machine can redirect."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
 
@@ -18,6 +19,9 @@ _NOTHING = {
     "credentials_file": (None, None, os.devnull, None),
 }
 """Overrides where botocore looks for a profile and for its files, environment included."""
+
+_creating = threading.Lock()
+"""Creating clients is not thread-safe in botocore."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,23 +59,29 @@ class Session:
     ) -> None:
         self._endpoint = endpoint
         self._ca_bundle = ca_bundle
-        self._session = boto3.Session(
-            aws_access_key_id=credentials.access_key_id,
-            aws_secret_access_key=credentials.secret_access_key,
-            aws_session_token=credentials.session_token,
-            region_name=region,
-            botocore_session=botocore.session.Session(_NOTHING),
-        )
+        self._credentials = credentials
+        self._region = region
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this service."""
-        return self._session.client(
-            service,
-            endpoint_url=self._endpoint,
-            verify=str(self._ca_bundle),
-            config=Config(
-                s3={"addressing_style": "path"},
-                retries={"mode": "standard"},
-                proxies={},  # the server is on this machine, whatever proxy leads out of it
-            ),
-        )
+        """A botocore client of this service."""
+        with _creating:
+            return _session().create_client(
+                service,
+                aws_access_key_id=self._credentials.access_key_id,
+                aws_secret_access_key=self._credentials.secret_access_key,
+                aws_session_token=self._credentials.session_token,
+                region_name=self._region,
+                endpoint_url=self._endpoint,
+                verify=str(self._ca_bundle),
+                config=Config(
+                    s3={"addressing_style": "path"},
+                    retries={"mode": "standard"},
+                    proxies={},  # the server is on this machine, whatever proxy leads out of it
+                ),
+            )
+
+
+@cache
+def _session() -> botocore.session.Session:
+    """One for all clients: it keeps the descriptions of services that it has read."""
+    return botocore.session.Session(_NOTHING)

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from ministack import app
@@ -237,13 +236,19 @@ def after_each(type_name: str, then: Callable[[str, dict[str, Any]], None]) -> N
     }
 
 
+@functools.cache
+def _session() -> botocore.session.Session:
+    """One for all clients: it keeps the descriptions of services that it has read."""
+    return botocore.session.Session({"profile": (None, None, None, None)})
+
+
 def client(
     service: str,
     credentials: Mapping[str, str] | None = None,
     account: str | None = None,
     at: str | None = None,
 ) -> Any:
-    """A boto3 client to this very server. Call it, and what it returns, on worker threads only.
+    """A botocore client to this very server. Call it, and what it returns, on worker threads only.
 
     `credentials` have the shape that STS returns (AccessKeyId, SecretAccessKey, SessionToken).
     `account` instead signs as that account's root: only for what plays AWS itself. `at`: a region,
@@ -253,14 +258,12 @@ def client(
         raise ValueError("give either credentials or the account whose root plays AWS")
     keys = credentials or {"AccessKeyId": str(account), "SecretAccessKey": "root"}
     with _client_lock:  # creating clients is not thread-safe in botocore
-        return boto3.Session(
+        return _session().create_client(
+            service,
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys.get("SessionToken"),
             region_name=at or region(),
-            botocore_session=botocore.session.Session({"profile": (None, None, None, None)}),
-        ).client(
-            service,
             endpoint_url=running().endpoint,
             verify=str(running().ca),
             config=Config(
@@ -268,6 +271,8 @@ def client(
                 retries={"mode": "standard"},
                 read_timeout=300,
                 proxies={},
+                # Nothing can be lost on the way to oneself, and adding it up takes both sides time.
+                request_checksum_calculation="when_required",
             ),
         )
 

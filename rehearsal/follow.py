@@ -62,15 +62,15 @@ class Follower:
             time.sleep(_POLL_SECONDS)
 
     def _show(self, newest_first: list[Execution]) -> None:
-        for execution in reversed(newest_first):
-            if self._shown.get(execution.id) != execution.status:
-                self._show_actions(execution)
-        running = {execution.id for execution in newest_first if not execution.ended}
-        if running:
-            self._ask(running)
+        news = [e for e in reversed(newest_first) if self._shown.get(e.id) != e.status]
+        asking = {execution.id for execution in news if self._show_actions(execution)}
+        if asking:
+            self._ask(asking)
 
-    def _show_actions(self, execution: Execution) -> None:
-        for run in self.pipeline.runs(execution.id):
+    def _show_actions(self, execution: Execution) -> bool:
+        """Whether one of them asks a person now."""
+        runs = self.pipeline.runs(execution.id)
+        for run in runs:
             if run.id not in self._shown:
                 self.progress.begin(run.label)
                 self._shown[run.id] = "InProgress"
@@ -81,6 +81,7 @@ class Follower:
             self._shown[execution.id] = execution.status
             if execution.status != "Succeeded":
                 self.progress.say(f"    execution {execution.id} {execution.status.lower()}")
+        return any(run.is_approval and not run.ended for run in runs)
 
     def _show_end(self, run: ActionRun) -> None:
         passed = run.status == "Succeeded"
@@ -97,8 +98,8 @@ class Follower:
         tail = self.pipeline.log_lines(run)[-_LOG_TAIL_LINES:] if run.is_build else []
         return [*tail, *said]
 
-    def _ask(self, running: set[str]) -> None:
+    def _ask(self, asking: set[str]) -> None:
         waiting = self.pipeline.pending_approval()
-        if waiting and waiting.execution_id in running and waiting.token not in self._asked:
+        if waiting and waiting.execution_id in asking and waiting.token not in self._asked:
             self._asked.add(waiting.token)
             self.on_approval(waiting)

@@ -26,7 +26,7 @@ from rehearsal.project import Project
 
 ACCOUNTS, DELIVERED = "accounts", "delivered"
 LIMIT_BYTES = 1 << 30
-"""More is not kept: every delivery adds its artifacts, as at AWS, and nothing expires here."""
+"""More is not kept: every delivery adds the assets that it changed, as at AWS, and none goes."""
 
 PIPELINE = "pipeline.json"
 _FOLDER, _MANIFEST, _STATE = "kept", "manifest.json", "state.pickle"

@@ -7,6 +7,6 @@ table. What limits the work of a program is never shortened (`embedded_aws/clock
 
 from __future__ import annotations
 
-MINUTE_SECONDS = 0.2
-"""Of a canary of ten minutes two seconds are left, in which calls can be made and an alarm can go
-off. Functions change one after the other here, side by side at AWS."""
+MINUTE_SECONDS = 0.05
+"""Of a canary of ten minutes half a second is left: enough for an alarm to go off, and nobody calls
+meanwhile who was not told to. Functions change one after the other here, side by side at AWS."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from itertools import takewhile
 from pathlib import Path
@@ -16,9 +17,10 @@ from ops.records import DeclaredAction, PendingApproval
 from rehearsal import fidelity, function_logs, kept, promotion_page, summary, verdict
 from rehearsal.accounts import TOOLS, Directory
 from rehearsal.errors import AlreadyUpError, EarlierError
+from rehearsal.expiring import expire
 from rehearsal.follow import Follower
 from rehearsal.function_logs import FunctionLog
-from rehearsal.lifecycle import alone, bring_up, operated, operator, start
+from rehearsal.lifecycle import alone, bring_up, operated, operator, pipeline_name, start
 from rehearsal.progress import Progress
 from rehearsal.project import Project, Target
 from rehearsal.promotion_page import PromotionPage
@@ -73,19 +75,19 @@ def rehearse(project: Project, root: Path, progress: Progress, wish: Wish) -> bo
         result = deliver(server, shot, project, progress, before=start.commit)
         result = replace(result, started_from=start.said)
         logs = _function_logs(server, project, result, root / "last" / "logs")
+        stays = wish.keep is Keep.ALWAYS or (wish.keep is Keep.ON_FAILURE and not result.passed)
+        stays = stays or not start.is_ours
         if result.passed:
-            _keep(start, project, shot, progress)
+            _keep(start, project, shot, progress, ended=None if stays else result.began)
     except BaseException:
         if start.is_ours:
             server.stop()
         raise
-    stays = wish.keep is Keep.ALWAYS or (wish.keep is Keep.ON_FAILURE and not result.passed)
-    if start.is_ours and not stays:
+    if not stays:
         with progress.step("everything taken down"):
             server.stop()
     table = fidelity.table(result.evidence(), project.targets, project.behaviours)
     last = summary.write(root, result, table)
-    stays = stays or not start.is_ours
     of_targets = {
         target.name: [log for label in target.accounts for log in logs.get(label, ())]
         for target in project.targets
@@ -136,14 +138,19 @@ def based(start: Start, project: Project, base: str | None, progress: Progress) 
     return replace(start, commit=base, said=f"{start.said}, then {base[:12]} was delivered")
 
 
-def _keep(start: Start, project: Project, shot: Snapshot, progress: Progress) -> None:
-    """For the next rehearsal; this one passed, whether that can be or not."""
-    since = start.accounts_since
+def _keep(
+    start: Start, project: Project, shot: Snapshot, progress: Progress, *, ended: datetime | None
+) -> None:
+    """For the next rehearsal; this one passed, whether that can be or not.
+
+    ended: what was handed on before is not kept; None where somebody may still go back to it.
+    """
+    server, since = start.server, start.accounts_since
     try:
         with progress.step("kept for the next rehearsal"):
-            kept.keep(
-                start.server, project, kept.DELIVERED, accounts_since=since, commit=shot.commit
-            )
+            if ended is not None:
+                expire(server, pipeline_name(server), ended)
+            kept.keep(server, project, kept.DELIVERED, accounts_since=since, commit=shot.commit)
     except (StateError, OSError) as error:
         kept.forget(start.server.root, kept.DELIVERED)
         progress.say(f"    the next rehearsal starts without it: {error}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import json
-import shutil
 import threading
 import time
 from collections.abc import Mapping
@@ -169,8 +168,7 @@ class Api(JsonService):
             for build_id, build in list(self._ended.items()):
                 if build.folders.top in gone:
                     self._ended.pop(build_id).forget()
-        for folder in gone:
-            shutil.rmtree(folder, ignore_errors=True)
+        bounds.erase(gone)
 
 
 def _save_project(body: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ User guide: sample-multi-in-out (secondary sources and artifacts).
 from __future__ import annotations
 
 import hashlib
+import io
 import stat
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -13,17 +14,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from embedded_aws import objects
 from embedded_aws.codebuild.record import BuildError
 
 _DEFAULT_KEY = "alias/aws/codebuild"
 
 
-def unpack(archive: Path, target: Path) -> None:
+def unpack(archive: bytes, target: Path) -> None:
     """Extracts a zip with modes and links. Raises `BuildError` before anything leaves `target`."""
     target.mkdir(parents=True, exist_ok=True)
     root = target.resolve()
     try:
-        with zipfile.ZipFile(archive) as source:
+        with zipfile.ZipFile(io.BytesIO(archive)) as source:
             for info in source.infolist():
                 _extract(source, info, root)
     except zipfile.BadZipFile as error:
@@ -55,15 +57,11 @@ def _inside(path: Path, root: Path) -> bool:
     return path.resolve().is_relative_to(root)
 
 
-def download(s3: Any, location: str, target: Path, version: str | None = None) -> None:
+def download(s3: Any, location: str, version: str | None = None) -> bytes:
     """Fetches `bucket/key` (or its ARN). Raises `BuildError` with S3's reason."""
     bucket, _, key = location.removeprefix("arn:aws:s3:::").partition("/")
-    request = {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
     try:
-        body = s3.get_object(**request)["Body"]
-        with target.open("wb") as output:
-            for chunk in body.iter_chunks(1 << 20):
-                output.write(chunk)
+        return objects.read(s3, bucket, key, version)
     except ClientError as error:
         message = f"error while downloading key {key} from {bucket}: {error}"
         raise BuildError("CLIENT_ERROR", message) from error

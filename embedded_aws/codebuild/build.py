@@ -201,11 +201,8 @@ class Build:
             sources.append((secondary, self.folders.secondary(secondary["sourceIdentifier"]), None))
         for source, folder, version in sources:
             if source["type"] == "S3":
-                archive = self.folders.temporary / "source.zip"
                 s3 = self._role.client("s3")
-                artifacts.download(s3, source["location"], archive, version)
-                artifacts.unpack(archive, folder)
-                archive.unlink()
+                artifacts.unpack(artifacts.download(s3, source["location"], version), folder)
                 clone.resolve(folder, self._role)
         self._spec = buildspec.parse(self._buildspec_text())
         if "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes:
@@ -221,9 +218,7 @@ class Build:
         if name is None:
             return text
         if name.startswith("arn:"):
-            path = self.folders.temporary / "buildspec"
-            artifacts.download(self._role.client("s3"), name, path)
-            return path.read_text()
+            return artifacts.download(self._role.client("s3"), name).decode()
         path = self.folders.source / name
         if not path.resolve().is_relative_to(self.folders.source.resolve()) or not path.is_file():
             raise BuildspecError(f"{name}: no such file in the primary source")

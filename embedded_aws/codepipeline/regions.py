@@ -13,6 +13,7 @@ from dataclasses import replace
 from botocore.exceptions import ClientError
 from ministack.core.responses import request_scope
 
+from embedded_aws import objects
 from embedded_aws.codepipeline.actions import base
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome, Runner
 from embedded_aws.codepipeline.credentials import ActionClients
@@ -44,10 +45,9 @@ def _copied(context: Context, clients: ActionClients, artifact: Artifact) -> Art
     store = context.store
     copy = replace(artifact, region=store.region, bucket=store.bucket)
     try:
-        found = clients.of_pipeline("s3", artifact.region).get_object(
-            Bucket=artifact.bucket, Key=artifact.key
-        )
-        base.upload(context, clients.of_pipeline("s3"), copy, found["Body"].read())
+        there = clients.of_pipeline("s3", artifact.region)
+        content = objects.read(there, artifact.bucket, artifact.key)
+        base.upload(context, clients.of_pipeline("s3"), copy, content)
     except ClientError as error:
         raise ActionError(
             f"cannot copy artifact {artifact.name} from {artifact.bucket} in {artifact.region} to "

@@ -1,7 +1,8 @@
 """A cache of what each tool found in the same templates.
 
-A push that changes a line of a function changes nothing in its templates but the hash of an asset,
-so the tools, which take seconds, would say the same again. The cache holds one result a tool, in
+A push that changes a line of a function changes nothing in its templates but hashes, that of an
+asset and the one that ends the id of the function's version, so the tools, which take seconds,
+would say the same again. The cache holds one result a tool, in
 `.venv`, which the pipeline's builds keep on their host: whoever could write there could as well
 write the tools themselves, which are installed beside it. Our own rules are not cached, since they
 read the assets, too.
@@ -23,6 +24,8 @@ from gates.finding import Finding
 
 _TOOLS: Final = ("aws-cdk-lib", "cdk-nag", "cfn-lint", "cfn-lint-serverless")
 _ASSET_HASH: Final = re.compile(r"\b[0-9a-f]{64}\b")
+# `Function.currentVersion` of aws-cdk-lib: the construct's own hash, then one of the function.
+_VERSION_HASH: Final = re.compile(r"(?<=CurrentVersion[0-9A-F]{8})[0-9a-f]{32}\b")
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,11 @@ class Cache:
 
 
 def key(delivery: Delivery) -> str:
-    """A hash of the templates, but for the hashes of their assets, and of every tool."""
+    """A hash of the templates, but for those of assets and versions in them, and of every tool."""
     digest = hashlib.sha256()
     for template in delivery.templates:
         body = _ASSET_HASH.sub("asset", json.dumps(template.body, default=str))
+        body = _VERSION_HASH.sub("version", body)
         digest.update(f"{template.file}\n{body}\n".encode())
     for tool in _TOOLS:
         digest.update(f"{tool} {version(tool)}\n".encode())

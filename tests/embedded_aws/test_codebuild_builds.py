@@ -247,6 +247,22 @@ def test_an_artifact_comes_back_as_a_source_with_its_executable_bit(projects: Pr
     assert archive.getinfo("run.sh").external_attr >> 16 & 0o111
 
 
+def test_a_source_that_s3_does_not_give_is_told_in_its_words(projects: Projects) -> None:
+    private = projects.put_zip("private.zip", {"a.txt": ("a", 0o644)})
+    blind = projects.role("blind", [each for each in ALLOWED if each != "s3:GetObject"])
+    projects.client("s3").put_object(Bucket=BUCKET, Key="empty.zip", Body=b"")
+    projects.project("ungiven", {"version": "0.2", "phases": {"build": {"commands": ["true"]}}})
+    for location, role, reason in (
+        (private, blind, "AccessDenied"),
+        (f"{BUCKET}/absent.zip", None, "NoSuchKey"),
+        (f"{BUCKET}/empty.zip", None, "not a zip archive"),
+    ):
+        as_role = {"serviceRoleOverride": role} if role else {}
+        overrides = {"sourceTypeOverride": "S3", "sourceLocationOverride": location, **as_role}
+        build = projects.wait(projects.start("ungiven", **overrides))
+        assert reason in phase(build, "DOWNLOAD_SOURCE")["contexts"][0]["message"]
+
+
 def test_a_report_tells_each_test_case_even_when_the_build_failed(projects: Projects) -> None:
     xml = (
         '<testsuites><testsuite name="smoke"><testcase classname="t" name="good" time="0.25"/>'

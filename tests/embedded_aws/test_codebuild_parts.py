@@ -120,7 +120,7 @@ def test_an_archive_keeps_modes_and_links_and_equal_files_make_equal_bytes(tmp_p
     os.utime(source / "tool", (0, 0))
     collecting.pack(found, tmp_path / "2.zip")
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
-    artifacts.unpack(tmp_path / "1.zip", tmp_path / "target")
+    artifacts.unpack((tmp_path / "1.zip").read_bytes(), tmp_path / "target")
     assert (tmp_path / "target" / "tool").stat().st_mode & 0o777 == 0o755
     assert (tmp_path / "target" / "link").readlink() == Path("tool")
 
@@ -130,7 +130,7 @@ def test_a_source_that_leaves_its_folder_is_refused(tmp_path: Path, name: str) -
     with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
         archive.writestr(name, "evil")
     with pytest.raises(BuildError, match="leaves its folder"):
-        artifacts.unpack(tmp_path / "s.zip", tmp_path / "inner" / "target")
+        artifacts.unpack((tmp_path / "s.zip").read_bytes(), tmp_path / "inner" / "target")
     assert not list(tmp_path.rglob("evil"))
 
 
@@ -141,7 +141,7 @@ def test_a_link_that_leaves_the_source_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
         archive.writestr(link, "../../outside")
     with pytest.raises(BuildError, match="a link leaves the source"):
-        artifacts.unpack(tmp_path / "s.zip", tmp_path / "target")
+        artifacts.unpack((tmp_path / "s.zip").read_bytes(), tmp_path / "target")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,20 @@ def test_another_asset_is_no_other_template() -> None:
     assert code("a" * 64) == code("b" * 64)
 
 
+def test_another_version_of_a_function_is_no_other_template() -> None:
+    version = resource("AWS::Lambda::Version", FunctionName={"Ref": "F"})
+    first, second = (f"FCurrentVersion0A1B2C3D{digit * 32}" for digit in "ab")
+    alias = {name: resource("AWS::Lambda::Alias", FunctionVersion=name) for name in (first, second)}
+    keys = {key(delivery(**{name: version, "Live": alias[name]})) for name in (first, second)}
+    assert len(keys) == 1
+
+
+def test_another_function_of_a_version_is() -> None:
+    first, second = (f"{name}CurrentVersion0A1B2C3D{'a' * 32}" for name in "FG")
+    version = resource("AWS::Lambda::Version", FunctionName={"Ref": "F"})
+    assert key(delivery(**{first: version})) != key(delivery(**{second: version}))
+
+
 def test_another_property_is() -> None:
     assert code("a" * 64) != code("a" * 64, timeout=4)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from embedded_aws import objects
 from embedded_aws.codepipeline.executions import Artifact, Revision
 from embedded_aws.codepipeline.model import Action, ArtifactStore
 
@@ -92,7 +93,7 @@ def read(context: Context, s3: Any, reference: str) -> bytes:
     artifact = context.inputs.get(name)
     if not separator or artifact is None:
         raise ActionError(f"{reference} names no input artifact of the action")
-    content = s3.get_object(Bucket=artifact.bucket, Key=artifact.key)["Body"].read()
+    content = objects.read(s3, artifact.bucket, artifact.key)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return archive.read(path)

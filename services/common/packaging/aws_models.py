@@ -114,6 +114,7 @@ def _cut_endpoints(endpoints: Document, prefixes: set[str]) -> Document:
     return endpoints | {"partitions": partitions}
 
 
+@cache
 def roots() -> str:
     """The certificates of Amazon's roots, PEM. Raises KeyError when botocore lacks one."""
     bundle = Path(botocore.httpsession.DEFAULT_CA_BUNDLE).read_text()
@@ -128,9 +129,20 @@ def text(document: Document) -> str:
 
 def write(repository: Path) -> None:
     """Writes the files of every runtime folder of a checkout; those that are right stay."""
+    for runtime in declared(repository):
+        write_of(repository, runtime)
+
+
+def write_of(repository: Path, package: str) -> None:
+    """Writes the files of one package, by its folder in the checkout, if it declares any.
+
+    And the certificates, which every function ships.
+    """
     _replace(repository / ROOTS, roots())
-    for runtime, operations in declared(repository).items():
-        folder = repository / runtime / FOLDER
+    declaration = repository / package / DECLARATION
+    if declaration.is_file():
+        operations = tomllib.loads(declaration.read_text())
+        folder = repository / package / FOLDER
         wanted = {folder / path: text(document) for path, document in files(operations)}
         for path in set(folder.rglob("*.json")) - wanted.keys():
             path.unlink()

@@ -114,7 +114,8 @@ def stage(bundle: Bundle) -> Path:
             f"expected one of {', '.join(PLATFORMS)}"
         )
     _require_packages(bundle)
-    aws_models.write(bundle.repository)
+    for package in bundle.packages:
+        aws_models.write_of(bundle.repository, package)
     build = bundle.repository / ".build"
     staged = build / f"{bundle.runtime.replace('/', '-')}-{bundle.address()}"
     if staged.is_dir():
