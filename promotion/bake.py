@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def bake(given: Namespace, look: Look, came: datetime, clock: Clock) -> int:
     """Watches, and says what came of it; the exit code."""
     found = look()
-    print(f"bake: {len(found)} alarms for {given.minutes} minutes", flush=True)
+    print(f"bake: {len(found)} alarms, watched for {given.minutes} min", flush=True)
     for alarm in alarms.before(found, came):
         print(f"bake: {alarm.name} is on since before this release: not counted", flush=True)
     against = alarms.watch(look, came, given.minutes, clock)

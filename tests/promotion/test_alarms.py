@@ -133,7 +133,7 @@ def test_people_are_told_what_went_off_and_what_does_not_count(
     assert bake.bake(GIVEN, time.look, CAME, time.clock) == 1
     said = capsys.readouterr()
     assert said.out.splitlines() == [
-        "bake: 2 alarms for 5 minutes",
+        "bake: 2 alarms, watched for 5 min",
         "bake: tap-prod-queue is on since before this release: not counted",
     ]
     assert said.err.startswith("bake: tap-prod-latency went off at ")
