@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ops.errors import NoSuchPipelineError
 from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution
 
@@ -16,7 +15,7 @@ def follow(pipeline: Pipeline, execution_id: str, ended: Callable[[ActionRun], N
     """Waits until it has ended, or an approval waits in it; tells each action that ended here."""
     told: set[str] = {run.id for run in pipeline.action_runs(execution_id) if run.ended}
     while True:
-        execution = _of(pipeline, execution_id)
+        execution = pipeline.execution(execution_id)
         for run in pipeline.action_runs(execution_id):
             if run.ended and run.id not in told:
                 told.add(run.id)
@@ -25,10 +24,3 @@ def follow(pipeline: Pipeline, execution_id: str, ended: Callable[[ActionRun], N
         if execution.ended or (waiting and waiting.execution_id == execution_id):
             return execution
         time.sleep(POLL_SECONDS)
-
-
-def _of(pipeline: Pipeline, execution_id: str) -> Execution:
-    for execution in pipeline.executions():
-        if execution.id == execution_id:
-            return execution
-    raise NoSuchPipelineError(f"{pipeline.name} does not know {execution_id} any more")

@@ -24,12 +24,17 @@ class Stage:
     asks: bool
 
 
+def all_of(pipeline: Pipeline) -> list[Stage]:
+    """In the order in which they run."""
+    return [_stage(each) for each in pipeline.stages()]
+
+
 def stage_of(pipeline: Pipeline, name: str) -> Stage:
     """The stage of that name, in any case of letters: an environment's has the environment's.
 
     Raises `NoSuchStageError`, which names those that there are.
     """
-    declared = [_stage(each) for each in pipeline.stages()]
+    declared = all_of(pipeline)
     for stage in declared:
         if stage.name.lower() == name.lower():
             return stage
@@ -40,7 +45,7 @@ def stage_of(pipeline: Pipeline, name: str) -> Stage:
 def let_into(pipeline: Pipeline, approval: str) -> list[Stage]:
     """The stages that come after the one with an approval, up to the next one with an approval."""
     approving = {action.stage for action in pipeline.declared_actions() if action.approves}
-    declared = [_stage(each) for each in pipeline.stages()]
+    declared = all_of(pipeline)
     first = [stage.name for stage in declared].index(approval) + 1
     return list(takewhile(lambda stage: stage.name not in approving, declared[first:]))
 

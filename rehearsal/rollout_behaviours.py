@@ -70,6 +70,21 @@ ROLLOUTS: tuple[Behaviour, ...] = (
         "rehearsal/test_rollout.py"
         "::test_a_version_that_fails_its_check_gets_no_call_and_takes_the_update_back",
     ),
+    _emulated(
+        "a version that answers 500 is stopped by its own count, and no release that goes back is",
+        "rehearsal/test_rollout.py"
+        "::test_a_version_that_answers_500_is_taken_back_and_the_release_that_goes_back_is_let_in",
+    ),
+    _emulated(
+        "a bad version that serves does not keep out the one that repairs it",
+        "rehearsal/test_rollout.py"
+        "::test_a_version_that_nobody_called_in_time_does_not_keep_out_what_repairs_it",
+    ),
+    _unshown(
+        "how long a metric in a log line takes until an alarm sees it",
+        "AWS promises no time; here a part of a second",
+        types=("AWS::CloudWatch::Alarm",),
+    ),
     _unshown(
         "how long a deployment waits between two shifts, and whether an alarm goes off meanwhile",
         f"a rehearsal waits for {MINUTE_SECONDS:g} s where AWS waits for a minute",

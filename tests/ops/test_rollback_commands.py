@@ -1,9 +1,9 @@
 """Rolling back, holding, lifting and retrying by command, on a running emulator.
 
 Proves which release a stage goes back to, what is refused and what a person is told then, who holds
-a stage and who lifts it, and what is kept of that. The tests go on from one another, in a pipeline
-of three stages: Source, Dev, which rolls back by itself, and Tell, an approval. That a held stage
-is not entered is what tests/delivery/test_bad_prod_version.py shows.
+a stage and who lifts it, what is kept of that, and where it is listed. The tests go on from one
+another, in a pipeline of three stages: Source, Dev, which rolls back by itself, and Tell, an
+approval. That a held stage is not entered is what tests/delivery/test_bad_prod_version.py shows.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from embedded_aws.clients import Session
 from ops.errors import (
     NoSuchStageError,
     NotAnsweredError,
@@ -23,10 +24,13 @@ from ops.errors import (
     NotRetriedError,
     NotRolledBackError,
 )
+from ops.following import follow
+from ops.pipeline import Pipeline
 from tests.embedded_aws.delivery import GOOD, NAME, Delivery, pipeline
 from tests.embedded_aws.emulated import DEV, REGION, TOOLS, administrators, start
 from tests.embedded_aws.pipelines import APPROVAL, action, check, conditions
 from tests.ops.conftest import Ops, Said, said
+from tests.support import aws
 
 ADMINISTRATOR = f"arn:aws:iam::{TOOLS}:user/administrator"
 BUCKET = f"delivery-decisions-{TOOLS}-{REGION}"
@@ -125,10 +129,36 @@ def refused(ops: Ops, problem: type[Exception], *arguments: str) -> str:
     return str(error.value)
 
 
+def entry(told: Said, stage: str = "Dev") -> dict[str, Any]:
+    """What a status says of the entry to a stage."""
+    (found,) = (each for each in told.document["stages"] if each["stage"] == stage)
+    return dict(found)
+
+
+def listed(ops: Ops) -> list[dict[str, Any]]:
+    """The holds and lifts among the decisions."""
+    told = ops("decisions", "--json").document["decisions"]
+    assert [each["at"] for each in told] == sorted(each["at"] for each in told)
+    return [each for each in told if each["kind"] != "approval"]
+
+
 def test_a_first_release_has_nothing_to_go_back_to(releases: Delivery, ops: Ops) -> None:
     release(releases, "first")
     assert f"no bucket {BUCKET}" in refused(ops, NotRecordedError, "rollback", "dev", *WHY)
+    unclear = f"cannot tell whether it is held: there is no bucket {BUCKET}"
+    assert ops("status").out.count(unclear) == 1
+    dev = entry(ops("status", "--json"))
+    assert (dev["held"], dev["holds"]) == (None, [])
+    assert BUCKET in dev["unknown"]
     with_a_bucket(releases)
+    assert "  Dev\n    not held\n" in ops("status").out
+    assert entry(ops("status", "--json"), "Tell") == {
+        "stage": "Tell",
+        "asks": False,
+        "held": False,
+        "holds": [],
+        "unknown": None,
+    }
     told = refused(ops, NotRolledBackError, "rollback", "dev", *WHY)
     assert "nothing to roll Dev back to" in told
     assert "git revert" in told
@@ -158,6 +188,10 @@ def test_a_person_rolls_back_to_the_release_before_and_holds_by_that(
     assert (held.code, hold["id"]) == (1, document["execution_id"])
     assert (hold["by"], hold["reason"]) == (ADMINISTRATOR, WHY[1])
     assert [each["reason"] for each in kept(releases, "holds/Dev/")] == [WHY[1]]
+    dev = entry(ops("status", "--json"))
+    assert (dev["held"], dev["holds"], dev["holds"][0]["cause"]) == (True, [hold], "rollback")
+    assert f"by {ADMINISTRATOR} (rollback): {WHY[1]}\n    Prepare " in ops("status").out
+    assert listed(ops) == [{"kind": "hold", **hold, "recorded": True}]
     assert ops("held", "dev", "--execution", document["execution_id"]).code == 0
     assert ops("held", "dev", "--execution", second).code == 1
     # What is older than what serves: never the release that was taken back.
@@ -174,11 +208,16 @@ def test_what_was_held_is_lifted_once_with_a_reason(releases: Delivery, ops: Ops
     assert looked.out.startswith("would be lifted: Dev is held since ")
     assert ops("held", "dev").code == 1
     lifted = ops("lift", "dev", "--reason", "repaired")
-    assert f"by {ADMINISTRATOR}: {WHY[1]}" in lifted.out
+    assert f"by {ADMINISTRATOR} (rollback): {WHY[1]}" in lifted.out
     assert ops("held", "dev").code == 0
+    assert entry(ops("status", "--json"))["held"] is False
     (record,) = kept(releases, "lifts/Dev/")
     assert (record["by"], record["reason"]) == (ADMINISTRATOR, "repaired")
     assert record["lifted"]["reason"] == WHY[1]
+    _, lift = listed(ops)
+    assert (lift["kind"], lift["stage"], lift["by"]) == ("lift", "Dev", ADMINISTRATOR)
+    assert (lift["reason"], lift["lifted"]) == ("repaired", record["lifted"])
+    assert f"lifted Dev by {ADMINISTRATOR}\n  repaired\n" in ops("decisions").out
     told = refused(ops, NotHeldError, "lift", "dev", "--reason", "again")
     assert told == "Dev is not held: there is nothing to lift"
 
@@ -193,11 +232,20 @@ def test_a_release_that_fails_holds_without_anybody(releases: Delivery, ops: Ops
     assert serves(releases) == "third"
     held = ops("held", "dev")
     assert held.code == 1
-    assert f"by the pipeline: rolled back to {good} by {newest['pipelineExecutionId']}" in held.out
+    why = f"rolled back to {good} by {newest['pipelineExecutionId']}"
+    assert f"by the pipeline (rollback): {why}" in held.out
+    assert f"by the pipeline (rollback): {why}" in ops("status").out
+    hold = listed(ops)[-1]
+    assert (hold["by"], hold["cause"], hold["recorded"]) == ("", "rollback", False)
+    assert f"held Dev by the pipeline (rollback)\n  {why}" in ops("decisions").out
     assert "python -m ops lift dev --reason" in held.out
     told = refused(ops, NotRetriedError, "retry", "dev")
     assert f"nothing failed in Dev: its latest execution, {newest['pipelineExecutionId']}" in told
     assert ops("lift", "dev", "--reason", "the template is repaired").code == 0
+    assert [(each["kind"], each["recorded"]) for each in listed(ops)[-2:]] == [
+        ("hold", True),
+        ("lift", True),
+    ]
 
 
 def test_a_person_holds_what_asks_and_nothing_else(ops: Ops) -> None:
@@ -208,8 +256,43 @@ def test_a_person_holds_what_asks_and_nothing_else(ops: Ops) -> None:
     ops("hold", "dev", "--reason", "and so says a colleague")
     (first, second) = ops("held", "dev", "--json").document["holds"]
     assert [first["reason"], second["reason"]] == [WHY[1], "and so says a colleague"]
+    assert {first["cause"], second["cause"]} == {"wish"}
+    assert entry(ops("status", "--json"))["holds"] == [first, second]
     assert len(ops("lift", "dev", "--reason", "over", "--json").document["records"]) == 2
     assert ops("held", "dev").code == 0
+
+
+def test_whoever_may_not_read_the_decisions_is_told_that_nobody_can_tell(
+    releases: Delivery, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = restricted(releases, "watches", "codepipeline:Get*", "codepipeline:List*")
+    told = said(["status"], session.client, capsys).out
+    assert f"    cannot tell whether it is held: the decision bucket {BUCKET} refused" in told
+    dev = entry(said(["status", "--json"], session.client, capsys))
+    assert (dev["asks"], dev["held"]) == (True, None)
+    assert "s3:ListBucket" in dev["unknown"]
+
+
+def restricted(made: Delivery, name: str, *actions: str) -> Session:
+    """Somebody of the tools account who may do no more than this."""
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    administrator = made.server.session(made.administrators[TOOLS])
+    return made.server.session(aws.user(administrator, name, policy))
+
+
+def test_an_execution_is_followed_by_itself_among_however_many(releases: Delivery) -> None:
+    """Whoever may list no executions can follow one."""
+    follows = restricted(
+        releases,
+        "follows",
+        "codepipeline:GetPipelineExecution",
+        "codepipeline:GetPipelineState",
+        "codepipeline:ListActionExecutions",
+    )
+    (newest, *_) = Pipeline(NAME, releases.client).executions()
+    ended = follow(Pipeline(NAME, follows.client), newest.id, lambda _: None)
+    assert (ended.id, ended.status, ended.commit) == (newest.id, newest.status, newest.commit)
 
 
 def test_a_failed_stage_runs_again(releases: Delivery, ops: Ops) -> None:

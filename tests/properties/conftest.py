@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from services.common.runtime.observability import logger
+from tests.support.on_lambda import on_lambda
 from tests.support.request_service import log_nothing
+
+__all__ = ["on_lambda"]
 
 
 @pytest.fixture(autouse=True, scope="module")

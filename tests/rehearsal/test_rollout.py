@@ -3,14 +3,18 @@
 Proved on the embedded AWS with one service as it is deployed to prod, in a stack of its own, and
 with the roles of its own: the alias comes to an application that ran without one and was called all
 the while; another commit moves every function of the service, though the template is the same; a
-version that fails its check never gets a call, and takes the whole update back. Not proved: that
-AWS shifts traffic as the embedded CodeDeploy does, which waits for seconds in place of minutes.
+version that fails its check never gets a call, and takes the whole update back; one that catches
+its faults and answers 500 is taken back by its own count of them, and keeps no other version out.
+Not proved: that AWS shifts traffic as the embedded CodeDeploy does, which waits for seconds in
+place of minutes, and how long CloudWatch takes until an alarm sees what stands in a log.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -66,6 +70,16 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Template, Path]:
 
 _ROLLED_OUT = ("AWS::CodeDeploy::", "AWS::Lambda::Alias", "AWS::Lambda::Version")
 PATIENCE = 180.0
+# Whatever the module does, it is caught above it and answered: Lambda sees no error.
+BROKEN_CODE = "services/requests/runtime/logic.py"
+BREAKS = b"""
+
+def _accept(*_: object) -> None:
+    raise RuntimeError("a release that breaks acceptance, and nothing that a check asks")
+
+
+AcceptanceService.accept = _accept
+"""
 
 
 def without_aliases(template: Template) -> Template:
@@ -169,24 +183,56 @@ class Rolled:
 
     def call(self) -> int:
         """The status of a signed call of the API that a working service answers with 404."""
+        return self._call("GET", f"requests/{NOBODY}", b"")
+
+    def submit(self) -> int:
+        """The status of a signed call that a working service answers with 200."""
+        return self._call("POST", "", b"{}")
+
+    def _call(self, method: str, resource: str, body: bytes) -> int:
         (stack,) = self.session.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
         (url,) = (each["OutputValue"] for each in stack["Outputs"])
-        path = urlsplit(local_api_url(url, self.server.endpoint)).path
-        return aws.call(
-            self.server,
-            f"{path}requests/{NOBODY}",
-            method="GET",
-            credentials=self.keys,
-            body=b"",
-        ).status
+        path = urlsplit(local_api_url(url, self.server.endpoint)).path + resource
+        return aws.call(self.server, path, method=method, credentials=self.keys, body=body).status
 
-    def called_during(self, work: Callable[[], str]) -> tuple[str, list[int]]:
+    def broken(self, template: Template) -> Template:
+        """The same with code behind the API that breaks while it accepts."""
+        bad: Template = json.loads(json.dumps(template))
+        processor = of_processor(bad, "AWS::Lambda::Function", "FunctionName")
+        processor["Code"]["S3Key"] = self._break(**processor["Code"])
+        return bad
+
+    def _break(self, **code: str) -> str:
+        """The key of another archive of the function, beside its own."""
+        s3, place = self.session.client("s3"), {"Bucket": code["S3Bucket"], "Key": code["S3Key"]}
+        with (
+            zipfile.ZipFile(io.BytesIO(s3.get_object(**place)["Body"].read())) as good,
+            zipfile.ZipFile(written := io.BytesIO(), "w") as bad,
+        ):
+            for name in good.namelist():
+                # What is compiled would be read in place of it.
+                if not (name.endswith(".pyc") and "/logic." in name):
+                    bad.writestr(name, good.read(name) + (BREAKS if name == BROKEN_CODE else b""))
+        s3.put_object(Bucket=code["S3Bucket"], Key="broken.zip", Body=written.getvalue())
+        return "broken.zip"
+
+    def faults(self) -> dict[str, str]:
+        """The state of the alarms on answers that are the fault of a version, by their names."""
+        found = self.session.client("cloudwatch").describe_alarms(
+            AlarmNamePrefix=f"{PROCESSOR}-live-faults-"
+        )
+        return {each["AlarmName"]: each["StateValue"] for each in found["MetricAlarms"]}
+
+    def called_during(
+        self, work: Callable[[], str], call: Callable[[], int] | None = None
+    ) -> tuple[str, list[int]]:
         """What the work ended with, and the statuses of calls that were made all the while."""
-        over, statuses = Event(), [self.call()]
+        call = call or self.call
+        over, statuses = Event(), [call()]
 
         def keep_calling() -> None:
             while not over.is_set():
-                statuses.append(self.call())
+                statuses.append(call())
 
         with ThreadPoolExecutor(1) as pool:
             calling = pool.submit(keep_calling)
@@ -196,6 +242,33 @@ class Rolled:
                 over.set()
             calling.result()
         return ended, statuses
+
+
+def of_processor(template: Template, kind: str, name: str) -> dict[str, Any]:
+    """The properties of the one resource of a type whose name is that of the function."""
+    properties = (
+        each["Properties"] for each in template["Resources"].values() if each["Type"] == kind
+    )
+    (found,) = (each for each in properties if each[name] == PROCESSOR)
+    made: dict[str, Any] = found
+    return made
+
+
+def slowly(template: Template) -> Template:
+    """The same with a canary of the processor that is over long after somebody was answered."""
+    slow: Template = json.loads(json.dumps(template))
+    group = of_processor(slow, "AWS::CodeDeploy::DeploymentGroup", "DeploymentGroupName")
+    group["DeploymentConfigName"] = {"Ref": "Slow"}
+    canary = {"CanaryInterval": 600, "CanaryPercentage": 10}
+    slow["Resources"]["Slow"] = {
+        "Type": "AWS::CodeDeploy::DeploymentConfig",
+        "Properties": {
+            "ComputePlatform": "Lambda",
+            "DeploymentConfigName": "tap-rolled-slow",
+            "TrafficRoutingConfig": {"Type": "TimeBasedCanary", "TimeBasedCanary": canary},
+        },
+    }
+    return slow
 
 
 @dataclass(frozen=True)
@@ -275,13 +348,8 @@ def test_a_version_that_fails_its_check_gets_no_call_and_takes_the_update_back(
 ) -> None:
     before = {function: (rolled.version(function), rolled.commit(function)) for function in BOTH}
     bad: Template = json.loads(json.dumps(template[0]))
-    (processor,) = (
-        each
-        for each in bad["Resources"].values()
-        if each["Type"] == "AWS::Lambda::Function"
-        and each["Properties"]["FunctionName"] == PROCESSOR
-    )
-    processor["Properties"]["Environment"]["Variables"]["TABLE_NAME"] = "nowhere"
+    processor = of_processor(bad, "AWS::Lambda::Function", "FunctionName")
+    processor["Environment"]["Variables"]["TABLE_NAME"] = "nowhere"
     ended, statuses = rolled.called_during(lambda: rolled.update(bad, "bad"))
     assert ended == "UPDATE_ROLLBACK_COMPLETE"
     assert set(statuses) == {404}, statuses
@@ -289,3 +357,45 @@ def test_a_version_that_fails_its_check_gets_no_call_and_takes_the_update_back(
     assert after == before
     failed = next(each for each in rolled.deployments(PROCESSOR) if each["status"] == "Failed")
     assert failed["errorInformation"]["code"] == "HOOK_EXECUTION_FAILURE"
+
+
+def test_a_version_that_answers_500_is_taken_back_and_the_release_that_goes_back_is_let_in(
+    rolled: Rolled, template: tuple[Template, Path]
+) -> None:
+    """It raises nothing, so Lambda counts no error, and the checks ask nothing that is broken."""
+    before = {function: (rolled.version(function), rolled.commit(function)) for function in BOTH}
+    bad = slowly(rolled.broken(template[0]))
+    ended, statuses = rolled.called_during(lambda: rolled.update(bad, "broken"), rolled.submit)
+    assert ended == "UPDATE_ROLLBACK_COMPLETE"
+    assert set(statuses) == {200, 500}
+    # A tenth of the calls, for a second or two: most had a working version all the while.
+    assert statuses.count(500) < len(statuses) / 2
+    after = {function: (rolled.version(function), rolled.commit(function)) for function in BOTH}
+    assert after == before
+    stopped = next(each for each in rolled.deployments(PROCESSOR) if each["status"] == "Stopped")
+    assert stopped["errorInformation"]["code"] == "ALARM_ACTIVE"
+    assert f"Activated alarms: {PROCESSOR}-live-faults-" in stopped["errorInformation"]["message"]
+    ended, statuses = rolled.called_during(
+        lambda: rolled.update(template[0], "back"), rolled.submit
+    )
+    assert (ended, set(statuses)) == ("UPDATE_COMPLETE", {200})
+    assert rolled.commit(PROCESSOR) == "back"
+
+
+def test_a_version_that_nobody_called_in_time_does_not_keep_out_what_repairs_it(
+    rolled: Rolled, template: tuple[Template, Path]
+) -> None:
+    """Its alarm is on all the while, and it answers most of the calls until the end."""
+    assert rolled.update(rolled.broken(template[0]), "unnoticed") == "UPDATE_COMPLETE"
+    deadline = time.monotonic() + PATIENCE
+    while "ALARM" not in rolled.faults().values():
+        assert time.monotonic() < deadline
+        assert rolled.submit() == 500
+    ended, statuses = rolled.called_during(
+        lambda: rolled.update(template[0], "repaired"), rolled.submit
+    )
+    assert (ended, rolled.commit(PROCESSOR)) == ("UPDATE_COMPLETE", "repaired")
+    assert 500 in statuses
+    assert rolled.submit() == 200
+    name = f"{PROCESSOR}-live-faults-{rolled.version(PROCESSOR)}"
+    assert rolled.faults().keys() == {name}

@@ -28,6 +28,8 @@ from tests.support.application_templates import (
 )
 
 FUNCTIONS = {"processor", "sweeper", "files-api", "image-processor", "data-transformer"}
+OF_APIS = {"processor": "requests", "files-api": "files"}
+"""The services of the functions that answer calls."""
 HOOKS = {"requests-hook", "files-hook"}
 SERVICES = ("Requests", "Files")
 
@@ -136,6 +138,19 @@ def groups(app: Application) -> dict[str, Resource]:
     return named(app, "AWS::CodeDeploy::DeploymentGroup", "DeploymentGroupName")
 
 
+def stops(app: Application, group: Resource) -> list[dict[str, Any]]:
+    """The alarms that stop a group's deployments."""
+    names = (each["Name"]["Ref"] for each in group.properties["AlarmConfiguration"]["Alarms"])
+    return [app.template["Resources"][name]["Properties"] for name in names]
+
+
+def version(app: Application, function: str) -> dict[str, Any]:
+    """The number of the version that a deployment of the function brings."""
+    at = aliases(app)[function].properties["FunctionVersion"]
+    assert app.template["Resources"][at["Fn::GetAtt"][0]]["Type"] == "AWS::Lambda::Version"
+    return dict(at)
+
+
 class TestADeployment:
     def test_has_a_group_and_its_service_s_hook_before_and_after(self, app: Application) -> None:
         hooks = {f"{service}{name}" for service in SERVICES for name in ("RolloutHookFunction",)}
@@ -175,22 +190,44 @@ class TestADeployment:
 
     def test_is_watched_by_what_its_own_version_does_and_no_other(self, app: Application) -> None:
         """Else the errors of a bad release would keep out the good one that goes back."""
-        resources = app.template["Resources"]
         for name, group in groups(app).items():
-            (alarm,) = group.properties["AlarmConfiguration"]["Alarms"]
-            errors = resources[alarm["Name"]["Ref"]]["Properties"]
+            errors, *_ = stops(app, group)
             full = f"tap-{app.environment.name}-{name}"
             dimensions = {each["Name"]: each["Value"] for each in errors["Dimensions"]}
-            (version,) = dimensions.pop("ExecutedVersion")["Fn::GetAtt"][:1]
-            assert resources[version]["Type"] == "AWS::Lambda::Version"
+            assert dimensions.pop("ExecutedVersion") == version(app, name)
             assert dimensions == {"FunctionName": full, "Resource": f"{full}:{ALIAS}"}
             assert (errors["MetricName"], errors["Period"]) == ("Errors", 60)
+
+    def test_of_what_answers_calls_is_watched_by_what_its_own_version_counts(
+        self, app: Application
+    ) -> None:
+        for name, group in groups(app).items():
+            _, *further = stops(app, group)
+            assert len(further) == (name in OF_APIS)
+            for faults in further:
+                full = f"tap-{app.environment.name}-{name}"
+                assert (faults["Namespace"], faults["MetricName"]) == ("Tap", "Faults")
+                assert {each["Name"]: each["Value"] for each in faults["Dimensions"]} == {
+                    "service": OF_APIS[name],
+                    "function": full,
+                    "version": version(app, name),
+                }
+                assert (faults["Statistic"], faults["Threshold"], faults["Period"]) == (
+                    "Sum",
+                    0,
+                    60,
+                )
+                assert faults["TreatMissingData"] == "notBreaching"
+                # Another one for each version: an alarm that is replaced in place keeps its state.
+                assert faults["AlarmName"] == {
+                    "Fn::Join": ["", [f"{full}-live-faults-", version(app, name)]]
+                }
 
     def test_that_an_alarm_stopped_has_its_section_in_the_runbook(self, app: Application) -> None:
         pages = {
             alarm.properties["AlarmDescription"].rpartition(" ")[2]
             for alarm in app.resources("AWS::CloudWatch::Alarm")
-            if "-live-" in alarm.properties["AlarmName"]
+            if "-live-" in json.dumps(alarm.properties["AlarmName"])
         }
         (page,) = pages
         path, _, section = page.partition("#")

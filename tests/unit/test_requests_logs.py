@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from services.common.runtime.probe import ASKING
 from tests.support.request_stores import get, post
 from tests.support.synthesis import REPOSITORY
 
@@ -32,11 +33,14 @@ WORKER = REPOSITORY / "tests/support/lambda_worker.py"
 
 
 class SmallAws(BaseHTTPRequestHandler):
-    """S3 takes everything, DynamoDB keeps rows, Step Functions starts; or all of them refuse."""
+    """S3 takes everything, DynamoDB keeps rows, Step Functions starts; or all of them refuse.
+
+    refusing: the error with which DynamoDB refuses everything, or "".
+    """
 
     rows: dict[str, Any]
     traces: list[str | None]
-    refusing: bool
+    refusing: str
 
     def do_PUT(self) -> None:  # the name that http.server asks for
         self._answer(503 if self.refusing else 200, {})
@@ -45,7 +49,7 @@ class SmallAws(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.traces.append(self.headers["X-Amzn-Trace-Id"])
         if self.refusing:
-            self._answer(400, {"__type": "AccessDeniedException", "message": "no"})
+            self._answer(400, {"__type": self.refusing, "message": "no"})
             return
         operation = self.headers["X-Amz-Target"].partition(".")[2]
         self._answer(*getattr(self, f"_{operation.lower()}")(body))
@@ -80,7 +84,7 @@ class SmallAws(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def small_aws(*, refusing: bool = False) -> Iterator[tuple[str, type[SmallAws]]]:
+def small_aws(*, refusing: str = "") -> Iterator[tuple[str, type[SmallAws]]]:
     row = {
         "request_id": KNOWN,
         "timestamp": "2026-11-23T09:26:53.589+00:00",
@@ -133,6 +137,7 @@ def worked(endpoint: str, events: list[Any], **variables: str) -> Run:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_MAX_ATTEMPTS": "1",
         "AWS_LAMBDA_FUNCTION_NAME": "tap-dev-processor",
+        "AWS_LAMBDA_FUNCTION_VERSION": "42",
         "_X_AMZN_TRACE_ID": TRACE,
         "ENVIRONMENT": "dev",
         "BUCKET_NAME": "bucket",
@@ -212,7 +217,7 @@ def test_nothing_that_was_sent_or_answered_is_ever_printed(run: Run) -> None:
 
 
 def test_nothing_is_printed_either_while_every_store_fails() -> None:
-    with small_aws(refusing=True) as (endpoint, _):
+    with small_aws(refusing="AccessDeniedException") as (endpoint, _):
         run = worked(endpoint, [*with_canaries()[:3], get(KNOWN)])
     assert [answer["statusCode"] for answer in run.answers] == [503] * 4
     assert "AccessDeniedException" in run.output
@@ -247,6 +252,44 @@ def test_metrics_carry_the_dimensions_that_alarms_look_at(run: Run) -> None:
     assert emitted["Accepted"] == [["environment", "service"]] * 2
     assert emitted["Replayed"] == [["environment", "service"]]
     assert len(emitted["Answered409"]) == 1
+
+
+def faults(run: Run) -> list[Any]:
+    """What stops a deployment of the version."""
+    return [line for line in run.metrics if "Faults" in line]
+
+
+@pytest.mark.parametrize("refusal", ["AccessDeniedException", "ResourceNotFoundException"])
+def test_what_this_version_asks_wrongly_counts_as_its_fault(refusal: str) -> None:
+    with small_aws(refusing=refusal) as (endpoint, _):
+        run = worked(endpoint, [get(KNOWN), get(KNOWN)])
+    assert [answer["statusCode"] for answer in run.answers] == [503] * 2
+    for line in faults(run):
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "Tap"
+        assert sorted(directive["Dimensions"][0]) == ["function", "service", "version"]
+        assert (line["service"], line["function"]) == ("requests", "tap-dev-processor")
+        assert (line["version"], line["Faults"]) == ("42", [1.0])
+    assert len(faults(run)) == 2
+
+
+def test_what_a_deployment_asks_is_for_its_hook_to_judge() -> None:
+    asked = get(KNOWN)
+    asked["requestContext"]["requestId"] = ASKING
+    with small_aws(refusing="AccessDeniedException") as (endpoint, _):
+        run = worked(endpoint, [asked])
+    assert [answer["statusCode"] for answer in run.answers] == [503]
+    assert faults(run) == []
+
+
+def test_neither_callers_nor_a_throttled_or_silent_store_make_a_fault(run: Run) -> None:
+    assert faults(run) == []
+    with small_aws(refusing="ProvisionedThroughputExceededException") as (endpoint, _):
+        throttled = worked(endpoint, [get(KNOWN)])
+    silent = worked(endpoint, [get(KNOWN)])
+    for each in (throttled, silent):
+        assert [answer["statusCode"] for answer in each.answers] == [503]
+        assert faults(each) == []
 
 
 def test_one_trace_reaches_the_workflow_without_patching_any_library() -> None:

@@ -27,8 +27,9 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from services.common.infrastructure.environment import EnvironmentSettings
-from services.common.infrastructure.function import PythonFunction
-from services.common.runtime.probe import PROBE, READY
+from services.common.infrastructure.function import METRICS_NAMESPACE, PythonFunction
+from services.common.runtime.faults import FAULTS, FUNCTION, VERSION
+from services.common.runtime.probe import ASKING, PROBE, READY
 
 ALIAS: Final = "live"
 # "Working with deployment configurations in CodeDeploy", CodeDeploy user guide.
@@ -50,10 +51,13 @@ class Check:
     """What the hook asks a version: an event that changes nothing, and what its answer must have.
 
     A text in the answer where members are expected is read as JSON, as the body of a response is.
+    answers_people: whether the function catches its faults and answers them, so that Lambda sees no
+    error. Then it counts them itself (services/common/runtime/router.py).
     """
 
     event: Mapping[str, Any]
     answer: Mapping[str, Any]
+    answers_people: bool = False
 
 
 # Of a function whose every event is work (services/common/runtime/probe.py).
@@ -70,9 +74,9 @@ def get(resource: str, *, status: int, body: Mapping[str, Any], **parameters: st
         "resource": resource,
         "path": resource.format(**parameters),
         "pathParameters": parameters or None,
-        "requestContext": {"requestId": "rollout"},
+        "requestContext": {"requestId": ASKING},
     }
-    return Check(event, {"statusCode": status, "body": body})
+    return Check(event, {"statusCode": status, "body": body}, answers_people=True)
 
 
 class Rollout(Construct):
@@ -91,6 +95,7 @@ class Rollout(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
+        self._service = service
         self._checks: dict[str, Mapping[str, Any]] = {}
         self._application = codedeploy.CfnApplication(
             self,
@@ -133,7 +138,10 @@ class Rollout(Construct):
             version=made.function.current_version,
             retry_attempts=retries,
         )
-        group = self._group(made, self._errors(made))
+        stops = [self._errors(made)]
+        if check.answers_people:
+            stops.append(self._faults(made))
+        group = self._group(made, stops)
         self._permit(made, group)
         self._move_by(alias, group)
         return alias
@@ -166,7 +174,7 @@ class Rollout(Construct):
         self._hook.function.add_environment("CHECKS", json.dumps(self._checks))
 
     def _group(
-        self, made: PythonFunction, errors: cloudwatch.Alarm
+        self, made: PythonFunction, stops: Sequence[cloudwatch.Alarm]
     ) -> codedeploy.CfnDeploymentGroup:
         return codedeploy.CfnDeploymentGroup(
             made,
@@ -182,7 +190,10 @@ class Rollout(Construct):
                 enabled=True,
                 # What cannot be read is not silence: the deployment stops.
                 ignore_poll_alarm_failure=False,
-                alarms=[codedeploy.CfnDeploymentGroup.AlarmProperty(name=errors.alarm_name)],
+                alarms=[
+                    codedeploy.CfnDeploymentGroup.AlarmProperty(name=alarm.alarm_name)
+                    for alarm in stops
+                ],
             ),
             auto_rollback_configuration=codedeploy.CfnDeploymentGroup.AutoRollbackConfigurationProperty(
                 enabled=True, events=list(_TAKEN_BACK_ON)
@@ -235,31 +246,59 @@ class Rollout(Construct):
         versions ("Types of metrics for Lambda functions", AWS Lambda Developer Guide:
         ExecutedVersion).
 
-        Goes off after one bad minute. Without calls there are no errors, and no proof either: that
-        is the second hook's to give. It notifies nobody: the deployment that it stops does.
         """
         name = self._environment.named(made.name)
-        return cloudwatch.Alarm(
+        return _stop(
             made,
             "LiveErrors",
-            alarm_name=f"{name}-{ALIAS}-errors",
-            alarm_description=f"Stops deployments. What to do: {_RUNBOOK}",
-            metric=cloudwatch.Metric(
-                namespace="AWS/Lambda",
-                metric_name="Errors",
-                dimensions_map={
-                    "FunctionName": name,
-                    "Resource": f"{name}:{ALIAS}",
-                    "ExecutedVersion": made.function.current_version.version,
-                },
-                statistic="Sum",
-                period=_PERIOD,
-            ),
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            threshold=0,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            f"{name}-{ALIAS}-errors",
+            namespace="AWS/Lambda",
+            metric_name="Errors",
+            dimensions_map={
+                "FunctionName": name,
+                "Resource": f"{name}:{ALIAS}",
+                "ExecutedVersion": made.function.current_version.version,
+            },
         )
+
+    def _faults(self, made: PythonFunction) -> cloudwatch.Alarm:
+        """What the version that a deployment brings answers with 5xx by its own fault.
+
+        A version counts its faults for as long as it has calls, and an alarm keeps its state when
+        another metric is put in its place ("PutMetricAlarm", Amazon CloudWatch API Reference): the
+        one of a bad version that serves would be on, and keep out what repairs it. So each version
+        has an alarm of its own, which begins without a state; the name, which has the version's
+        number, makes CloudFormation replace it ("AWS::CloudWatch::Alarm", AlarmName).
+        """
+        name = self._environment.named(made.name)
+        version = made.function.current_version.version
+        return _stop(
+            made,
+            "LiveFaults",
+            f"{name}-{ALIAS}-faults-{version}",
+            namespace=METRICS_NAMESPACE,
+            metric_name=FAULTS,
+            dimensions_map={"service": self._service, FUNCTION: name, VERSION: version},
+        )
+
+
+def _stop(made: PythonFunction, construct_id: str, name: str, **metric: Any) -> cloudwatch.Alarm:
+    """An alarm that stops a deployment after one bad minute. metric: a count, as CloudWatch has it.
+
+    Without calls there is nothing to count, and no proof either: that is the second hook's to give.
+    It notifies nobody: the deployment that it stops does.
+    """
+    return cloudwatch.Alarm(
+        made,
+        construct_id,
+        alarm_name=name,
+        alarm_description=f"Stops deployments. What to do: {_RUNBOOK}",
+        metric=cloudwatch.Metric(statistic="Sum", period=_PERIOD, **metric),
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        threshold=0,
+        evaluation_periods=1,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
 
 
 def _allow(role: iam.Role, actions: Sequence[str], *resources: str) -> None:

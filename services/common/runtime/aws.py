@@ -14,13 +14,29 @@ from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.loaders import Loader
 from botocore.session import Session
 
-from services.common.runtime.problems import UnavailableError
+from services.common.runtime.problems import FIRST_SERVER_ERROR, StoreRefusedError, UnavailableError
 
 _AMAZON_ROOTS = Path(__file__).with_name("amazon_roots.pem")
+_FIRST_CLIENT_ERROR = 400
+# Of what AWS answers with 4xx, what says nothing about the request: it came too slowly, met
+# another one, or was one too many, which some services say with 400 ("Retry behavior", AWS SDKs and
+# Tools Reference Guide, and "Error handling with DynamoDB", Amazon DynamoDB Developer Guide).
+_PASSING_STATUSES = (408, 409, 429)
+_PASSING_CODES = frozenset(
+    {
+        *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled"),
+        *("RequestThrottledException", "TooManyRequestsException", "RequestLimitExceeded"),
+        *("ProvisionedThroughputExceededException", "LimitExceededException", "SlowDown"),
+        *("TransactionInProgressException", "TransactionConflictException"),
+        *("TransactionCanceledException", "RequestTimeout", "RequestTimeoutException"),
+        *("ExecutionLimitExceeded", "BandwidthLimitExceeded", "PriorRequestNotComplete"),
+    }
+)
 
 
 def client_factory(models: Path, config: Config) -> Callable[[str], Any]:
@@ -39,11 +55,21 @@ def client_factory(models: Path, config: Config) -> Callable[[str], Any]:
 
 @contextmanager
 def faults_as_unavailable() -> Iterator[None]:
-    """Raises UnavailableError for whatever AWS, or the way there, answers instead of a result.
+    """Raises UnavailableError for whatever AWS, or the way there, answers instead of a result, and
+    its StoreRefusedError when the request is to blame.
 
     The original error stays its cause, for the log.
     """
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise UnavailableError from error
+        raise (StoreRefusedError if _is_refusal(error) else UnavailableError) from error
+
+
+def _is_refusal(error: ClientError | BotoCoreError) -> bool:
+    """Would the same request fail again, however well AWS is?"""
+    if not isinstance(error, ClientError):
+        return not isinstance(error, NoConnectionError | HTTPClientError)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    passing = status in _PASSING_STATUSES or error.response["Error"]["Code"] in _PASSING_CODES
+    return _FIRST_CLIENT_ERROR <= status < FIRST_SERVER_ERROR and not passing

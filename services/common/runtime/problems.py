@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+FIRST_SERVER_ERROR = 500
 _TYPE_PREFIX = "urn:tap:problem:"
 
 
@@ -28,6 +29,11 @@ class ProblemError(Exception):
         super().__init__(detail or self.title)
         self.detail = detail
         self.extensions = dict(extensions or {})
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the version that answers is to blame, as far as it can know."""
+        return self.status >= FIRST_SERVER_ERROR
 
     @classmethod
     def type_uri(cls) -> str:
@@ -64,6 +70,21 @@ class UnavailableError(ProblemError):
     @property
     def headers(self) -> dict[str, str]:
         return {"Retry-After": "1"}
+
+    @property
+    def is_fault(self) -> bool:
+        return False
+
+
+class StoreRefusedError(UnavailableError):
+    """A store answered that what it was asked is wrong: a right, a table or a parameter is missing.
+
+    Callers see no difference, since for them there is none.
+    """
+
+    @property
+    def is_fault(self) -> bool:
+        return True
 
 
 class InvalidJsonError(ProblemError):

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from services.common.runtime.http import Call, Event, Response, problem_response, with_cors
-from services.common.runtime.observability import count, logger
-from services.common.runtime.problems import InternalError, NotFoundError, ProblemError
-
-FIRST_SERVER_ERROR = 500
+from services.common.runtime.observability import count, count_fault, logger
+from services.common.runtime.probe import ASKING
+from services.common.runtime.problems import (
+    FIRST_SERVER_ERROR,
+    InternalError,
+    NotFoundError,
+    ProblemError,
+)
 
 Route = Callable[[Call], Response]
 
@@ -32,7 +36,10 @@ class Router:
         self._exposed = exposed
 
     def handle(self, event: Event) -> Response:
-        """The proxy response to a proxy event. Counts answers as the metric `Answered<status>`."""
+        """The proxy response to a proxy event.
+
+        Counts answers as the metric `Answered<status>`, and faults of this version (`faults`).
+        """
         call = Call.parse(event)
         logger.append_keys(request_id=call.request_id, route=call.route)
         response = self._respond(call)
@@ -44,10 +51,17 @@ class Router:
             return self._routes.get(call.route, _no_such_route)(call)
         except ProblemError as problem:
             _log_refusal(problem)
-            return problem_response(problem, call.request_id)
+            return _answer(problem, call)
         except Exception:
             logger.exception("failed")
-            return problem_response(InternalError(), call.request_id)
+            return _answer(InternalError(), call)
+
+
+def _answer(problem: ProblemError, call: Call) -> Response:
+    # What a deployment's hook is answered, the hook judges.
+    if problem.is_fault and call.request_id != ASKING:
+        count_fault()
+    return problem_response(problem, call.request_id)
 
 
 def _no_such_route(call: Call) -> Response:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.files.core.account import FileAccount
+from tests.support.on_lambda import on_lambda
+
+__all__ = ["on_lambda"]
 
 
 @pytest.fixture

@@ -1,0 +1,7 @@
+"""Functions' code runs in the process of the tests here."""
+
+from __future__ import annotations
+
+from tests.support.on_lambda import on_lambda
+
+__all__ = ["on_lambda"]
