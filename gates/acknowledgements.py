@@ -8,6 +8,7 @@ of its own (CODEOWNERS), one mechanism serves every tool, and no construct can h
     where = "TapPipelineStack/*/TapStack/Files/Uploads/Resource"  # or a list of such paths
     subject = "Resource::<Uploads.Arn>/*"                         # optional; which of several
     source = "codecommit"                                         # optional; with that source only
+    setting = "bake_minutes"                                      # optional; where one has that
     expires = 2027-11-24                                          # a year ahead at most
     reason = "A sentence that would convince a reviewer who does not know the code."
 
@@ -20,14 +21,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from gates.finding import Finding
 from gates.neutral import of_any
-from settings import Settings
+from settings import Environment, Settings
 
 FILE: Final = Path(__file__).with_name("acknowledged.toml")
 # Words of three letters or more, each counted once: "n/a n/a n/a" has none, "not relevant" two.
@@ -38,7 +39,9 @@ SOON: Final = timedelta(days=30)
 # What may never be, and what differs from what was reviewed (gates/rules/__init__.py).
 NEVER: Final = re.compile(r"TAP-[47]\d\d")
 _NEEDED: Final = {"rule", "where", "expires", "reason"}
-_KEYS: Final = {*_NEEDED, "subject", "source"}
+_KEYS: Final = {*_NEEDED, "subject", "source", "setting"}
+
+_SETTINGS: Final = frozenset(each.name for each in fields(Environment))
 
 
 class AcknowledgementsError(Exception):
@@ -48,7 +51,8 @@ class AcknowledgementsError(Exception):
 @dataclass(frozen=True)
 class Acknowledgement:
     """One accepted finding, in every environment. subject: None for whatever is found there.
-    source: the kind of `tap.source` with which there is such a finding; None for any."""
+    source: the kind of `tap.source` with which there is such a finding; None for any. setting: of
+    an environment, without which there is none; None where it depends on no setting."""
 
     rule: str
     where: str
@@ -56,6 +60,13 @@ class Acknowledgement:
     expires: date
     subject: str | None = None
     source: str | None = None
+    setting: str | None = None
+
+    def is_for(self, settings: Settings) -> bool:
+        """Can there be such a finding with these settings?"""
+        return self.source in (None, settings.source.kind) and (
+            self.setting is None or any(getattr(e, self.setting) for e in settings.environments)
+        )
 
     def covers(self, finding: Finding) -> bool:
         """Is it the finding's, whose path and subject are those of any environment?"""
@@ -106,6 +117,9 @@ def _entry(index: int, entry: dict[str, Any]) -> Iterator[Acknowledgement]:
         )
     if type(entry["expires"]) is not date:
         raise AcknowledgementsError(f"entry {index}: expires is no date such as 2027-11-24")
+    if entry.get("setting", "name") not in _SETTINGS:
+        known = ", ".join(sorted(_SETTINGS))
+        raise AcknowledgementsError(f"entry {index}: setting is none of an environment: {known}")
     places = entry["where"] if isinstance(entry["where"], list) else [entry["where"]]
     for place in places:
         yield Acknowledgement(**{**entry, "where": str(place)})
@@ -124,7 +138,7 @@ def judge(
     """
     known = {each: _of_any(each, settings) for each in findings}
     now = today or datetime.now(UTC).date()
-    acknowledgements = [e for e in acknowledgements if e.source in (None, settings.source.kind)]
+    acknowledgements = [each for each in acknowledgements if each.is_for(settings)]
     current = [each for each in acknowledgements if each.expires > now]
     accepted = [
         (finding, first)

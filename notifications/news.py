@@ -111,17 +111,25 @@ class Newsroom:
             return words.succeeded(release, self._goal, link, execution.id)
         if execution.status != "Failed":
             return None
-        found = [run for run in runs if run.status == "Failed"]
+        return self._failed(execution, release, runs)
+
+    def _failed(self, execution: Execution, release: Release, runs: list[ActionRun]) -> Notice:
+        # What failed may be a condition that asked a build, and no action.
+        found = [run for run in runs if run.status == "Failed"] or [
+            run for run in self._pipeline.asked(execution.id) if run.status == "Failed"
+        ]
+        told = self._link(execution)
+        link = next((run.url for run in found if self._is_console(run.url)), told)
         if found and found[0].is_approval:
             where, said = found[0].label, found[0].error or found[0].summary
-            return words.refused(release, where, said, link, execution.id)
-        failure = self._failure(execution, found)
-        link = next((run.url for run in found if self._is_console(run.url)), link)
+            return words.refused(release, where, said, told, execution.id)
+        if found and found[0].stage not in {run.stage for run in runs}:
+            return words.kept_out(release, found[0].stage, link, execution.id)
         tell = words.not_rolled_back if execution.rollback else words.failed
-        return tell(release, failure, link, execution.id)
+        return tell(release, self._failure(execution, found), link, execution.id)
 
     def _failure(self, execution: Execution, found: list[ActionRun]) -> Failure:
-        if not found:  # a condition of a stage, which is no action
+        if not found:  # a condition that asked no build
             return Failure("a condition of a stage", said=execution.summary)
         cases = [case for run in found for case in self._pipeline.test_cases(run)]
         checks = [case.name for case in cases if not case.passed]

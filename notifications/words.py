@@ -123,6 +123,18 @@ def refused(release: Release, where: str, said: str, link: str, thread: str) -> 
     )
 
 
+def kept_out(release: Release, stage: str, link: str, thread: str) -> Notice:
+    """The build that a stage asks at its entry said no."""
+    return Notice(
+        headline=f"NOT LET IN: {release} did not enter {stage}",
+        details=("Nothing was deployed there: what runs stays as it is.",),
+        todo="The build's log says why, and what to do: lift the hold and retry, or start the "
+        "newest commit again, for another page and another answer.",
+        link=link,
+        thread=thread,
+    )
+
+
 def succeeded(release: Release, environment: str, link: str, thread: str) -> Notice:
     """The last environment serves the release."""
     return Notice(

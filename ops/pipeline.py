@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ops.errors import NoSuchPipelineError, UnknownActionError
@@ -19,6 +19,7 @@ from ops.records import (
     TestCase,
     action_run,
     execution,
+    rule_run,
 )
 
 _TAKEN = re.compile(r"#\{[\w@-]+\.(\w+)\}")
@@ -54,15 +55,28 @@ class Pipeline:
         )["pipelineExecution"]
         return execution({**found, "sourceRevisions": found.get("artifactRevisions", [])})
 
+    def is_rollback(self, execution_id: str) -> bool:
+        """Whether that execution deploys again what an earlier one did."""
+        return any(each.rollback for each in self.executions() if each.id == execution_id)
+
     def action_runs(self, execution_id: str) -> list[ActionRun]:
         """The actions of one execution in the order they started; a retried one counts once, at
         the place of its last run."""
-        latest: dict[tuple[str, str], ActionRun] = {}
-        runs = self._runs(filter={"pipelineExecutionId": execution_id})
-        for run in sorted(runs, key=lambda run: run.started):
-            latest.pop((run.stage, run.action), None)
-            latest[run.stage, run.action] = run
-        return list(latest.values())
+        return _latest(self._runs(filter={"pipelineExecutionId": execution_id}))
+
+    def runs(self, execution_id: str) -> list[ActionRun]:
+        """The same, with the builds that conditions asked, by the names of their rules."""
+        return _latest([*self.action_runs(execution_id), *self.asked(execution_id)])
+
+    def asked(self, execution_id: str | None = None) -> list[ActionRun]:
+        """The builds that conditions of stages asked, in one execution or in all, as `action_runs`
+        has actions ("ListRuleExecutions", AWS CodePipeline API Reference)."""
+        which = {"filter": {"pipelineExecutionId": execution_id}} if execution_id else {}
+        pages = self._pipeline.get_paginator("list_rule_executions").paginate(
+            pipelineName=self.name, **which
+        )
+        runs = [rule_run(row) for page in pages for row in page["ruleExecutionDetails"]]
+        return _latest(run for run in runs if run.is_build)
 
     def history(self) -> list[ActionRun]:
         """Every run of every action, oldest first: of twelve months ("ListActionExecutions",
@@ -75,13 +89,14 @@ class Pipeline:
             yield from map(action_run, page["actionExecutionDetails"])
 
     def latest_run(self, name: str) -> ActionRun:
-        """The newest run of the action called `Action` or `Stage/Action`, in any case of letters.
+        """The newest run of the action called `Action` or `Stage/Action`, in any case of letters,
+        or of the rule whose build a condition asked.
 
         Raises `UnknownActionError`, which names the actions that there are.
         """
         seen: dict[str, ActionRun] = {}
         for each in self.executions():
-            for found in self.action_runs(each.id):
+            for found in self.runs(each.id):
                 seen.setdefault(found.label, found)
         wanted = name.lower()
         fitting = [r for r in seen.values() if wanted in (r.label.lower(), r.action.lower())]
@@ -221,6 +236,14 @@ class Pipeline:
     def state(self) -> list[dict[str, Any]]:
         """`stageStates` of `GetPipelineState`."""
         return list(self._pipeline.get_pipeline_state(name=self.name)["stageStates"])
+
+
+def _latest(runs: Iterable[ActionRun]) -> list[ActionRun]:
+    latest: dict[tuple[str, str], ActionRun] = {}
+    for run in sorted(runs, key=lambda run: run.started):
+        latest.pop((run.execution_id, run.label), None)
+        latest[run.execution_id, run.label] = run
+    return list(latest.values())
 
 
 def _declared_action(stage: str, action: dict[str, Any]) -> DeclaredAction:

@@ -184,3 +184,10 @@ def action_run(row: dict[str, Any]) -> ActionRun:
         question=asked.get("CustomData", ""),
         more=asked.get("ExternalEntityLink", ""),
     )
+
+
+def rule_run(row: dict[str, Any]) -> ActionRun:
+    """From a row of `ListRuleExecutions`: a rule of a condition ran as an action does."""
+    ids = {"actionExecutionId": row["ruleExecutionId"], "actionName": row["ruleName"]}
+    kind = row.get("input", {}).get("ruleTypeId", {})
+    return action_run({**row, **ids, "input": {"actionTypeId": kind}})

@@ -12,7 +12,7 @@ from ops.pipeline import Pipeline
 from ops.records import ActionRun, Execution
 
 # How the rule is called that keeps a held stage closed, after the stage's name.
-NOT_HELD = "NotHeld"
+ENTRY = "Entry"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _asks(stage: dict[str, Any]) -> bool:
         for condition in stage.get("beforeEntry", {}).get("conditions", [])
         for rule in condition.get("rules", [])
     ]
-    return f"{stage['name']}{NOT_HELD}" in rules
+    return f"{stage['name']}{ENTRY}" in rules
 
 
 def inside(pipeline: Pipeline, stage: Stage) -> tuple[str, str]:
@@ -74,7 +74,8 @@ def inside(pipeline: Pipeline, stage: Stage) -> tuple[str, str]:
 
 
 def succeeded(pipeline: Pipeline, stage: Stage) -> list[Execution]:
-    """The executions that ended well in the stage, rollbacks among them, newest first."""
+    """The executions that ended well in the stage, rollbacks among them, newest first: those whose
+    actions did, and of which no build said no that a condition asked."""
     latest: dict[str, dict[str, ActionRun]] = defaultdict(dict)
     for run in pipeline.history():
         if run.stage == stage.name:
@@ -84,4 +85,6 @@ def succeeded(pipeline: Pipeline, stage: Stage) -> list[Execution]:
         for execution, runs in latest.items()
         if stage.actions <= {name for name, run in runs.items() if run.status == "Succeeded"}
     }
+    asked = [run for run in pipeline.asked() if run.stage == stage.name]
+    good -= {run.execution_id for run in asked if run.status == "Failed"}
     return [execution for execution in pipeline.executions() if execution.id in good]

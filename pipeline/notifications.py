@@ -113,6 +113,7 @@ class Notifications(Construct):
         made.permit(
             ("codepipeline:GetPipelineExecution", arn),
             ("codepipeline:ListActionExecutions", arn),
+            ("codepipeline:ListRuleExecutions", arn),
             ("codebuild:BatchGetBuilds", self._builds("project")),
             ("codebuild:DescribeTestCases", self._builds("report-group")),
             *(("s3:GetObject", self._decisions.arn_for_objects(f"{each}*")) for each in RECORDS),

@@ -48,9 +48,14 @@ class Looking:
 
     @property
     def role_arn(self) -> str:
-        """The role in the environment's account: of its bootstrap, not of what is deployed."""
-        account = self.guarded.account
-        return f"arn:aws:iam::{account}:role/cdk-hnb659fds-preview-role-{account}-{self.region}"
+        """The role that looks at the guarded environment."""
+        return look_role_arn(self.guarded, self.region)
+
+
+def look_role_arn(environment: Environment, region: str) -> str:
+    """The role in its account that looks: of the bootstrap, not of what is deployed."""
+    account = environment.account
+    return f"arn:aws:iam::{account}:role/cdk-hnb659fds-preview-role-{account}-{region}"
 
 
 def variable(name: str) -> str:

@@ -14,10 +14,9 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import pipelines
 from constructs import Construct
 
-from pipeline import builds, guarding, holding, previewing, promotion, protection
+from pipeline import baking, builds, entering, guarding, previewing, promotion, protection
 from pipeline.artifacts import artifact_bucket
 from pipeline.assembly import gates_step, synth_step
-from pipeline.confirming import confirm_step
 from pipeline.decisions import bucket_name, decision_bucket
 from pipeline.deployed_commit import tell_commit
 from pipeline.drift import check_for_drift
@@ -73,6 +72,14 @@ class PipelineStack(cdk.Stack):
         self._artifacts = artifact_bucket(self)
         self._decisions = decision_bucket(self, PIPELINE_NAME)
         self._judged = self._judged_assembly()
+        self._looking = Looking(
+            PIPELINE_NAME,
+            self._source,
+            self._judged,
+            self._artifacts,
+            settings.guarded,
+            settings.region,
+        )
         self._pipeline = self._self_updating_pipeline()
         self._deliver_to_environments()
         self._pipeline.build_pipeline()
@@ -129,18 +136,14 @@ class PipelineStack(cdk.Stack):
 
     def _promote(self, tested: Environment, guarded: Environment) -> None:
         """Says what would happen, asks a person, and deploys what that person saw."""
-        region = self._settings.region
-        looking = Looking(
-            PIPELINE_NAME, self._source, self._judged, self._artifacts, guarded, region
-        )
-        page = previewing.preview_step(self, looking, self._decisions)
+        page = previewing.preview_step(self, self._looking, self._decisions)
         self._pipeline.add_wave(previewing.STAGE, pre=[page])
-        address = previewing.page_address(bucket_name(self, PIPELINE_NAME), region)
+        address = previewing.page_address(bucket_name(self, PIPELINE_NAME), self._settings.region)
         question = promotion.Question(self._source.revision, address, tested, guarded)
         self._pipeline.add_wave(promotion.STAGE, pre=[promotion.approval_step(question)])
-        self._deploy_and_test(guarded, confirm_step(self, looking))
+        self._deploy_and_test(guarded)
 
-    def _deploy_and_test(self, environment: Environment, *before: pipelines.Step) -> None:
+    def _deploy_and_test(self, environment: Environment) -> None:
         stage = ApplicationStage(
             self,
             environment=environment,
@@ -157,7 +160,7 @@ class PipelineStack(cdk.Stack):
             artifacts=self._artifacts,
             api_urls=stage.api_urls,
         )
-        self._pipeline.add_stage(stage, pre=[*before], post=[smoke])
+        self._pipeline.add_stage(stage, post=[smoke])
 
     def _finish(self) -> None:
         """Sets what `pipelines.CodePipeline` has no properties for."""
@@ -181,10 +184,20 @@ class PipelineStack(cdk.Stack):
         _rename(self._pipeline.node.find_child("Assets").node.find_child("FileAsset"), "assets")
 
     def _protect(self, built: codepipeline.Pipeline) -> None:
-        held = holding.held_project(
-            self, built, PIPELINE_NAME, artifacts=self._artifacts, decisions=self._decisions
-        )
-        protection.protect(built, self._settings.environments, held=held)
+        environments, guarded = self._settings.environments, self._settings.guarded
+        asks = {
+            each.stage: entering.entry_rule(
+                self, built, each, looking=self._looking, decisions=self._decisions
+            )
+            for each in environments
+            if each.rollback or each == guarded
+        }
+        bakes = {
+            each.stage: baking.bake_rule(self, built, each, looking=self._looking)
+            for each in environments
+            if each.bake_minutes
+        }
+        protection.protect(built, environments, asks=asks, bakes=bakes)
 
 
 def _rename(project: object, step: str) -> None:

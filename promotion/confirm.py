@@ -2,8 +2,8 @@
 
 `python -m promotion.confirm cdk.out --commit ID --execution ID --digest D --running ID`, with the
 credentials of the tools account; --role-arn names the role in the target account that may look.
---digest and --running are what the page was made of and against. A rollback deploys what was
-approved before, so what runs meanwhile is not compared.
+--digest and --running are what the page was made of and against. A rollback is let through: it
+deploys what was approved and served before.
 
 Exit code: 0 when it is, 1 when it is not, 2 when nobody could look.
 """
@@ -54,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def problems(given: Namespace, tools: ClientOf, target: ClientOf) -> Iterator[str]:
     """Why what is deployed is not what was shown, for people. tools, target: make clients in the
     account of the pipeline and of the stacks."""
+    if Pipeline(given.pipeline, tools).is_rollback(given.execution):
+        return
     waits = release.of_assembly(given.assembly, given.commit)
     if waits.digest != given.digest:
         shown = Release(given.commit, given.digest)
@@ -61,8 +63,6 @@ def problems(given: Namespace, tools: ClientOf, target: ClientOf) -> Iterator[st
             f"{waits.name} (digest {waits.digest}) would be deployed, but the page that was "
             f"approved from shows {shown.name} (digest {given.digest})"
         )
-    if Pipeline(given.pipeline, tools).execution(given.execution).rollback:
-        return
     wanted = targets.of_assembly(Assembly.read(given.assembly), given.commit)
     runs = targets.running(target("cloudformation"), wanted)
     now = runs.commit if runs else NOTHING

@@ -53,7 +53,13 @@ _PIPELINE = (
         "what a build exports is in later actions' configurations, and in what a person is asked",
         "action:Preview/Page",
         "action:Promote/Approve",
-        "action:{last}/Confirm",
+        "action:{last}/*Entry",
+    ),
+    _shown(
+        "a stage is entered only when the build says so that its condition asks, with artifacts and"
+        " variables of earlier actions",
+        "action:{last}/*Entry",
+        "action:{last}/*Prepare",
     ),
     _shown(
         "the last environment waits for the approval action",
@@ -87,6 +93,11 @@ _PIPELINE = (
         "a held environment is not entered until a person lifts that with a reason",
         "delivery/test_bad_prod_version.py"
         "::test_prod_is_held_and_the_next_push_stays_out_until_somebody_lifts_that",
+    ),
+    _emulated(
+        "an alarm that goes off after the deployment, while an environment bakes, takes it back",
+        "promotion/test_alarms.py"
+        "::test_an_alarm_that_goes_off_after_the_deployment_takes_the_release_back",
     ),
     _emulated(
         "a stage is entered, skipped or failed as its condition says",

@@ -69,7 +69,7 @@ class Follower:
 
     def _show_actions(self, execution: Execution) -> bool:
         """Whether one of them asks a person now."""
-        runs = self.pipeline.action_runs(execution.id)
+        runs = self.pipeline.runs(execution.id)
         for run in runs:
             if run.id not in self._shown:
                 self.progress.begin(run.label)

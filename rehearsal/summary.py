@@ -118,7 +118,7 @@ def outcome(
     pipeline: Pipeline, execution: Execution, commit: str, targets: Sequence[Target], root: Path
 ) -> Outcome:
     """Read how `execution` ended, and keep its smoke reports under `root/last`."""
-    runs = tuple(pipeline.action_runs(execution.id))
+    runs = tuple(pipeline.runs(execution.id))
     smoke = smoke_of(pipeline, execution.id, targets, root)
     reached = {run.stage for run in runs}
     deployed = [label for each in targets if each.stage in reached for label in each.accounts]

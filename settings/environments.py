@@ -18,6 +18,10 @@ _NAME: Final = r"[a-z][a-z0-9]{1,11}"
 # ("Working with deployment configurations in CodeDeploy", CodeDeploy user guide).
 _CANARY_MINUTES: Final = (0, 5, 10, 15, 30)
 _CANARY_DEFAULT: Final = 10
+# A rule ends within an hour, as all actions do of which it is not said otherwise ("Quotas in AWS
+# CodePipeline"), and so does a role that another one takes ("Roles terms and concepts", IAM user
+# guide, role chaining); a build needs minutes to come.
+_LONGEST_BAKE: Final = 50
 EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 
 
@@ -30,7 +34,8 @@ class Environment:
     its stage, when it fails, come back to the last release that succeeded there, and is it held
     then until somebody lifts that? deployment_window: when its stage may be entered, None for
     always. canary_minutes: how long a tenth of a function's traffic tries a new version; 0 for all
-    of it at once.
+    of it at once. bake_minutes: how long no alarm may go off after its smoke tests, or its stage
+    comes back; 0 for no such time.
     """
 
     name: str
@@ -40,6 +45,7 @@ class Environment:
     rollback: bool = False
     deployment_window: DeploymentWindow | None = None
     canary_minutes: int = 0
+    bake_minutes: int = 0
 
     @property
     def stage(self) -> str:
@@ -86,7 +92,11 @@ def _environment(reader: Reader, *, guarded: bool) -> Environment:
         rollback=reader.flag("rollback", default=not disposable),
         deployment_window=read_window(reader.optional_section("deployment_window")),
         canary_minutes=reader.number_of("canary_minutes", _CANARY_MINUTES, default=canary),
+        bake_minutes=reader.whole_number("bake_minutes", 0, _LONGEST_BAKE, default=0),
     )
+    if environment.bake_minutes and not environment.rollback:
+        expected = "0, or `rollback` as well: an alarm could not take the release back"
+        reader.reject("bake_minutes", environment.bake_minutes, expected)
     reader.finish()
     return environment
 

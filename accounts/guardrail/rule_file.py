@@ -47,8 +47,10 @@ def rules(checkout: Path, settings: Settings, target: Target) -> str:
         "__STAGES": _stages(stages),
         "__PROMOTE": str(stages.index(PROMOTE)),
         "__PROTECTED": _protected(settings.guarded, len(stages) - 1),
+        "__BAKED": _baked(stages, settings),
         "__PREVIEW": str(stages.index(PREVIEW)),
         "__GUARDED": str(len(stages) - 1),
+        "__LAST": settings.guarded.stage,
         "__ENTERED": _ENTERED if settings.skip_approval_without_changes else _ALWAYS_ENTERED,
         "__PROVIDER": provider,
         "__CONFIGURATION": _literal(configuration),
@@ -77,13 +79,17 @@ def _protected(environment: Environment, index: int) -> str:
     """What its stage must have, where the settings ask for it."""
     if not environment.rollback:
         return "Stages exists"
-    stage, asks = f"Stages[{index}]", f"{environment.stage}NotHeld"
+    return f"Stages[{index}].OnFailure.Result == 'ROLLBACK' <<a failed release would stay>>"
+
+
+def _baked(stages: list[str], settings: Settings) -> str:
+    """Which stages ask something after their success, and what becomes of those that fail that."""
+    baked = {each.stage for each in settings.environments if each.bake_minutes}
     return "\n    ".join(
-        [
-            f"{stage}.OnFailure.Result == 'ROLLBACK' <<a failed release would stay>>",
-            f"some {stage}.BeforeEntry.Conditions[*].Rules[*].Name == '{asks}'"
-            " <<a release would follow a failed one before anybody looked>>",
-        ]
+        f"Stages[{index}].OnSuccess.Conditions[*].Result == 'ROLLBACK' <<a bad release would stay>>"
+        if name in baked
+        else f"Stages[{index}].OnSuccess !exists <<a condition that may overrule a stage>>"
+        for index, name in enumerate(stages)
     )
 
 

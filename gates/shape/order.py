@@ -21,6 +21,7 @@ from settings import Environment
 # TAP-424 say which conditions the stages Guards and Promote have, TAP-441 which those of the
 # environments have.
 STAGE_KEYS = {"Name", "Actions", "OnFailure"}
+AFTER_SUCCESS = {"ROLLBACK"}
 RESULTS = {"ROLLBACK", "FAIL"}
 # arn:partition:iam::account:role/name
 IN_ARN = 5
@@ -47,13 +48,15 @@ def one_pipeline(delivery: Delivery) -> Iterator[Resource | tuple[str, str]]:
     why="the stage may pass without its actions having passed: a retry runs failed smoke tests "
     "until they pass, a condition skips what it should protect",
     fix="a stage has actions and an OnFailure of ROLLBACK or FAIL, nothing else; conditions are "
-    f"that of {GUARDS}, where the settings say so that of {PROMOTE}, and those at the entry of "
-    "environments, where what is not met fails the stage",
+    f"that of {GUARDS}, where the settings say so that of {PROMOTE}, those at the entry of "
+    "environments, where what is not met fails the stage, and where the settings say so that after "
+    "their success, where what is not met rolls the stage back",
 )
 def stages_do_not_skip(delivery: Delivery) -> Iterator[tuple[str, str]]:
     for stage in delivery.pipeline.stages:
         result = stage.get("OnFailure", {})
         known = {*STAGE_KEYS, *(["BeforeEntry"] if _may_ask(delivery, stage) else [])}
+        known |= {"OnSuccess"} if _bakes(delivery, stage) else set()
         further = {*(set(stage) - known), *(set(result) - {"Result"})}
         if result and result.get("Result") not in RESULTS:
             further.add(f"OnFailure {result.get('Result')}")
@@ -66,13 +69,18 @@ def _may_ask(delivery: Delivery, stage: dict[str, Any]) -> bool:
     name, intended = stage.get("Name"), delivery.intended
     skips = (GUARDS, PROMOTE) if intended.settings.skip_approval_without_changes else (GUARDS,)
     environments = {each.stage for each in intended.environments}
-    return name in skips or (name in environments and results_at_entry(stage) == {"FAIL"})
+    return name in skips or (name in environments and results(stage, "BeforeEntry") == {"FAIL"})
 
 
-def results_at_entry(stage: dict[str, Any]) -> set[str]:
-    """What becomes of a stage whose entry conditions are not met."""
-    conditions = stage.get("BeforeEntry", {}).get("Conditions", [])
-    return {str(each.get("Result")) for each in conditions}
+def _bakes(delivery: Delivery, stage: dict[str, Any]) -> bool:
+    """May the stage have conditions after its success?"""
+    baked = {each.stage for each in delivery.intended.environments if each.bake_minutes}
+    return stage.get("Name") in baked and results(stage, "OnSuccess") == AFTER_SUCCESS
+
+
+def results(stage: dict[str, Any], key: str) -> set[str]:
+    """What becomes of a stage whose conditions of a kind are not met."""
+    return {str(each.get("Result")) for each in stage.get(key, {}).get("Conditions", [])}
 
 
 def deployments(delivery: Delivery, environment: Environment) -> list[Action]:

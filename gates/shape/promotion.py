@@ -10,18 +10,19 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from assembly.intended import APPROVAL, PIPELINE, PREVIEW, PROMOTE
-from assembly.pipeline import APPROVES, Action, Build
+from assembly.pipeline import APPROVES, Action
 from assembly.text import listed, plain
 from gates.delivery import Delivery
 from gates.registry import rule
+from gates.shape import bake, entry
 from gates.shape.commands import CACHES
-from gates.shape.guarding import GATES
+from gates.shape.entry import EXECUTION, NAMESPACE
 from gates.shape.roles import Role, role_of, roles, statements
 
 PAGE: Final = f"{PREVIEW}/Page"
-NAMESPACE: Final = "Preview"
+MAKES_PAGE: Final = f"{PIPELINE}-preview"
 VARIABLES: Final = ["changes", "digest", "running", "said"]
-EXECUTION: Final = "#{codepipeline.PipelineExecutionId}"
+HANDS_ON: Final = {"exported-variables": VARIABLES}
 LINKS: Final = (
     '[ ! -d "judged" ] || { echo \'additionalInputs: "judged" must not exist yet. If you want to '
     'merge multiple artifacts, use a "cp" command.\'; exit 1; } && '
@@ -62,18 +63,17 @@ BUILDING: Final = {
     "kms:Decrypt",
     "kms:DescribeKey",
 }
-LOOKS: Final = {
-    "tap-pipeline-preview": {
-        "sts:AssumeRole",
-        "codepipeline:GetPipelineState",
-        "codepipeline:ListActionExecutions",
-        "codepipeline:ListPipelineExecutions",
-        "codebuild:BatchGetBuilds",
-        "codebuild:DescribeTestCases",
-        "s3:ListBucket",
-        "s3:PutObject",
-    },
-    "tap-pipeline-confirm": {"sts:AssumeRole", "codepipeline:GetPipelineExecution"},
+HISTORY: Final = {
+    "codepipeline:GetPipelineState",
+    "codepipeline:ListActionExecutions",
+    "codepipeline:ListPipelineExecutions",
+}
+ENTERS: Final = {"sts:AssumeRole", *HISTORY, "s3:ListBucket"}
+PREVIEWS: Final = {
+    *ENTERS,
+    "codebuild:BatchGetBuilds",
+    "codebuild:DescribeTestCases",
+    "s3:PutObject",
 }
 # What the role in the environment's account may do beside reading.
 CHANGE_SETS: Final = {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
@@ -98,11 +98,9 @@ def approvers_see_what_they_approve(delivery: Delivery) -> Iterator[tuple[str, s
     if [action.where for action in actions] != [PAGE]:
         yield f"stage {PREVIEW}", f"consists of {[action.where for action in actions]}"
     for action in actions:
-        commands = [_command(delivery, "preview"), *_handing_on()]
-        environment = {"exported-variables": VARIABLES}
-        for problem in _other(delivery, action, "preview", commands, environment):
-            yield action.where, problem
-        if action.namespace != NAMESPACE or _given(action) != _told(delivery):
+        yield from ((action.where, problem) for problem in _other(delivery, action))
+        told = {"TAP_COMMIT": entry.commit(delivery), "TAP_EXECUTION": EXECUTION}
+        if action.namespace != NAMESPACE or _given(action) != told:
             yield action.where, f"is told {_given(action)}, hands on as {action.namespace}"
     yield from _question(delivery)
 
@@ -138,78 +136,54 @@ def page_address(delivery: Delivery) -> str:
     "TAP-425",
     why="another release than the approved one could be deployed, or onto another version than the "
     "page was made against",
-    fix="the first action of the guarded environment's stage, alone in its run order, is Confirm; "
-    "let pipeline/confirming.py make it",
+    fix="the build that is asked at the entry of the guarded environment's stage ends with "
+    "scripts/confirm, and is told what the page said; let pipeline/entering.py make it",
 )
 def what_was_approved_is_deployed(delivery: Delivery) -> Iterator[tuple[str, str]]:
-    stage = delivery.intended.guarded.stage
-    actions = delivery.pipeline.actions_in(stage)
-    if [a.name for a in actions if a.position == actions[0].position] != ["Confirm"]:
-        yield f"stage {stage}", "does not begin with Confirm"
-        return
-    first = actions[0]
-    told = {
-        **_told(delivery),
-        "TAP_DIGEST": f"#{{{NAMESPACE}.digest}}",
-        "TAP_RUNNING": f"#{{{NAMESPACE}.running}}",
-    }
-    ending = '--digest "$TAP_DIGEST" --running "$TAP_RUNNING"'
-    commands = [f"{_command(delivery, 'confirm')} {ending}"]
-    for problem in _other(delivery, first, "confirm", commands, None):
-        yield first.where, problem
-    if _given(first) != told:
-        yield first.where, f"is told {_given(first)}"
+    guarded = delivery.intended.guarded
+    wanted, where = entry.rule(delivery, guarded), f"stage {guarded.stage}"
+    entries = [
+        rule
+        for stage in delivery.pipeline.stages
+        if stage.get("Name") == guarded.stage
+        for condition in plain(stage.get("BeforeEntry", {})).get("Conditions", [])
+        for rule in condition.get("Rules", [])
+        if condition.get("Result") == "FAIL"
+    ]
+    if wanted not in entries:
+        yield where, f"is not entered by what the page said: {entries}"
+    build = entry.build(delivery, guarded)
+    if build is None or build.commands[-1:] != [entry.confirmation(delivery)]:
+        yield where, f"asks last: {build.commands[-1:] if build else 'nothing'}"
 
 
-def _other(
-    delivery: Delivery, action: Action, script: str, commands: list[str], environment: Any
-) -> Iterator[str]:
-    """How the build differs from the one that runs `commands` on the source and what was judged."""
+def _other(delivery: Delivery, action: Action) -> Iterator[str]:
+    """How the build differs from the one that makes the page of what was judged."""
     build = delivery.pipeline.build_of(action)
-    if build is None or build.name != f"{PIPELINE}-{script}":
-        yield f"does not run the project {PIPELINE}-{script}"
+    if build is None or build.name != MAKES_PAGE:
+        yield f"does not run the project {MAKES_PAGE}"
         return
-    wanted = [LINKS, CACHES, "bash scripts/install-python", *commands]
-    if build.commands != wanted:
+    if build.commands != [LINKS, CACHES, "bash scripts/install-python", *_commands(delivery)]:
         yield f"runs {build.commands}"
-    if build.buildspec.get("env") != environment or set(build.buildspec) & {"artifacts", "reports"}:
-        yield "hands on something else"
-    artifacts = {a.where: a for a in delivery.pipeline.actions}
-    source = [n for a in artifacts.values() if a.kind.startswith("Source/") for n in a.outputs]
-    judged = artifacts[GATES].outputs if GATES in artifacts else []
-    if action.inputs != [*source, *judged]:
+    yield from entry.steered(build, HANDS_ON)
+    source = entry.source(delivery)
+    if action.inputs != [*source, *entry.judged(delivery)]:
         yield f"works on {action.inputs}"
     if [action.configuration.get("PrimarySource")] != source:
         yield "runs the scripts of something else than the source"
-    known = {"CDK_DISABLE_CLI_TELEMETRY", "CDK_DISABLE_VERSION_CHECK"}
-    if {each["Name"] for each in build.variables} != known:
-        yield f"has the variables {[each['Name'] for each in build.variables]}"
 
 
-def _command(delivery: Delivery, script: str) -> str:
+def _commands(delivery: Delivery) -> Iterator[str]:
     guarded = delivery.intended.guarded
     role = delivery.intended.bootstrap_role(guarded.account, "preview")
-    return (
-        f"bash scripts/{script} judged --pipeline {PIPELINE} --role-arn {role} "
+    yield (
+        f"bash scripts/preview judged --pipeline {PIPELINE} --role-arn {role} "
         '--execution "$TAP_EXECUTION" --commit "$TAP_COMMIT"'
     )
-
-
-def _handing_on() -> list[str]:
-    return [
-        *(f"export {n}=$(sed -n {i}p reports/promotion.txt)" for i, n in enumerate(VARIABLES, 1)),
-        '[ "$changes" = true ] || [ "$changes" = false ]',
-        '[ -n "$digest" ] && [ -n "$running" ] && [ -n "$said" ]',
-    ]
-
-
-def _told(delivery: Delivery) -> dict[str, str]:
-    commits = [
-        f"#{{{action.namespace}.{'VersionId' if action.kind == 'Source/S3' else 'CommitId'}}}"
-        for action in delivery.pipeline.actions
-        if action.kind.startswith("Source/")
-    ]
-    return {"TAP_COMMIT": " or ".join(commits), "TAP_EXECUTION": EXECUTION}
+    for line, name in enumerate(VARIABLES, 1):
+        yield f"export {name}=$(sed -n {line}p reports/promotion.txt)"
+    yield '[ "$changes" = true ] || [ "$changes" = false ]'
+    yield '[ -n "$digest" ] && [ -n "$running" ] && [ -n "$said" ]'
 
 
 def _given(action: Action) -> dict[str, str]:
@@ -229,25 +203,29 @@ def _given(action: Action) -> dict[str, str]:
 def looking_changes_nothing(delivery: Delivery) -> Iterator[tuple[str, str]]:
     guarded = delivery.intended.guarded
     look = delivery.intended.bootstrap_role(guarded.account, "preview")
+    looks = {MAKES_PAGE: PREVIEWS, entry.project(guarded): ENTERS}
+    if guarded.bake_minutes:
+        looks[bake.project(guarded)] = bake.MAY
     for build in delivery.pipeline.builds:
         role = role_of(delivery.pipeline.template, build.role)
-        if build.name in LOOKS:
+        if build.name in looks:
             if role is None or role.properties.get("RoleName") != build.name:
                 yield build.where, f"runs as {build.role}"
             else:
-                yield from ((role.where, p) for p in _beyond_looking(build, role, look))
+                for problem in _beyond_looking(role, look, looks[build.name]):
+                    yield role.where, problem
         elif role is not None and look in role.allows("sts:AssumeRole"):
             yield build.where, "may take the role that looks at the guarded environment"
     yield from _of_bootstrap(delivery)
 
 
-def _beyond_looking(build: Build, role: Role, look: str) -> Iterator[str]:
+def _beyond_looking(role: Role, look: str, may: set[str]) -> Iterator[str]:
     if list(role.allows("sts:AssumeRole")) != [look] or role.managed:
         yield f"may assume {[*role.allows('sts:AssumeRole'), *role.managed]}"
     for statement in role.statements:
         actions = {str(each) for each in listed(statement.get("Action"))}
         resources = [str(each) for each in listed(statement.get("Resource"))]
-        extra = actions - BUILDING - LOOKS[build.name]
+        extra = actions - BUILDING - may
         if extra or "NotAction" in statement or "NotResource" in statement or "*" in resources:
             yield f"may {sorted(extra) or 'act'} on {statement.get('Resource')}"
         if PLACES in actions and not all(each.endswith("/promotions/*") for each in resources):

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from assembly.pipeline import Build
 from assembly.templates import Template
 from assembly.text import plain
 from gates.delivery import Delivery
 from gates.registry import rule
-from gates.shape.commands import CACHES
+from gates.shape import bake, entry
 from gates.shape.roles import Role, role_of, roles
 from settings import Environment
 
-PROJECT: Final = "tap-pipeline-held"
 ROLLS_BACK: Final = {"Result": "ROLLBACK"}
-ASKS: Final = [CACHES, "bash scripts/install-python", "bash scripts/held"]
 # What would let a build decide in a person's place, or become somebody who may.
 BEYOND: Final = ("s3:PutObject", "s3:DeleteObject", "sts:AssumeRole", "iam:PassRole")
 DECIDES: Final = ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
@@ -30,59 +28,68 @@ RECORDS: Final = ("holds/Prod/ID.json", "lifts/Prod/ID.json")
     why="a release that fails would stay where it is, or the next would follow it before anybody"
     " looked",
     fix="the stage of an environment whose `rollback` is true in cdk.json has OnFailure ROLLBACK,"
-    " and is entered only when the build tap-pipeline-held says that it is not held; its"
-    " `deployment_window` is a rule beside that, and no other condition stands anywhere",
+    " and, like the guarded one, is entered only when the build tap-pipeline-enter-<env> says"
+    " so; its `deployment_window` is a rule beside that; with `bake_minutes` its OnSuccess asks the"
+    " build tap-pipeline-bake-<env>, and no other condition stands anywhere",
 )
 def environments_are_protected(delivery: Delivery) -> Iterator[tuple[str, str]]:
     stages = {stage.get("Name"): stage for stage in delivery.pipeline.stages}
     for environment in delivery.intended.environments:
         stage = stages.get(environment.stage, {})
         where = f"stage {environment.stage}"
-        entry = plain(stage.get("BeforeEntry"))
-        if entry != _entry(delivery, environment):
-            yield where, f"is entered by another condition: {entry}"
+        found = plain(stage.get("BeforeEntry"))
+        if found != _conditions(delivery, environment):
+            yield where, f"is entered by another condition: {found}"
         if stage.get("OnFailure") != (ROLLS_BACK if environment.rollback else None):
             yield where, f"ends a failure otherwise: {stage.get('OnFailure')}"
-    yield from _project(delivery)
+        success = plain(stage.get("OnSuccess"))
+        if success != bake.condition(delivery, environment):
+            yield where, f"is left by another condition: {success}"
+        yield from _enters(delivery, environment)
+        yield from _bakes(delivery, environment)
 
 
-def _entry(delivery: Delivery, environment: Environment) -> dict[str, Any] | None:
-    rules = []
-    if environment.rollback:
-        rules.append(_asks(delivery, environment))
+def _conditions(delivery: Delivery, environment: Environment) -> dict[str, Any] | None:
+    rules = [entry.rule(delivery, environment)] if entry.asks(delivery, environment) else []
     if window := environment.deployment_window:
+        kind = {"Category": "Rule", "Owner": "AWS", "Version": "1", "Provider": "DeploymentWindow"}
         configuration = {"Cron": window.cron, "TimeZone": window.time_zone}
-        rules.append(_rule(f"{environment.stage}Window", "DeploymentWindow", configuration))
+        name = f"{environment.stage}Window"
+        rules.append({"Name": name, "RuleTypeId": kind, "Configuration": configuration})
     return {"Conditions": [{"Result": "FAIL", "Rules": rules}]} if rules else None
 
 
-def _asks(delivery: Delivery, environment: Environment) -> dict[str, Any]:
-    told = {"TAP_STAGE": environment.stage}
-    told |= {"TAP_EXECUTION": "#{codepipeline.PipelineExecutionId}"}
-    variables = [{"name": name, "type": "PLAINTEXT", "value": each} for name, each in told.items()]
-    project = next((f"<{b.logical_id}>" for b in delivery.pipeline.builds if b.name == PROJECT), "")
-    configuration = {"ProjectName": project, "EnvironmentVariables": json.dumps(variables)}
-    source = [name for a in delivery.pipeline.actions if a.stage == "Source" for name in a.outputs]
-    inputs = {"InputArtifacts": [{"Name": name} for name in source]}
-    return _rule(f"{environment.stage}NotHeld", "CodeBuild", configuration) | inputs
+def _enters(delivery: Delivery, environment: Environment) -> Iterator[tuple[str, str]]:
+    """The build that is asked at the entry does what it is for, and may do no more."""
+    if build := entry.build(delivery, environment):
+        # TAP-426 says which role the guarded environment's may take.
+        guarded = environment == delivery.intended.guarded
+        beyond = [each for each in BEYOND if not (guarded and each == "sts:AssumeRole")]
+        yield from _other(delivery, build, entry.commands(delivery, environment), beyond)
 
 
-def _rule(name: str, provider: str, configuration: dict[str, str]) -> dict[str, Any]:
-    kind = {"Category": "Rule", "Owner": "AWS", "Provider": provider, "Version": "1"}
-    return {"Name": name, "RuleTypeId": kind, "Configuration": configuration}
-
-
-def _project(delivery: Delivery) -> Iterator[tuple[str, str]]:
-    """The build that a held environment depends on does what it is for, and may do no more."""
-    for build in delivery.pipeline.builds:
-        if build.name != PROJECT:
-            continue
-        if build.commands != ASKS:
-            yield build.where, f"runs other commands: {build.commands}"
+def _bakes(delivery: Delivery, environment: Environment) -> Iterator[tuple[str, str]]:
+    """The build that watches alarms does what it is for, and may do no more."""
+    if build := bake.build(delivery, environment):
+        beyond = [each for each in BEYOND if each != "sts:AssumeRole"]
+        yield from _other(delivery, build, bake.commands(delivery, environment), beyond)
         role = role_of(delivery.pipeline.template, build.role)
-        for right in BEYOND:
-            if role is None or [*role.allows(right), *role.managed]:
-                yield build.where, f"may {right}"
+        takes = list(role.allows("sts:AssumeRole")) if role else []
+        if takes != [bake.role(delivery, environment)]:
+            yield build.where, f"may assume {takes}"
+
+
+def _other(
+    delivery: Delivery, build: Build, commands: list[str], beyond: list[str]
+) -> Iterator[tuple[str, str]]:
+    """How a build that is asked runs, is told or may something else."""
+    if build.commands != commands:
+        yield build.where, f"runs other commands: {build.commands}"
+    yield from ((build.where, problem) for problem in entry.steered(build))
+    role = role_of(delivery.pipeline.template, build.role)
+    for right in beyond:
+        if role is None or [*role.allows(right), *role.managed]:
+            yield build.where, f"may {right}"
 
 
 @rule(

@@ -35,7 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(client: ClientOf, given: Namespace) -> int:
     """The command; its exit code."""
     pipeline = found(client, given.pipeline)
-    if given.execution and _is_rollback(pipeline, given.execution):
+    if given.execution and pipeline.is_rollback(given.execution):
         text = f"{given.execution} is a rollback: {given.environment} lets it in"
         document = {"pipeline": pipeline.name, "stage": given.environment, "holds": []}
         show(document, text, as_json=given.json)
@@ -52,10 +52,6 @@ def run(client: ClientOf, given: Namespace) -> int:
         lines.append(f"To let something in: python -m ops lift {stage.lower()} --reason ...")
     show(document, "\n".join(lines or [f"{stage} is not held"]), as_json=given.json)
     return BAD_NEWS if holds else DONE
-
-
-def _is_rollback(pipeline: Pipeline, execution_id: str) -> bool:
-    return any(each.rollback for each in pipeline.executions() if each.id == execution_id)
 
 
 def _name(pipeline: Pipeline, given: str) -> str:

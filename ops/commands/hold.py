@@ -36,8 +36,8 @@ def run(client: ClientOf, given: Namespace) -> int:
     stage = stages.stage_of(pipeline, given.environment)
     if not stage.asks:
         raise NotHeldError(
-            f"{stage.name} does not ask whether it is held; an environment does whose `rollback`"
-            " is true in cdk.json"
+            f"{stage.name} does not ask whether it is held; the last environment does, and those"
+            " whose `rollback` is true in cdk.json"
         )
     holds = holds_of(pipeline, client)
     within, status = stages.inside(pipeline, stage)

@@ -108,7 +108,6 @@ def test_the_old_release_serves_again_without_anybody(
     assert (incident.back.status, incident.back.trigger) == ("Succeeded", "AutomatedRollback")
     assert json.loads(incident.back.detail) == {"FailedPipelineExecutionId": incident.failed.id}
     assert list(developer.status_of(incident.back)) == [
-        "Prod/Confirm",
         "Prod/tap-prod.Prepare",
         "Prod/tap-prod.Deploy",
         "Prod/Smoke",
@@ -191,6 +190,9 @@ def test_prod_is_held_and_the_next_push_stays_out_until_somebody_lifts_that(
     kept_out = follower.follow(str(rejected.execution.commit), since=frozenset())
 
     assert (kept_out.id, kept_out.status) == (rejected.execution.id, "Failed")
+    said = ops(developer, "logs", "ProdEntry").stdout
+    assert f"by {incident.back.id}" in said
+    assert f"by {incident.back.id}" in developer.shown.getvalue()
     assert not any(label.startswith("Prod/") for label in developer.status_of(kept_out))
     assert developer.code_in("prod") == incident.serving
 

@@ -13,15 +13,14 @@ from gates.shape.promotion import CONDITION
 from tests.gates.drafts import Draft
 from tests.gates.guard_mutants import build_commands, set_commands
 from tests.gates.mutants import PROD_DEPLOY, allow, caught_by, codebuild_action, move
+from tests.gates.protection_mutants import ENTER, entry_told, rules_at_entry
 
 STRANGERS_PAGE = "https://example.com/all-is-well.html"
 
 
-def told(draft: Draft, stage: str, name: str, value: str) -> None:
-    """Another value of one of an action's variables."""
-    configuration = draft.action(stage, {"Preview": "Page", "Prod": "Confirm"}[stage])[
-        "Configuration"
-    ]
+def told(draft: Draft, name: str, value: str) -> None:
+    """Another value of one of the variables that the page's build is told."""
+    configuration = draft.action("Preview", "Page")["Configuration"]
     variables = json.loads(configuration["EnvironmentVariables"])
     for each in variables:
         if each["name"] == name:
@@ -79,12 +78,12 @@ def page_of_what_nobody_judged(draft: Draft) -> None:
 
 @caught_by("TAP-424")
 def page_of_another_commit(draft: Draft) -> None:
-    told(draft, "Preview", "TAP_COMMIT", "0" * 40)
+    told(draft, "TAP_COMMIT", "0" * 40)
 
 
 @caught_by("TAP-424")
 def page_under_another_executions_id(draft: Draft) -> None:
-    told(draft, "Preview", "TAP_EXECUTION", "everybody")
+    told(draft, "TAP_EXECUTION", "everybody")
 
 
 @caught_by("TAP-424")
@@ -128,48 +127,58 @@ def approval_skipped_without_changes_unasked(draft: Draft) -> None:
 
 @caught_by("TAP-425")
 def confirmation_dropped(draft: Draft) -> None:
-    draft.stage("Prod")["Actions"].pop(0)
+    set_commands(draft, ENTER, build_commands(draft, ENTER)[:1])
+
+
+@caught_by("TAP-425")
+def confirmation_dropped_with_its_condition(draft: Draft) -> None:
+    del draft.stage("Prod")["BeforeEntry"]
+
+
+@caught_by("TAP-425")
+def confirmation_at_the_entry_of_dev(draft: Draft) -> None:
+    draft.stage("Dev")["BeforeEntry"] = draft.stage("Prod").pop("BeforeEntry")
 
 
 @caught_by("TAP-425")
 def confirmation_after_the_deployment(draft: Draft) -> None:
-    draft.action("Prod", "Confirm")["RunOrder"] = 4
+    draft.stage("Prod")["OnSuccess"] = draft.stage("Prod").pop("BeforeEntry")
 
 
 @caught_by("TAP-425")
-def deployment_beside_the_confirmation(draft: Draft) -> None:
-    draft.action("Prod", "tap-prod.Prepare")["RunOrder"] = 1
-
-
-@caught_by("TAP-425")
-def confirmation_of_nothing(draft: Draft) -> None:
-    set_commands(draft, "confirm", ["true"])
+def refused_confirmation_passes_prod_by(draft: Draft) -> None:
+    draft.stage("Prod")["BeforeEntry"]["Conditions"][0]["Result"] = "SKIP"
 
 
 @caught_by("TAP-425")
 def confirmation_that_may_fail(draft: Draft) -> None:
-    (command,) = build_commands(draft, "confirm")
-    set_commands(draft, "confirm", [f"{command} || true"])
+    held, command = build_commands(draft, ENTER)
+    set_commands(draft, ENTER, [held, f"{command} || true"])
 
 
 @caught_by("TAP-425")
 def confirmation_of_whatever_it_finds(draft: Draft) -> None:
-    told(draft, "Prod", "TAP_DIGEST", "#{Source.digest}")
+    entry_told(draft, "TAP_DIGEST", "#{Source.digest}")
 
 
 @caught_by("TAP-425")
 def confirmation_against_any_version(draft: Draft) -> None:
-    told(draft, "Prod", "TAP_RUNNING", "#{Preview.anything}")
+    entry_told(draft, "TAP_RUNNING", "#{Preview.anything}")
+
+
+@caught_by("TAP-425")
+def confirmation_of_another_commit(draft: Draft) -> None:
+    entry_told(draft, "TAP_COMMIT", "0" * 40)
 
 
 @caught_by("TAP-425")
 def confirmation_of_what_nobody_judged(draft: Draft) -> None:
-    draft.action("Prod", "Confirm")["InputArtifacts"][1]["Name"] = "Synth_Output"
+    rules_at_entry(draft)[0]["InputArtifacts"][1]["Name"] = "Synth_Output"
 
 
 @caught_by("TAP-425")
 def confirmation_in_another_project(draft: Draft) -> None:
-    draft.project("confirm")["Name"] = "tap-pipeline-other"
+    draft.project(ENTER)["Name"] = "tap-pipeline-other"
 
 
 # Who looks
@@ -203,13 +212,18 @@ def page_may_delete(draft: Draft) -> None:
 
 
 @caught_by("TAP-426")
+def confirmation_deploys(draft: Draft) -> None:
+    rights(draft, ENTER).append(allow("sts:AssumeRole", PROD_DEPLOY))
+
+
+@caught_by("TAP-426")
 def confirmation_reads_everything(draft: Draft) -> None:
-    rights(draft, "confirm").append(allow("s3:GetObject"))
+    rights(draft, ENTER).append(allow("s3:GetObject"))
 
 
 @caught_by("TAP-426")
 def confirmation_with_a_managed_policy(draft: Draft) -> None:
-    role = draft.named("AWS::IAM::Role", "tap-pipeline-confirm")
+    role = draft.named("AWS::IAM::Role", f"tap-pipeline-{ENTER}")
     role["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
 
 

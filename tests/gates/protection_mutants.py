@@ -6,16 +6,29 @@ As in `mutants.py`, each with the rule that must report it.
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 from tests.gates.drafts import Draft
+from tests.gates.guard_mutants import build_commands, set_commands
 from tests.gates.mutants import allow, caught_by
+
+ENTER = "enter-prod"
 
 
 def rules_at_entry(draft: Draft) -> list[Any]:
     (condition,) = draft.stage("Prod")["BeforeEntry"]["Conditions"]
     rules: list[Any] = condition["Rules"]
     return rules
+
+
+def entry_told(draft: Draft, name: str, value: str) -> None:
+    """Another value of one of the variables that the build at the entry is told."""
+    configuration = rules_at_entry(draft)[0]["Configuration"]
+    variables = json.loads(configuration["EnvironmentVariables"])
+    (found,) = (each for each in variables if each["name"] == name)
+    found["value"] = value
+    configuration["EnvironmentVariables"] = json.dumps(variables)
 
 
 def decisions(draft: Draft) -> str:
@@ -40,17 +53,29 @@ def prod_is_entered_unasked(draft: Draft) -> None:
 
 @caught_by("TAP-441")
 def prod_asks_for_another_stage(draft: Draft) -> None:
-    configuration = rules_at_entry(draft)[0]["Configuration"]
-    told = configuration["EnvironmentVariables"]
-    configuration["EnvironmentVariables"] = told.replace('"Prod"', '"Dev"')
+    commands = build_commands(draft, ENTER)
+    set_commands(draft, ENTER, [commands[0].replace("held Prod", "held Dev"), *commands[1:]])
+
+
+@caught_by("TAP-441")
+def prod_asks_only_whether_it_is_approved(draft: Draft) -> None:
+    set_commands(draft, ENTER, build_commands(draft, ENTER)[1:])
 
 
 @caught_by("TAP-441")
 def whoever_asks_is_called_a_rollback(draft: Draft) -> None:
-    configuration = rules_at_entry(draft)[0]["Configuration"]
-    told = configuration["EnvironmentVariables"]
-    execution = "#{codepipeline.PipelineExecutionId}"
-    configuration["EnvironmentVariables"] = told.replace(execution, "an-old-rollback")
+    entry_told(draft, "TAP_EXECUTION", "an-old-rollback")
+
+
+@caught_by("TAP-441")
+def question_steered_by_a_variable(draft: Draft) -> None:
+    variables = draft.project(ENTER)["Environment"]["EnvironmentVariables"]
+    variables.append({"Name": "AWS_PROFILE", "Type": "PLAINTEXT", "Value": "theirs"})
+
+
+@caught_by("TAP-441")
+def question_by_what_was_synthesized(draft: Draft) -> None:
+    rules_at_entry(draft)[0]["Configuration"]["PrimarySource"] = "Gates_Output"
 
 
 @caught_by("TAP-441")
@@ -76,12 +101,12 @@ def window_that_nobody_set(draft: Draft) -> None:
 
 @caught_by("TAP-441")
 def question_that_is_not_asked(draft: Draft) -> None:
-    draft.buildspec("held", lambda spec: spec["phases"]["build"].update(commands=["true"]))
+    draft.buildspec(ENTER, lambda spec: spec["phases"]["build"].update(commands=["true"]))
 
 
 @caught_by("TAP-441")
 def question_by_who_may_lift(draft: Draft) -> None:
-    draft.rights_of("Roleheld").append(allow("s3:PutObject"))
+    draft.rights_of("Roleenter").append(allow("s3:PutObject"))
 
 
 @caught_by("TAP-403")
@@ -113,9 +138,9 @@ def build_writes_wherever_it_likes(draft: Draft) -> None:
 
 @caught_by("TAP-405")
 def question_answers_the_approval_too(draft: Draft) -> None:
-    draft.rights_of("Roleheld").append(allow("codepipeline:PutApprovalResult"))
+    draft.rights_of("Roleenter").append(allow("codepipeline:PutApprovalResult"))
 
 
 @caught_by("TAP-405")
 def build_rolls_back(draft: Draft) -> None:
-    draft.rights_of("Roleheld").append(allow("codepipeline:RollbackStage"))
+    draft.rights_of("Roleenter").append(allow("codepipeline:RollbackStage"))

@@ -53,6 +53,12 @@ def test_one_for_another_source_covers_nothing_and_is_not_missed() -> None:
     assert rules(elsewhere) == ["AwsSolutions-S1", "AwsSolutions-IAM5"]
 
 
+def test_one_for_a_setting_that_no_environment_has_covers_nothing_and_is_not_missed() -> None:
+    assert rules(acknowledgement(setting="rollback")) == ["AwsSolutions-IAM5"]
+    elsewhere = acknowledgement(setting="bake_minutes")
+    assert rules(elsewhere) == ["AwsSolutions-S1", "AwsSolutions-IAM5"]
+
+
 @pytest.mark.parametrize("reason", ["", "n/a", "not relevant", "ok " * 40, "risk accepted by team"])
 def test_a_reason_without_substance_fails(reason: str) -> None:
     assert "ACK-1" in rules(acknowledgement(reason=reason))
@@ -151,6 +157,7 @@ def test_a_subject_is_part_of_what_is_acknowledged_without_the_hashes_of_names()
         '[[acknowledged]]\nid = "X"',
         "[[",
         NO_DATE,
+        NO_DATE.replace('"never"', "2027-01-01") + 'setting="colour"\n',
     ],
 )
 def test_a_file_that_cannot_be_read_is_no_empty_file(tmp_path: Path, content: str) -> None:

@@ -40,7 +40,7 @@ WHY = ("--reason", "orders are lost")
 def definition(**more: Any) -> dict[str, Any]:
     """Dev asks something at its entry under the name of the question whether it is held."""
     source, _, dev = pipeline()["Stages"]
-    asks = check("#{codepipeline.PipelineExecutionId}", "NE", "nobody", name="DevNotHeld")
+    asks = check("#{codepipeline.PipelineExecutionId}", "NE", "nobody", name="DevEntry")
     dev = {**dev, "BeforeEntry": conditions("FAIL", asks), "OnFailure": {"Result": "ROLLBACK"}}
     tell = {"Name": "Tell", "Actions": [action("Approve", APPROVAL)]}
     return pipeline(Stages=[source, dev, tell], RestartExecutionOnUpdate=False, **more)

@@ -26,7 +26,7 @@ WHOLE_RUN = RunEvidence.of(
         *("Source/tap", "Compare/Compare", "Build/Synth", "Build/Gates"),
         *("UpdatePipeline/SelfMutate", "Assets/Assets"),
         *("Try/Stack.Prepare", "Try/Stack.Deploy", "Try/Smoke", "Preview/Page", "Promote/Approve"),
-        *("Use/Confirm", "Use/Stack.Prepare", "Use/Stack.Deploy", "Use/Smoke"),
+        *("Use/UseEntry", "Use/Stack.Prepare", "Use/Stack.Deploy", "Use/Smoke"),
     ],
     {
         target.name: [

@@ -83,7 +83,7 @@ def test_only_the_pipelines_roles_may_take_an_environments_roles(name: str) -> N
     expected = {
         "DeploymentActionRole": [r"PipelineRole\w{8}-\*"],
         "FilePublishingRole": [r"PipelineAssetsFileRole\w{8}-\*"],
-        "PreviewRole": ["confirm", "preview"],
+        "PreviewRole": ["enter-prod", "preview"],
     }
     resources = applied(name)
     for logical_id in BOOTSTRAP_ROLES.values():

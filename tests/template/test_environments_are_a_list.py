@@ -72,7 +72,7 @@ def test_each_environment_is_tested_by_its_own_role(template: Template) -> None:
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Action"] == "sts:AssumeRole"
     }
-    for looks in ("preview", "confirm"):
+    for looks in ("preview", f"enter-{SETTINGS.guarded.name}"):
         assert f"::{SETTINGS.guarded.account}:role/cdk-" in assumed.pop(f"tap-pipeline-{looks}")
     assert assumed == {
         f"tap-pipeline-smoke-{each.name}": each.smoke_role_arn for each in ENVIRONMENTS

@@ -110,10 +110,42 @@ def managed(template: Template) -> None:
     next(roles)["Properties"]["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/PowerUserAccess"]
 
 
+def at_entry(template: Template) -> Any:
+    """The condition under which Prod is entered."""
+    (found,) = stage(template, "Prod")["BeforeEntry"]["Conditions"]
+    return found
+
+
 def unasked(template: Template) -> None:
     """Another rule in the place of the one that asks."""
-    (condition_,) = stage(template, "Prod")["BeforeEntry"]["Conditions"]
-    condition_["Rules"][0]["Name"] = "ProdWindow"
+    at_entry(template)["Rules"][0]["Name"] = "ProdWindow"
+
+
+def passed_by(template: Template) -> None:
+    at_entry(template)["Result"] = "SKIP"
+
+
+def told_otherwise(name: str) -> Change:
+    """Another variable in the place of the page's."""
+
+    def change(template: Template) -> None:
+        configuration = at_entry(template)["Rules"][0]["Configuration"]
+        told = configuration["EnvironmentVariables"]
+        configuration["EnvironmentVariables"] = told.replace(f"Preview.{name}", "Source.CommitId")
+
+    return change
+
+
+def asks_only(command: str) -> Change:
+    """The build at the entry runs something else in the place of `command`."""
+
+    def change(template: Template) -> None:
+        for each in template["Resources"].values():
+            if each["Properties"].get("Name") == "tap-pipeline-enter-prod":
+                source_ = each["Properties"]["Source"]
+                source_["BuildSpec"] = source_["BuildSpec"].replace(command, "true ")
+
+    return change
 
 
 HOSTILE: list[tuple[str, Change]] = [
@@ -144,15 +176,17 @@ HOSTILE: list[tuple[str, Change]] = [
     ("PROMOTION_ASKS_A_PERSON", beside_the_approval),
     ("STAGES_ARE_THESE", without("Preview")),
     ("APPROVED_IS_DEPLOYED", lambda t: stage(t, "Preview")["Actions"][0].pop("Namespace")),
-    ("APPROVED_IS_DEPLOYED", lambda t: stage(t, "Prod")["Actions"].pop(0)),
-    ("APPROVED_IS_DEPLOYED", lambda t: stage(t, "Prod")["Actions"][0].update(RunOrder=9)),
-    ("APPROVED_IS_DEPLOYED", lambda t: stage(t, "Prod")["Actions"][1].update(RunOrder=1)),
+    ("APPROVED_IS_DEPLOYED", lambda t: stage(t, "Prod").pop("BeforeEntry")),
+    ("APPROVED_IS_DEPLOYED", unasked),
+    ("APPROVED_IS_DEPLOYED", told_otherwise("digest")),
+    ("APPROVED_IS_DEPLOYED", told_otherwise("running")),
+    ("APPROVED_IS_DEPLOYED", asks_only("scripts/held Prod ")),
+    ("APPROVED_IS_DEPLOYED", asks_only("scripts/confirm ")),
+    ("APPROVED_IS_DEPLOYED", passed_by),
     ("NOTHING_ELSE_IS_SKIPPED", condition("Dev")),
     ("NOTHING_ELSE_IS_SKIPPED", lambda t: stage(t, "Dev").update(OnFailure={"Result": "SKIP"})),
-    ("NOTHING_ELSE_IS_SKIPPED", lambda t: stage(t, "Dev").update(OnSuccess={"Conditions": []})),
+    ("SUCCESS_IS_NOT_OVERRULED", lambda t: stage(t, "Dev").update(OnSuccess={"Conditions": []})),
     ("BAD_RELEASES_COME_BACK", lambda t: stage(t, "Prod").pop("OnFailure")),
-    ("BAD_RELEASES_COME_BACK", lambda t: stage(t, "Prod").pop("BeforeEntry")),
-    ("BAD_RELEASES_COME_BACK", unasked),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:List*")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:GetJobDetails")),
     ("NO_ROLE_STARTS_OR_ANSWERS", grants("codepipeline:StartPipelineExecution")),

@@ -11,7 +11,7 @@ from settings import Settings
 from tests.support.synthesis import REPOSITORY, Assembly
 
 SETTINGS = Settings.of_checkout(REPOSITORY)
-# One an environment, by its name.
+# One an environment, by its name; the last one's entry is asked.
 SMOKE = {f"tap-pipeline-smoke-{each.name}" for each in SETTINGS.environments}
 
 
@@ -34,7 +34,7 @@ def test_the_stack_is_protected_from_deletion(assembly: Assembly) -> None:
 
 
 def test_every_project_has_its_name_and_a_log_group_of_it(assembly: Assembly) -> None:
-    steps = ("guards", "held", "synth", "gates", "preview", "confirm", "selfmutate", "assets")
+    steps = ("guards", "enter-prod", "synth", "gates", "preview", "selfmutate", "assets")
     names = {f"tap-pipeline-{step}" for step in steps} | SMOKE
     assert set(assembly.projects) == names
     groups = {each["LogGroupName"] for each in assembly.resources("AWS::Logs::LogGroup")}
@@ -47,7 +47,7 @@ def test_every_project_has_its_name_and_a_log_group_of_it(assembly: Assembly) ->
 
 def test_roles_of_our_own_and_report_groups_are_named_as_their_projects(assembly: Assembly) -> None:
     roles = assembly.resources("AWS::IAM::Role")
-    steps = ("guards", "held", "synth", "gates", "preview", "confirm")
+    steps = ("guards", "enter-prod", "synth", "gates", "preview")
     ours = {f"tap-pipeline-{step}" for step in steps} | SMOKE
     assert {role["RoleName"] for role in roles if "RoleName" in role} == ours
     assert {group["Name"] for group in assembly.resources("AWS::CodeBuild::ReportGroup")} == SMOKE

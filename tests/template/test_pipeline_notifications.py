@@ -109,6 +109,7 @@ def history(status: str, category: str) -> dict[str, Any]:
             "pipelineExecution": {"pipelineExecutionId": "e", "status": "Failed"}
         },
         "list_action_executions": {"actionExecutionDetails": [action]},
+        "list_rule_executions": {"ruleExecutionDetails": []},
         "batch_get_builds": {"builds": [{"reportArns": ["arn"]}]},
         "describe_test_cases": {"testCases": [{"name": "t", "status": "FAILED"}]},
     }
@@ -123,6 +124,7 @@ def test_the_teller_may_do_what_its_code_calls_and_no_more(assembly: Assembly) -
     }
     for event, told in (
         (ended, history("Failed", "Test")),
+        (ended, history("Succeeded", "Test")),
         (asked, history("InProgress", "Approval")),
     ):
         calls = Calls(told)

@@ -29,13 +29,13 @@ def rules(assembly: Assembly, stage: str) -> dict[str, str]:
     return {each["Name"]: each["RuleTypeId"]["Provider"] for each in condition["Rules"]}
 
 
-def test_prod_comes_back_and_asks_whether_it_is_held_and_dev_does_neither(
+def test_prod_comes_back_and_asks_who_may_enter_and_dev_does_neither(
     assembly: Assembly,
 ) -> None:
     assert conditions(assembly, "Dev") == {}
     prod = conditions(assembly, "Prod")
     assert prod["OnFailure"] == {"Result": "ROLLBACK"}
-    assert rules(assembly, "Prod") == {"ProdNotHeld": "CodeBuild"}
+    assert rules(assembly, "Prod") == {"ProdEntry": "CodeBuild"}
     assert prod["BeforeEntry"]["Conditions"][0]["Result"] == "FAIL"
 
 
@@ -46,19 +46,19 @@ def test_the_pipeline_may_run_the_build_that_it_asks(assembly: Assembly) -> None
         for key, each in assembly.template["Resources"].items()
         if each["Type"] == "AWS::CodeBuild::Project"
     }
-    (held,) = (key for key, name in projects.items() if name == "tap-pipeline-held")
+    (asked,) = (key for key, name in projects.items() if name == "tap-pipeline-enter-prod")
     granted = [
         (set(statement["Action"]), policy["Roles"][0]["Ref"])
         for policy in assembly.resources("AWS::IAM::Policy")
         for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Resource"] == {"Fn::GetAtt": [held, "Arn"]}
+        if statement["Resource"] == {"Fn::GetAtt": [asked, "Arn"]}
     ]
     (pipeline,) = assembly.resources("AWS::CodePipeline::Pipeline")
     role = pipeline["RoleArn"]["Fn::GetAtt"][0]
     assert granted == [({"codebuild:BatchGetBuilds", "codebuild:StartBuild"}, role)]
 
 
-def test_environments_choose_and_may_have_a_window(tmp_path: Path) -> None:
+def test_environments_choose_and_the_guarded_one_is_always_asked(tmp_path: Path) -> None:
     checkout = copy_checkout(tmp_path / "checkout")
     share_staged_assets(checkout)
     document = json.loads((checkout / "cdk.json").read_text())
@@ -67,11 +67,36 @@ def test_environments_choose_and_may_have_a_window(tmp_path: Path) -> None:
     prod["deployment_window"] = WINDOW
     (checkout / "cdk.json").write_text(json.dumps(document))
     made = synthesize(checkout, tmp_path / "cdk.out")
-    assert rules(made, "Dev") == {"DevNotHeld": "CodeBuild"}
-    assert rules(made, "Prod") == {"ProdWindow": "DeploymentWindow"}
+    assert rules(made, "Dev") == {"DevEntry": "CodeBuild"}
+    assert asked(made, "dev") == ["scripts/held"]
+    assert takes(made, "dev") == []
+    assert rules(made, "Prod") == {"ProdEntry": "CodeBuild", "ProdWindow": "DeploymentWindow"}
+    assert asked(made, "prod") == ["scripts/held", "scripts/confirm"]
+    assert [arn.split(":")[4] for arn in takes(made, "prod")] == [prod["account"]]
     assert "OnFailure" not in conditions(made, "Prod")
     (condition,) = conditions(made, "Prod")["BeforeEntry"]["Conditions"]
-    assert condition["Rules"][0]["Configuration"] == {
+    assert condition["Rules"][1]["Configuration"] == {
         "Cron": WINDOW["cron"],
         "TimeZone": WINDOW["time_zone"],
     }
+
+
+def asked(assembly: Assembly, environment: str) -> list[str]:
+    """The scripts that ask at an environment's entry, in order."""
+    commands = assembly.commands(f"tap-pipeline-enter-{environment}")
+    return [each.split()[1] for each in commands if each.startswith("bash scripts/")][1:]
+
+
+def takes(assembly: Assembly, environment: str) -> list[str]:
+    """The roles that the build at an environment's entry may take."""
+    (role,) = (
+        each
+        for each in assembly.resources("AWS::IAM::Role")
+        if each.get("RoleName") == f"tap-pipeline-enter-{environment}"
+    )
+    return [
+        statement["Resource"]
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "sts:AssumeRole"
+    ]

@@ -38,8 +38,15 @@ HOSTILE = (
 class Told(Pipeline):
     """A pipeline whose history is given."""
 
-    def __init__(self, execution: Execution, *runs: ActionRun, cases: tuple[Case, ...] = ()):
+    def __init__(
+        self,
+        execution: Execution,
+        *runs: ActionRun,
+        asked: tuple[ActionRun, ...] = (),
+        cases: tuple[Case, ...] = (),
+    ):
         self.name, self._execution, self._runs_, self._cases = "tap", execution, runs, cases
+        self._asked = asked
 
     def execution(self, execution_id: str) -> Execution:
         assert execution_id == self._execution.id
@@ -47,6 +54,9 @@ class Told(Pipeline):
 
     def action_runs(self, execution_id: str) -> list[ActionRun]:
         return [replace(each, execution_id=execution_id) for each in self._runs_]
+
+    def asked(self, execution_id: str) -> list[ActionRun]:
+        return [replace(each, execution_id=execution_id) for each in self._asked]
 
     def test_cases(self, run: ActionRun) -> list[Case]:
         return [each for each in self._cases if run.is_build]
@@ -132,6 +142,23 @@ def test_a_failed_condition_is_told_in_the_executions_own_words() -> None:
     first, said, _, link = lines(told(pipeline, ENDED))
     assert first.endswith("at a condition of a stage")
     assert (said, link) == ("Prod, condition ON_SUCCESS: alarm", LINK)
+
+
+def test_who_was_not_let_in_is_told_by_the_stage_and_the_build_that_says_why() -> None:
+    url = f"{CONSOLE}codebuild/111111111111/projects/tap-enter/build/x"
+    no = ran("Prod/ProdEntry", "Failed", external_id="tap-enter:x", url=url)
+    kept_out = Told(execution("Failed"), ran("Dev/Smoke"), ran("Promote/Approve"), asked=(no,))
+    first, effect, todo, link = lines(told(kept_out, ENDED))
+    assert first == "NOT LET IN: c0ffee00 “Count requests” did not enter Prod"
+    assert "Nothing was deployed there" in effect
+    assert "lift the hold and retry" in todo
+    assert link == url
+
+
+def test_a_build_that_said_no_after_the_deployment_is_a_failure_of_that_stage() -> None:
+    no = ran("Prod/ProdBake", "Failed", external_id="tap-bake:x", error="exit status 1")
+    failed = Told(execution("Failed"), ran("Prod/Deploy"), asked=(no,))
+    assert lines(told(failed, ENDED))[0] == "FAILED: c0ffee00 “Count requests” at Prod/ProdBake"
 
 
 def test_what_nobody_approved_is_told_as_that_and_not_as_a_failure() -> None:

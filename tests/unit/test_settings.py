@@ -89,6 +89,15 @@ def test_only_the_last_environment_is_gradual_unless_settings_say_otherwise() ->
     assert [each.canary_minutes for each in environments] == [0, 10]
 
 
+def test_nothing_bakes_unless_settings_say_so() -> None:
+    dev, prod = GOOD["environments"]
+    environments = Settings.parse(
+        {**GOOD, "environments": [dev, {**prod, "bake_minutes": 10}]}
+    ).environments
+    assert [each.bake_minutes for each in environments] == [0, 10]
+    assert [each.bake_minutes for each in Settings.parse(GOOD).environments] == [0, 0]
+
+
 def test_good_settings_become_typed_objects() -> None:
     assert Settings.parse(GOOD) == Settings(
         tools_account="111111111111",
@@ -251,6 +260,9 @@ def test_names_that_git_hosts_allow_are_accepted(repository: str) -> None:
         ("environments[1].canary_minutes", 7, "one of 0, 5, 10, 15, 30"),
         ("environments[1].canary_minutes", "5", "one of 0, 5, 10, 15, 30"),
         ("environments[1].canary_minutes", True, "one of 0, 5, 10, 15, 30"),
+        ("environments[1].bake_minutes", 51, "a whole number from 0 to 50"),
+        ("environments[1].bake_minutes", -1, "a whole number from 0 to 50"),
+        ("environments[0].bake_minutes", 5, "0, or `rollback` as well"),
         ("environments[1]", "prod", "an object with keys and values"),
         ("environments", {"dev": "222222222222"}, "a list of at least two environments"),
         ("environments", [], "a list of at least two environments"),
