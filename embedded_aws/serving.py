@@ -30,7 +30,7 @@ from embedded_aws.metrics import alarms
 SERVICES = ("codebuild", "codedeploy", "codepipeline", "connections")
 """Our own services, in the order in which they are installed."""
 
-GRACE_SECONDS = 1.0
+GRACE_SECONDS = 0.2
 """How long requests in flight may keep a stopping server; idle connections would for 30 s."""
 
 CHILDREN_SECONDS = 5.0

@@ -6,16 +6,19 @@ leaves out S3 objects that are held in memory, and every type that JSON lacks. S
 not kept: whoever had one takes a new one.
 
 A file is for the release that wrote it. It is written beside and renamed, with a digest in front:
-it is there whole or not at all, and one that was damaged since is refused.
+it is there whole or not at all, and one that was damaged since is refused. Large objects stand
+behind the pickle, each once, however many buckets and functions have it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
+import io
 import pickle
+import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,32 @@ from embedded_aws.metrics.recorder import RECORDER
 
 _HOLDING = ("ministack.services.", "embedded_aws.")
 _DIGEST_BYTES = hashlib.sha256().digest_size
+_LARGE_BYTES = 1 << 16
+_SIZE = struct.Struct("<Q")
+
+
+class _Writing(pickle.Pickler):
+    """Leaves large objects out; `large` has each of them, with its number."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self.large: dict[bytes, int] = {}
+
+    def persistent_id(self, value: Any) -> int | None:
+        if type(value) is bytes and len(value) >= _LARGE_BYTES:
+            return self.large.setdefault(value, len(self.large))
+        return None
+
+
+class _Reading(pickle.Unpickler):
+    """Puts them back in."""
+
+    def __init__(self, file: io.BytesIO, large: list[bytes]) -> None:
+        super().__init__(file)
+        self._large = large
+
+    def persistent_load(self, number: int) -> bytes:
+        return self._large[number]
 
 
 def save(path: Path) -> None:
@@ -38,14 +67,35 @@ def save(path: Path) -> None:
     RECORDER.write()
     try:
         services = {name: each.get_state() for name, each in registry.services().items()}
-        content = pickle.dumps((_stores(), services), protocol=pickle.HIGHEST_PROTOCOL)
+        content = io.BytesIO()
+        writing = _Writing(content)
+        writing.dump((_stores(), services))
     except (pickle.PicklingError, TypeError, RuntimeError) as error:
         raise StateError(f"the state cannot be kept: {error}") from error
     partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        file.write(hashlib.sha256(content).digest())
-        file.write(content)
+    _write(partial, [content.getbuffer(), *writing.large])
     partial.replace(path)
+
+
+def _write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """Each part with its size in front, all behind their digest."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        file.seek(_DIGEST_BYTES)
+        for part in parts:
+            for piece in (_SIZE.pack(len(part)), part):
+                digest.update(piece)
+                file.write(piece)
+        file.seek(0)
+        file.write(digest.digest())
+
+
+def _parts(content: memoryview) -> Iterator[bytes]:
+    while content:
+        (size,) = _SIZE.unpack(content[: _SIZE.size])
+        end = _SIZE.size + size
+        yield bytes(content[_SIZE.size : end])
+        content = content[end:]
 
 
 def load(path: Path) -> None:
@@ -60,8 +110,9 @@ def load(path: Path) -> None:
     digest, content = written[:_DIGEST_BYTES], written[_DIGEST_BYTES:]
     if hashlib.sha256(content).digest() != digest:
         raise StateError(f"{path} is damaged")
+    pickled, *large = _parts(content)
     # As trusted as the sources beside it: whoever can write here can write those.
-    stores, services = pickle.loads(content)  # noqa: S301
+    stores, services = _Reading(io.BytesIO(pickled), large).load()
     for (module, name), kept in stores.items():
         store = getattr(importlib.import_module(module), name)
         store._data.clear()

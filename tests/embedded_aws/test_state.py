@@ -18,6 +18,9 @@ from tests.embedded_aws.measuring import Watcher
 from tests.embedded_aws.pipelines import Bench, action, properties
 from tests.support import aws
 
+COPIES = ["copy-1", "copy-2", "copy-3"]
+LARGE = bytes(range(256)) * 4096
+
 
 def test_what_was_kept_is_there_in_a_new_server_and_a_damaged_file_is_refused(root: Path) -> None:
     with Server(root, region=REGION) as first:
@@ -29,6 +32,8 @@ def test_what_was_kept_is_there_in_a_new_server_and_a_damaged_file_is_refused(ro
             s3.put_object(Bucket="kept", Key="photo", Body=body)["VersionId"]
             for body in (b"\x00old", b"\xffnew")
         )
+        for copy in COPIES:
+            s3.put_object(Bucket="kept", Key=copy, Body=LARGE)
         table.create_table(
             TableName="kept",
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -50,7 +55,10 @@ def test_what_was_kept_is_there_in_a_new_server_and_a_damaged_file_is_refused(ro
     with Server(root, region=REGION, state=file) as second:
         session = second.session(key)  # whose secret is verified
         s3, table = session.client("s3"), session.client("dynamodb")
-        assert [each["Key"] for each in s3.list_objects_v2(Bucket="kept")["Contents"]] == ["photo"]
+        keys = [each["Key"] for each in s3.list_objects_v2(Bucket="kept")["Contents"]]
+        assert keys == [*COPIES, "photo"]
+        assert {s3.get_object(Bucket="kept", Key=copy)["Body"].read() for copy in COPIES} == {LARGE}
+        assert file.stat().st_size < 2 * len(LARGE)
         bodies = [
             s3.get_object(Bucket="kept", Key="photo", VersionId=each)["Body"].read()
             for each in (old, new)
