@@ -78,6 +78,11 @@ FILES = (
         "own_disk",
     ),
     emulated(
+        "all environments of the same code read one tree",
+        "embedded_aws/test_shared_code.py::test_environments_share_the_tree_of_their_own_code",
+        "shared_code",
+    ),
+    emulated(
         "a nested stack is updated in place, and what did not change keeps its attributes",
         "embedded_aws/test_nested_stacks.py::test_what_an_update_leaves_alone_keeps_its_attributes",
         "nested_attributes",

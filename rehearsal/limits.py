@@ -116,6 +116,12 @@ LIMITS: dict[str, tuple[Behaviour, ...]] = {
             "the emulator's interpreter also holds ministack, yaml and cryptography",
             types=_LAMBDA,
         ),
+        _unshown(
+            "that a function cannot change its own code",
+            "at AWS the tree is mounted read-only; here the processes of a function share one that "
+            "they may write to",
+            types=_LAMBDA,
+        ),
     ),
     "that the emulator ignores": _IGNORED,
 }

@@ -50,6 +50,7 @@ CORRECTIONS = (
     "rule_invokes",
     "same_execution",
     "sent_messages",
+    "shared_code",
     "shared_concurrency",
     "taken_tables",
     "template_url",
