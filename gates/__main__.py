@@ -75,7 +75,7 @@ def findings(delivery: Delivery, *, scan_secrets: bool = False) -> list[Finding]
             lambda: last.get("cfn-lint", lambda: lint.findings(copied)),
             lambda: last.get("cdk-nag", lambda: nag.findings(copied, Path(folder) / "nag")),
             lambda: last.get("cfn-guard", lambda: guard.findings(copied, checkout)),
-            lambda: bootstrap.findings(delivery),
+            lambda: last.get("bootstrap", lambda: bootstrap.findings(delivery)),
             lambda: rules.check(delivery),
         ]
         if scan_secrets:

@@ -21,6 +21,7 @@ from typing import Final, Self
 
 from gates.delivery import Delivery
 from gates.finding import Finding
+from guards.held import held
 
 _TOOLS: Final = ("aws-cdk-lib", "cdk-nag", "cfn-lint", "cfn-lint-serverless")
 _ASSET_HASH: Final = re.compile(r"\b[0-9a-f]{64}\b")
@@ -57,7 +58,8 @@ class Cache:
 
 
 def key(delivery: Delivery) -> str:
-    """A hash of the templates, but for those of assets and versions in them, and of every tool."""
+    """A hash of the templates, but for those of assets and versions in them, of every tool, and of
+    all that guards the delivery: the tools' own locks and what is asked of them are part of it."""
     digest = hashlib.sha256()
     for template in delivery.templates:
         body = _ASSET_HASH.sub("asset", json.dumps(template.body, default=str))
@@ -65,8 +67,5 @@ def key(delivery: Delivery) -> str:
         digest.update(f"{template.file}\n{body}\n".encode())
     for tool in _TOOLS:
         digest.update(f"{tool} {version(tool)}\n".encode())
-    lock = delivery.checkout / "package-lock.json"
-    for file in (lock, *sorted(Path(__file__).parent.glob("*.*"))):
-        if file.is_file():
-            digest.update(file.read_bytes())
+    digest.update(held(delivery.checkout, delivery.intended.settings.guards).encode())
     return digest.hexdigest()

@@ -5,6 +5,7 @@ This proves which changes count. That a tool says the same of the same templates
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from gates.finding import Finding
@@ -39,6 +40,16 @@ def test_another_function_of_a_version_is() -> None:
 
 def test_another_property_is() -> None:
     assert code("a" * 64) != code("a" * 64, timeout=4)
+
+
+def test_another_guard_is(tmp_path: Path) -> None:
+    elsewhere = replace(delivery(F=resource("AWS::Lambda::Function")), checkout=tmp_path)
+    guard = tmp_path / "gates" / "tools" / "tap.guard"
+    guard.parent.mkdir(parents=True)
+    guard.write_text("rule ONE when %x !empty { }")
+    before = key(elsewhere)
+    guard.write_text("rule TWO when %x !empty { }")
+    assert before != key(elsewhere)
 
 
 def test_a_suppression_is() -> None:
