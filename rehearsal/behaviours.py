@@ -96,7 +96,7 @@ _PIPELINE = (
     ),
     _emulated(
         "an alarm that goes off after the deployment, while an environment bakes, takes it back",
-        "promotion/test_alarms.py"
+        "promotion/test_watched_alarms.py"
         "::test_an_alarm_that_goes_off_after_the_deployment_takes_the_release_back",
     ),
     _emulated(

@@ -48,6 +48,7 @@ def test_the_first_rehearsal_creates_everything_and_says_what_it_proved(
         "Dev/Smoke",
         "Preview/Page",
         "Promote/Approve",
+        "Prod/ProdEntry",
         "Prod/tap-prod.Prepare",
         "Prod/tap-prod.Deploy",
         "Prod/Smoke",

@@ -32,7 +32,7 @@ from tests.delivery.developer import Developer, accept, change, git
 PIPELINE = "tap-pipeline"
 HANDLER = "services/requests/runtime/handler.py"
 PIPELINE_STACK = "pipeline/stack.py"
-STAGE = "self._pipeline.add_stage(stage, pre=[*before], post=[smoke])"
+STAGE = "self._pipeline.add_stage(stage, post=[smoke])"
 NEW_STEP = """\
 steps: list[pipelines.Step] = [smoke]
         if environment == self._settings.environments[0]:
@@ -48,7 +48,7 @@ steps: list[pipelines.Step] = [smoke]
                 commands=["bash scripts/extra"],
             )
             steps.append(extra)
-        self._pipeline.add_stage(stage, pre=[*before], post=steps)"""
+        self._pipeline.add_stage(stage, post=steps)"""
 ACKNOWLEDGED = """
 [[acknowledged]]
 rule = "AwsSolutions-IAM5"

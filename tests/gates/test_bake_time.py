@@ -3,7 +3,7 @@
 Proves what it synthesizes to for an environment in between and for the guarded one, that such a
 pipeline breaks no rule but those about reviewed texts and bootstraps, which are of the settings in
 cdk.json, that hostile edits of it are reported, and that the guardrail of tools lets it through.
-What the build makes of alarms is tests/promotion/test_alarms.py.
+What the build makes of alarms is tests/promotion/test_watched_alarms.py.
 """
 
 from __future__ import annotations
