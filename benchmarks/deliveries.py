@@ -173,6 +173,7 @@ def rows(rounds: int, scratch: Path) -> list[Row]:
             ("green", ours.from_push_to_green),
             ("nothing", ours.rehearse),
             ("line", partial(ours.rehearse_a_change, number)),
+            ("green line", ours.from_push_to_green),
             ("plain", ours.deploy_plainly),
             ("synthesized", partial(ours.deploy_plainly, "--app", "cdk.out")),
             ("nothing kept", partial(ours.rehearse_from_nothing, scratch)),
@@ -196,6 +197,7 @@ def _rows(taken: Mapping[str, Taken]) -> list[Row]:
     typed = (f"{plain}, as typed", taken["plain"])
     synthesized = (f"{plain} with `--app cdk.out`", taken["synthesized"])
     green = "from the push to prod's smoke tests, from nothing"
+    line = "the same of one line of a function"
     return [
         Row("`run`, nothing changed", taken["nothing"], *first, 0.5),
         Row("`run`, nothing changed", taken["nothing"], *fresh, 0.5),
@@ -204,6 +206,8 @@ def _rows(taken: Mapping[str, Taken]) -> list[Row]:
         Row("warm `make rehearse`", taken["nothing"], *before, 0.6),
         Row(green, taken["green"], *typed, 1.0),
         Row(green, taken["green"], *synthesized, 1.0),
+        Row(line, taken["green line"], *typed, 1.0),
+        Row(line, taken["green line"], *synthesized, 1.0),
     ]
 
 
