@@ -15,15 +15,25 @@ _CUSTOM: Final = ("Custom::", "AWS::CloudFormation::CustomResource")
 
 
 def judge(previews: Sequence[StackPreview]) -> Iterator[Verdict]:
-    """RED for a whole stack that could not be looked at, NOTE for what only the doing shows."""
+    """RED for a whole stack that could not be looked at, NOTE for what only the doing shows: one
+    for all resources of a type that it is the same of, as of every function's new version."""
+    alike: dict[tuple[str, str], list[str]] = {}
     for preview in previews:
         if preview.unseen:
             yield Verdict(Level.RED, ABOUT, f"{preview.label}: {preview.unseen}")
-        yield from (
-            Verdict(Level.NOTE, ABOUT, f"{change.label} in {preview.label}: {why}")
-            for change in preview.changes
-            for why in _reasons(change, preview.after)
-        )
+        for change in preview.changes:
+            for why in _reasons(change, preview.after):
+                subject = f"{change.label} in {preview.label}"
+                alike.setdefault((change.type, why), []).append(subject)
+    for (kind, why), subjects in alike.items():
+        yield Verdict(Level.NOTE, ABOUT, f"{_named(kind, subjects)}: {why}")
+
+
+def _named(kind: str, subjects: Sequence[str]) -> str:
+    if len(subjects) == 1:
+        return subjects[0]
+    each = ", ".join(subject.removeprefix(f"{kind} ") for subject in subjects)
+    return f"{len(subjects)} {kind} ({each}), of each"
 
 
 def _reasons(change: Change, after: Mapping[str, Any]) -> Iterator[str]:

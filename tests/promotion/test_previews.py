@@ -162,3 +162,10 @@ def test_what_only_the_deployment_shows_is_noted(
     notes = list(unseen.judge(prod.preview("noted", template(It=resource))))
     assert [note.level for note in notes] == ["note"]
     assert said in notes[0].text
+
+
+def test_what_is_the_same_of_several_resources_is_one_note(prod: Prod) -> None:
+    named = {each: queue(QueueName=f"{{{{resolve:ssm:{each}}}}}") for each in ("One", "Two")}
+    (note,) = unseen.judge(prod.preview("alike", template(**named, Other=queue())))
+    assert note.text.startswith("2 AWS::SQS::Queue (One in alike, Two in alike), of each: ")
+    assert note.text.endswith("which no change set shows")
