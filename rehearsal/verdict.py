@@ -13,6 +13,7 @@ from rehearsal.fidelity import Row, Status
 from rehearsal.function_logs import FunctionLog
 from rehearsal.snapshot import Snapshot
 from rehearsal.summary import Outcome, SmokeResult
+from rehearsal.update import Change
 
 _MESSAGE_LINES = 6
 _LOG_LINES = 25
@@ -96,12 +97,25 @@ def _updated(result: Outcome) -> Iterator[str]:
     yield f"Updated {result.updated[:12]}. Data before ({held} items): {kept}."
     if not result.changes:
         yield "  CloudFormation replaced and removed nothing."
-    yield from (f"  {change.text}" for change in result.changes)
+    yield from (f"  {line}" for line in _changes(result.changes))
     if result.readings:
         read = Counter(each.account for each in result.readings if not each.said)
         counted = ", ".join(f"{number} in {account}" for account, number in read.items()) or "none"
         yield f"  Read back through the signed APIs, as before: {counted}."
         yield from (f"  {each.text}" for each in result.unread)
+
+
+def _changes(changes: Sequence[Change]) -> Iterator[str]:
+    """Each that stores something; the others, as every function's new version, by their type."""
+    alike: dict[tuple[str, str, str], list[Change]] = {}
+    for change in changes:
+        if change.held is None:
+            alike.setdefault((change.account, change.type, change.what), []).append(change)
+        else:
+            yield change.text
+    for (account, kind, what), group in alike.items():
+        several = f"{account}: {len(group)} {kind} {what} (what they store is not read)"
+        yield several if len(group) > 1 else group[0].text
 
 
 def _told(result: Outcome) -> Iterator[str]:

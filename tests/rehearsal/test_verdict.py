@@ -98,6 +98,20 @@ def test_an_update_says_what_it_replaced_and_one_that_loses_data_is_no_success()
     assert f"{replaced}, 3 LOST" in text(updated(3))
 
 
+def test_what_stores_nothing_is_counted_by_its_type_once_there_are_several() -> None:
+    made = ("Version-1", "Version-2", "Alarm")
+    kinds = ("AWS::Lambda::Version", "AWS::Lambda::Version", "AWS::CloudWatch::Alarm")
+    changes = tuple(
+        Change("dev", "tap-dev", name, kind, "replaced", None, 0)
+        for name, kind in zip(made, kinds, strict=True)
+    )
+    updated = replace(outcome("Succeeded"), updated="b" * 40, held={"dev": 0}, changes=changes)
+    said = text(updated)
+    assert "  dev: 2 AWS::Lambda::Version replaced (what they store is not read)" in said
+    assert "  dev: tap-dev/Alarm (AWS::CloudWatch::Alarm) replaced (what it stores" in said
+    assert "Version-1" not in said
+
+
 def test_a_failed_check_is_named_with_what_it_said() -> None:
     failed = run_of("Dev/Smoke", "Failed", "Build terminated with state: FAILED\nand more")
     said = text(outcome("Failed", failed, dev=[PASSED, FAILED]))
