@@ -15,11 +15,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from embedded_aws import registry
+from embedded_aws.codebuild import watching
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.credentials import ActionClients
 from embedded_aws.codepipeline.executions import Artifact
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.05
 
 
 def build(context: Context) -> Outcome:
@@ -119,12 +120,20 @@ def finished(context: Context, codebuild: Any, record: dict[str, Any]) -> dict[s
     """Follows the build until it has ended, or nobody waits for it any more."""
     build_id = record["id"]
     context.report(external_id=build_id, external_url=_console(context, record))
-    while record["buildStatus"] == "IN_PROGRESS" and context.wait(POLL_SECONDS):
+    while record["buildStatus"] == "IN_PROGRESS" and _moved(context, record):
         record = codebuild.batch_get_builds(ids=[build_id])["builds"][0]
         logs = record.get("logs") or {}
         if logs.get("streamName"):
             context.report(log_stream_arn=logs.get("cloudWatchLogsArn"))
     return record
+
+
+def _moved(context: Context, record: Mapping[str, Any]) -> bool:
+    """Waits until the build is in another phase than in its record; False once nobody waits."""
+    while context.wait(POLL_SECONDS):
+        if watching.phase(record["arn"]) != record["currentPhase"]:
+            return True
+    return False
 
 
 def _console(context: Context, record: Mapping[str, Any]) -> str:
