@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +52,23 @@ def asset() -> Path:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves out the dependencies, for tests that are about something else."""
     monkeypatch.setattr(bundling, "_install", lambda *_: None)
+
+
+@pytest.mark.usefixtures("quick")
+def test_of_one_code_the_newest_few_stay_and_what_was_used_within_the_hour(tmp_path: Path) -> None:
+    build, long_ago = tmp_path / ".build", time.time() - 7200
+    bundle = checkout(tmp_path)
+    old = [build / f"services-requests-runtime-{number:032x}" for number in range(6)]
+    recent = build / f"services-requests-runtime-{'f' * 32}"
+    other = [build / f"services-requests-runtime-more-{number:032x}" for number in range(6)]
+    for age, tree in enumerate([*old, *other, recent]):
+        tree.mkdir(parents=True)
+        tree.with_name(f"{tree.name}.zip").touch()
+        os.utime(tree, None if tree == recent else (long_ago - age, long_ago - age))
+    staged = stage(bundle)
+    trees = {path for path in build.iterdir() if path.suffix != ".zip"}
+    assert trees == {staged, recent, *old[:2], *other}
+    assert {path.with_suffix("") for path in build.glob("*.zip")} == trees - {staged}
 
 
 def test_two_checkouts_in_different_folders_give_the_same_bytes(tmp_path: Path) -> None:

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +45,9 @@ PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28
 _RECIPE = "2"
 # Code, and the data beside it.
 _SHIPPED = {".py", ".json", ".pem"}
+# Trees of one code that stay whatever comes, and for how long all do.
+_KEPT = 4
+_IDLE_SECONDS = 3600.0
 # Installers write these with absolute paths, timestamps or their own name.
 _INSTALLER_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}
 
@@ -118,13 +123,14 @@ def stage(bundle: Bundle) -> Path:
         aws_models.write_of(bundle.repository, package)
     build = bundle.repository / ".build"
     staged = build / f"{bundle.runtime.replace('/', '-')}-{bundle.address()}"
-    if staged.is_dir():
-        return staged
-    build.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".staging-", dir=build) as scratch:
-        tree = Path(scratch) / "asset"
-        _fill(tree, bundle)
-        _publish(tree, staged)
+    if not staged.is_dir():
+        build.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".staging-", dir=build) as scratch:
+            tree = Path(scratch) / "asset"
+            _fill(tree, bundle)
+            _publish(tree, staged)
+        _forget_before(staged)
+    os.utime(staged)
     return staged
 
 
@@ -142,6 +148,27 @@ def archive(bundle: Bundle) -> Path:
             archives.pack(staged, packed)
             packed.replace(archived)
     return archived
+
+
+def _forget_before(staged: Path) -> None:
+    """Removes what was staged of the same code long before, and its archive.
+
+    The newest few stay, for who goes back and forth; and what another synth may be reading.
+    """
+    prefix = staged.name.rpartition("-")[0]
+    same = re.compile(rf"{re.escape(prefix)}-[0-9a-f]{{32}}")
+    trees = [path for path in staged.parent.iterdir() if same.fullmatch(path.name)]
+    for tree in sorted(trees, key=_used, reverse=True)[_KEPT:]:
+        if time.time() - _used(tree) > _IDLE_SECONDS:
+            tree.with_name(f"{tree.name}.zip").unlink(missing_ok=True)
+            shutil.rmtree(tree, ignore_errors=True)
+
+
+def _used(tree: Path) -> float:
+    try:
+        return tree.stat().st_mtime
+    except FileNotFoundError:  # another synth forgot it as well
+        return 0.0
 
 
 def _require_packages(bundle: Bundle) -> None:
