@@ -54,14 +54,14 @@ class _Archive(zipfile.ZipFile):
         _spawning.archive = None
         tree = Path(tempfile.gettempdir()) / f"{_PREFIX}{hashlib.sha256(archive).hexdigest()}"
         with _unpacking:
-            if not tree.is_dir():
+            bounds.use(tree)  # from now on nobody tidies it away
+            if not any(tree.iterdir()):
                 self._unpack(tree)
-        bounds.use(tree)
         os.rmdir(path)
         os.symlink(tree, path)
 
     def _unpack(self, tree: Path) -> None:
-        """All of it, or nothing under this name."""
+        """All of it, or nothing, in place of the empty folder."""
         partial = Path(tempfile.mkdtemp(prefix=f"{tree.name}-", dir=tree.parent))
         super().extractall(partial)
         partial.chmod(0o755)
