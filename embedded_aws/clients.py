@@ -64,21 +64,37 @@ class Session:
 
     def client(self, service: str) -> Any:
         """A botocore client of this service."""
-        with _creating:
-            return _session().create_client(
-                service,
-                aws_access_key_id=self._credentials.access_key_id,
-                aws_secret_access_key=self._credentials.secret_access_key,
-                aws_session_token=self._credentials.session_token,
-                region_name=self._region,
-                endpoint_url=self._endpoint,
-                verify=str(self._ca_bundle),
-                config=Config(
-                    s3={"addressing_style": "path"},
-                    retries={"mode": "standard"},
-                    proxies={},  # the server is on this machine, whatever proxy leads out of it
-                ),
-            )
+        return client(
+            service, self._endpoint, self._ca_bundle, self._credentials, region=self._region
+        )
+
+
+def client(
+    service: str,
+    endpoint: str,
+    ca_bundle: Path,
+    credentials: Credentials,
+    *,
+    region: str,
+    **settings: Any,
+) -> Any:
+    """A botocore client of the server at `endpoint`. settings: of botocore's `Config`."""
+    with _creating:
+        return _session().create_client(
+            service,
+            aws_access_key_id=credentials.access_key_id,
+            aws_secret_access_key=credentials.secret_access_key,
+            aws_session_token=credentials.session_token,
+            region_name=region,
+            endpoint_url=endpoint,
+            verify=str(ca_bundle),
+            config=Config(
+                s3={"addressing_style": "path"},
+                retries={"mode": "standard"},
+                proxies={},  # the server is on this machine, whatever proxy leads out of it
+                **settings,
+            ),
+        )
 
 
 @cache

@@ -11,21 +11,19 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import botocore.session
-from botocore.config import Config
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws import outside
+from embedded_aws import clients, outside
 from embedded_aws.calls import Place
+from embedded_aws.clients import Credentials
 from embedded_aws.host import package_managers
 from embedded_aws.installation import HOST
 from embedded_aws.json_service import Answer, operation_of, parsed
@@ -101,7 +99,6 @@ INITIATOR_HEADER = "x-embedded-aws-initiator"
 _running: list[Running] = []
 _resource_arns: dict[str, ResourceArn] = {}
 _services: dict[str, Service] = {}
-_client_lock = threading.Lock()
 
 
 def configure(*, root: Path, port: int, ca: Path, region: str, minute: float) -> None:
@@ -236,12 +233,6 @@ def after_each(type_name: str, then: Callable[[str, dict[str, Any]], None]) -> N
     }
 
 
-@functools.cache
-def _session() -> botocore.session.Session:
-    """One for all clients: it keeps the descriptions of services that it has read."""
-    return botocore.session.Session({"profile": (None, None, None, None)})
-
-
 def client(
     service: str,
     credentials: Mapping[str, str] | None = None,
@@ -256,25 +247,17 @@ def client(
     """
     if (credentials is None) == (account is None):
         raise ValueError("give either credentials or the account whose root plays AWS")
-    keys = credentials or {"AccessKeyId": str(account), "SecretAccessKey": "root"}
-    with _client_lock:  # creating clients is not thread-safe in botocore
-        return _session().create_client(
-            service,
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys.get("SessionToken"),
-            region_name=at or region(),
-            endpoint_url=running().endpoint,
-            verify=str(running().ca),
-            config=Config(
-                s3={"addressing_style": "path"},
-                retries={"mode": "standard"},
-                read_timeout=300,
-                proxies={},
-                # Nothing can be lost on the way to oneself, and adding it up takes both sides time.
-                request_checksum_calculation="when_required",
-            ),
-        )
+    signer = Credentials.from_sts(credentials) if credentials else Credentials.root(str(account))
+    return clients.client(
+        service,
+        running().endpoint,
+        running().ca,
+        signer,
+        region=at or region(),
+        read_timeout=300,
+        # Nothing can be lost on the way to oneself, and adding it up takes both sides time.
+        request_checksum_calculation="when_required",
+    )
 
 
 def call(
