@@ -8,7 +8,7 @@ app leaves open: `cx-api`, UNKNOWN_ACCOUNT and UNKNOWN_REGION.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from rehearsal.project import Target
 from rehearsal.stock import sources
 from rehearsal.synthesized import PipelineStack, pipeline_stacks
 
+_SHOWN = 5
 _OPEN = ("unknown-account", "unknown-region", "")
 _ACCOUNT = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -67,6 +68,33 @@ class Needs:
             if not _REGION.fullmatch(region):
                 raise _misnamed(region, "no region: one is us-east-1")
         _ = self.bootstraps, self.source
+        self._check_lookups()
+        self._check_images()
+
+    def _check_lookups(self) -> None:
+        """cx-api, `MissingContext`: with these, what was synthesized is made of dummy values."""
+        missing = self.assembly.documents["manifest.json"].get("missing", ())
+        if missing:
+            raise UnusableAppError(
+                f"the app looks up what it was not told: {_listed(each['key'] for each in missing)}"
+                ". The embedded AWS has nothing of yours to find: run `cdk synth` with credentials "
+                "and commit the cdk.context.json that it writes, as the CDK's guide tells you to"
+            )
+
+    def _check_images(self) -> None:
+        """cloud-assembly-schema, `DockerImageAsset`: a build of the pipeline calls Docker."""
+        images = [
+            image.get("displayName", name)
+            for file, manifest in self.assembly.documents.items()
+            if file.endswith(".assets.json")
+            for name, image in (manifest.get("dockerImages") or {}).items()
+        ]
+        if images:
+            raise UnusableAppError(
+                f"the app publishes Docker images: {_listed(images)}. Builds get no Docker here, "
+                "and nothing runs images. For the rehearsal, leave what needs them out by a "
+                "context value"
+            )
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -175,6 +203,13 @@ def _chosen(stacks: Sequence[PipelineStack], wanted: str | None) -> PipelineStac
     if not fitting:
         raise UnusableAppError(f"no stack {wanted!r} with a pipeline; there are: {names}")
     raise UnusableAppError(f"several pipelines: name one with --pipeline; there are: {names}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Each once, in their order; the first few of many."""
+    every = list(dict.fromkeys(names))
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return ", ".join(every[:_SHOWN]) + more
 
 
 def _misnamed(value: str, why: str) -> UnusableAppError:

@@ -13,8 +13,10 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_ssm as ssm
 from aws_cdk.pipelines import CodePipeline, CodePipelineSource, ShellStep
 
 from embedded_aws.connections.played import CodeCommit, Connection, S3Object, Source
@@ -215,9 +217,29 @@ def two_repositories(app: cdk.App) -> None:
     pipeline.add_stage(stage, pre=[step])
 
 
+def look_ups(app: cdk.App) -> None:
+    pipeline = delivery(app, "Delivery")
+    stage = Application(pipeline.node.scope, "Stage", at("555555555555"), None)
+    for name in "abcdefg":
+        ssm.StringParameter.value_from_lookup(cdk.Stack(stage, name), f"/{name}")
+    pipeline.add_stage(stage)
+
+
+def an_image(app: cdk.App) -> None:
+    pipeline = delivery(app, "Delivery")
+    stage = Application(pipeline.node.scope, "Stage", at("555555555555"), None)
+    folder = Path(app.outdir, "image")
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    ecr_assets.DockerImageAsset(cdk.Stack(stage, "S"), "Front", directory=str(folder))
+    pipeline.add_stage(stage)
+
+
 @pytest.mark.parametrize(
     ("make", "kind", "said"),
     [
+        (look_ups, UnusableAppError, r"looks up .*parameterName=/a:.* and 2 more.*context\.json"),
+        (an_image, UnusableAppError, r"publishes Docker images: Front\. Builds get no Docker"),
         (no_region, UnusableAppError, r"'dev-region' is no region: one is us-east-1"),
         (no_account, UnusableAppError, r"'DEV_ACCOUNT' is no account: 12 digits"),
         (no_pipeline, UnusableAppError, "no stack with a pipeline"),
