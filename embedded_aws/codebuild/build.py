@@ -21,7 +21,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from embedded_aws.codebuild import artifacts, buildspec, clone, environment, runtimes
+from embedded_aws.codebuild import (
+    artifacts,
+    buildspec,
+    clone,
+    environment,
+    local_cache,
+    runtimes,
+)
 from embedded_aws.codebuild.credentials import Endpoint, RoleCredentials
 from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.local_cache import LocalCache
@@ -194,6 +201,8 @@ class Build:
             client = self._role.client("logs")
             self._log.connect(client, location["groupName"], location["streamName"])
         self._log.container(f"This build is {self._isolation}")
+        for line in runtimes.differences(self._plan.environment):
+            self._log.container(line)
 
     def _download(self) -> None:
         sources = [(self._plan.source, self.folders.source, self._plan.s3_version)]
@@ -206,10 +215,10 @@ class Build:
                 clone.resolve(folder, self._role)
         self._spec = buildspec.parse(self._buildspec_text())
         if "LOCAL_CUSTOM_CACHE" in self._plan.cache_modes:
-            paths = self._spec.cache_paths
+            roots = {local_cache.HOME: self.folders.home, "": self.folders.source}
             cache, seen = self._entered()[1], self._seen_cache()
-            for name in self._cache.link(cache, seen, self.folders.source, paths):
-                self._log.container(f"Linked {name} to the project's local cache")
+            for line in self._cache.link(cache, seen, roots, self._spec.cache_paths):
+                self._log.container(line)
         self._start_shell(self._spec)
 
     def _buildspec_text(self) -> str:
@@ -218,11 +227,11 @@ class Build:
         if name is None:
             return text
         if name.startswith("arn:"):
-            return artifacts.download(self._role.client("s3"), name).decode()
+            return buildspec.decoded(artifacts.download(self._role.client("s3"), name), name)
         path = self.folders.source / name
         if not path.resolve().is_relative_to(self.folders.source.resolve()) or not path.is_file():
             raise BuildspecError(f"{name}: no such file in the primary source")
-        return path.read_text()
+        return buildspec.decoded(path.read_bytes(), name)
 
     def _start_shell(self, spec: buildspec.Buildspec) -> None:
         for note in spec.notes:

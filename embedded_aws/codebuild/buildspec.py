@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -97,12 +98,22 @@ def file_name(text: str) -> str | None:
     return text.strip()
 
 
+def decoded(content: bytes, name: str) -> str:
+    """A buildspec's text. Raises `BuildspecError` where it is not UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise BuildspecError(f"{name} is not UTF-8: {error}") from error
+
+
 def parse(text: str) -> Buildspec:
     """The buildspec in `text` (YAML or JSON). Raises `BuildspecError` naming the key."""
     try:
         document = _Text(text).get_single_data()
     except yaml.YAMLError as error:
         raise BuildspecError(f"the buildspec is not YAML: {error}") from error
+    except RecursionError as error:
+        raise BuildspecError("the buildspec is nested too deep to be read") from error
     top = Section(document, "", _TOP, [])
     if top.text("version") != "0.2":
         raise BuildspecError(f"version: expected 0.2, got {top.text('version')!r}")
@@ -122,7 +133,22 @@ def parse(text: str) -> Buildspec:
 
 
 class _Text(yaml.BaseLoader):
-    """Keeps every scalar as written: `python: 3.10` must not become 3.1. Makes text only."""
+    """Keeps every scalar as written: `python: 3.10` must not become 3.1. Makes text only.
+
+    A key that is there twice is refused: YAML wants keys to be unique, and one of two must not be
+    left out in silence (YAML 1.2.2, "3.2.1.3. Node Comparison").
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Raises `ConstructorError` for a key that comes again."""
+        mapping = super().construct_mapping(node, deep)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                problem = f"found the key {key.value!r} a second time"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return mapping
 
 
 _TOP = {"version", "env", "proxy", "phases", "artifacts", "reports", "cache"}

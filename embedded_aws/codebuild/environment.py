@@ -27,6 +27,7 @@ from embedded_aws.installation import local_api_url
 if TYPE_CHECKING:
     from embedded_aws.registry import Running
 
+_LONGEST = 131_072
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CACHES = {
     "npm_config_cache": "npm",
@@ -146,8 +147,23 @@ def custom(
     for name, (kind, value) in rows.items():
         if name.startswith("CODEBUILD_"):
             raise BuildError("CLIENT_ERROR", f"variable {name}: the prefix CODEBUILD_ is reserved")
-        values[name] = local_api_url(_resolve(name, kind, value, client, secret), endpoint)
+        found = local_api_url(_resolve(name, kind, value, client, secret), endpoint)
+        _check_possible(name, found)
+        values[name] = found
     return values
+
+
+def _check_possible(name: str, value: str) -> None:
+    """Raises `BuildError` for what no process can be given (execve(2), MAX_ARG_STRLEN)."""
+    problem = ""
+    if not name or "=" in name:
+        problem = "a name is not empty and has no equals sign"
+    elif "\0" in name + value:
+        problem = "no variable holds a null character"
+    elif len(f"{name}={value}".encode(errors="replace")) >= _LONGEST:
+        problem = f"a variable has less than {_LONGEST} bytes"
+    if problem:
+        raise BuildError("CLIENT_ERROR", f"variable {name[:100]!r}: {problem}")
 
 
 def _resolve(

@@ -4,7 +4,8 @@ User guide, "Local caching": with LOCAL_CUSTOM_CACHE the folders named in the bu
 `cache.paths` are there again in the next build on the same host, only folders can be cached, links
 lead to them, and what the source brings under such a name takes its place. So a build writes into
 the cache as it goes, whatever becomes of the build, and one that removes the link and makes a
-folder of that name keeps nothing: as at AWS.
+folder of that name keeps nothing: as at AWS. Folders are those of the source, and of HOME, which
+is always /root (CodeArtifact user guide, "Dependency caching"; build-env-ref-env-vars).
 
 A host runs one build at a time. Of two builds of a project at once, each has a host of its own, and
 sees no other. The locks are not in a host's folder: a build may put anything there.
@@ -16,13 +17,12 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import IO
 
-from embedded_aws.codebuild.record import BuildspecError
-
+HOME = "/root/"
 _EVERYTHING_BELOW = "/**/*"
 
 
@@ -40,22 +40,16 @@ class LocalCache:
         """
         return self._held.enter_context(_a_free_host(self._store, place))
 
-    def link(self, host: Path, seen: Path, source: Path, paths: Iterable[str]) -> list[str]:
-        """Links what `paths` name into the build's primary source; the names of the folders.
+    def link(
+        self, host: Path, seen: Path, roots: Mapping[str, Path], paths: Iterable[str]
+    ) -> list[str]:
+        """Links what `paths` name into the build's folders; a line for the log on each.
 
-        The links lead into `host`, which `enter` gave, as the build sees it.
+        roots: the folders by what paths in them begin with, `HOME` or nothing, longest first. The
+        links lead into `host`, which `enter` gave, as the build sees it. A path that cannot be kept
+        fails nothing: no build may rely on what its host has.
         """
-        linked = []
-        for name in [_folder(path) for path in paths]:
-            kept = hashlib.sha256(name.encode()).hexdigest()[:16]
-            (host / kept).mkdir(exist_ok=True)
-            # The source may lead elsewhere by a link of its own, or bring the folder itself.
-            inside = (source / name).resolve() == source.resolve() / name
-            if inside and not (source / name).exists():
-                (source / name).parent.mkdir(parents=True, exist_ok=True)
-                (source / name).symlink_to(seen / kept)
-                linked.append(name)
-        return linked
+        return [_link(host, seen, roots, path) for path in paths]
 
     def release(self) -> None:
         """Lets the project's next build have what is kept."""
@@ -122,9 +116,24 @@ def _is_own(folder: Path) -> bool:
     return folder.is_dir() and not folder.is_symlink()
 
 
-def _folder(path: str) -> str:
-    """The folder that a path of `cache.paths` names: `folder/**/*`."""
-    name = path.removesuffix(_EVERYTHING_BELOW)
-    if name == path or any(part in ("", "..") for part in name.split("/")) or "*" in name:
-        raise BuildspecError(f"cache.paths: expected folder{_EVERYTHING_BELOW}, got {path!r}")
-    return name
+def _link(host: Path, seen: Path, roots: Mapping[str, Path], path: str) -> str:
+    start = next(start for start in roots if path.startswith(start))
+    name = path.removeprefix(start).removesuffix(_EVERYTHING_BELOW)
+    if not path.endswith(_EVERYTHING_BELOW) or not _is_folder(name):
+        return (
+            f"cache/paths: {path} is not kept, it is no folder{_EVERYTHING_BELOW} "
+            f"of the source or of {HOME}"
+        )
+    kept = hashlib.sha256(f"{start}{name}".encode()).hexdigest()[:16]
+    (host / kept).mkdir(exist_ok=True)
+    place = roots[start] / name
+    # The source may lead elsewhere by a link of its own, or bring the folder itself.
+    if place.resolve() != roots[start].resolve() / name or place.exists():
+        return f"cache/paths: {path} is not kept, there is something else"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(seen / kept)
+    return f"Linked {start}{name} to the project's local cache"
+
+
+def _is_folder(name: str) -> bool:
+    return "*" not in name and not any(part in ("", "..") for part in name.split("/"))

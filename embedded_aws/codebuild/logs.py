@@ -22,6 +22,11 @@ _BATCH_EVENTS = 5_000
 """Below the 1,048,576 bytes and 10,000 events of a batch (CloudWatch Logs API, PutLogEvents)."""
 _LINE_CHARACTERS = 60_000
 _OVERHEAD = 26
+_MOST = 200_000_000
+_LINE_COSTS = 1_000
+"""Bytes of output that are kept of a build, and what a line costs besides: this server has all of
+it in its memory, and `yes` writes a million lines in seconds. At AWS nothing bounds a log."""
+_ENOUGH = "More output than is kept on this machine: only the build's own lines follow."
 _MASK = "***"
 
 
@@ -55,6 +60,7 @@ class BuildLog:
         self._lock = threading.Lock()
         self._waiting: list[dict[str, Any]] = []
         self._last = 0
+        self._kept = 0
         self._over = threading.Event()
         self._sender: threading.Thread | None = None
         self._send: Any = None
@@ -79,10 +85,17 @@ class BuildLog:
     def container(self, text: str) -> None:
         """A line of CodeBuild's own."""
         stamp = time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime())
-        self.line(f"[Container] {stamp} {text}")
+        self._write(f"[Container] {stamp} {text}")
 
     def line(self, text: str) -> None:
-        """A line of output."""
+        """A line of output; beyond what is kept of a build, none."""
+        before, self._kept = self._kept, self._kept + len(text) + _LINE_COSTS
+        if self._kept <= _MOST:
+            self._write(text)
+        elif before <= _MOST:
+            self.container(_ENOUGH)
+
+    def _write(self, text: str) -> None:
         clean = self._redactor.clean(text)
         with self._lock:
             self._file.write(clean + "\n")

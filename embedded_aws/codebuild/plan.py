@@ -32,6 +32,13 @@ _SUPPORTED = {
     "sourceVersion",
     "timeoutInMinutesOverride",
 }
+_ENVIRONMENT = {
+    "type": "environmentTypeOverride",
+    "image": "imageOverride",
+    "computeType": "computeTypeOverride",
+    "privilegedMode": "privilegedModeOverride",
+}
+_OTHER_SYSTEMS = ("WINDOWS", "MAC")
 _SOURCES = ("S3", "NO_SOURCE")
 _ARTIFACTS = ("S3", "NO_ARTIFACTS")
 
@@ -156,9 +163,12 @@ def _artifact(settings: dict[str, Any], request: Mapping[str, Any]) -> dict[str,
 
 def _environment(project: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
     environment = dict(project["environment"])
-    for name in ("image", "computeType", "privilegedMode"):
-        if f"{name}Override" in request:
-            environment[name] = request[f"{name}Override"]
+    for name, override in _ENVIRONMENT.items():
+        if override in request:
+            environment[name] = request[override]
+    kind = str(environment.get("type", ""))
+    if kind.startswith(_OTHER_SYSTEMS):
+        raise _invalid(f"environment type {kind}: builds run on this machine's own system")
     rows = [
         *environment.get("environmentVariables", []),
         *request.get("environmentVariablesOverride", []),

@@ -7,6 +7,7 @@ server.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -17,7 +18,7 @@ import stat
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import IO
 
@@ -28,6 +29,11 @@ from embedded_aws.codebuild.sandbox import INTERPRETER, Sandbox
 _logger = logging.getLogger("codebuild")
 _FAREWELL = 10.0
 """Seconds a supervisor gets to end its processes before it is killed itself."""
+_GONE = 255
+"""The status of every command for which there is no supervisor any more."""
+_KILLED = "This build ended the process that runs its commands: no other command can succeed."
+_PIECE = 1 << 20
+"""Bytes of output after which a line is taken for one, so that none fills this server's memory."""
 
 
 class Runner:
@@ -47,7 +53,8 @@ class Runner:
         self._output = output
         self._deadline = deadline
         self._token = secrets.token_hex(16)
-        self._answers: queue.Queue[int | InterruptedBuildError] = queue.Queue()
+        self._answers: queue.Queue[int | InterruptedBuildError | None] = queue.Queue()
+        self._closing = False
         self._scripts = 0
         supervisor = (INTERPRETER, "-I", "-S", sandbox.inside)
         self._process = subprocess.Popen(
@@ -74,7 +81,8 @@ class Runner:
         if not set(text) & {"$", "`"}:
             return text
         target = self._sandbox.seen.state / "value"
-        self.run(f'printf %s "{text}" > {shlex.quote(str(target))}')
+        if status := self.run(f'printf %s "{text}" > {shlex.quote(str(target))}'):
+            raise BuildError("CLIENT_ERROR", f"{text}: the shell gives it no value ({status})")
         with self._made("value") as file:
             return file.read().decode("utf-8", "replace")
 
@@ -104,11 +112,9 @@ class Runner:
 
     def _order(self, line: str) -> int:
         stdin = _pipe(self._process.stdin)
-        try:
+        with contextlib.suppress(BrokenPipeError):  # a supervisor that is gone answers, see `_read`
             stdin.write(f"{line}\n".encode())
             stdin.flush()
-        except (BrokenPipeError, ValueError) as error:
-            raise self._lost() from error
         return self._answer()
 
     def interrupt(self, status: str) -> None:
@@ -117,9 +123,9 @@ class Runner:
 
     def close(self) -> None:
         """Ends every process of the build; returns when none is left."""
-        stdin = _pipe(self._process.stdin)
-        if not stdin.closed:
-            stdin.close()
+        self._closing = True
+        with contextlib.suppress(BrokenPipeError):
+            _pipe(self._process.stdin).close()
         try:
             self._process.wait(_FAREWELL)
         except subprocess.TimeoutExpired:
@@ -134,20 +140,19 @@ class Runner:
             raise InterruptedBuildError("TIMED_OUT") from None
         if isinstance(answer, InterruptedBuildError):
             raise answer
+        if answer is None:
+            self._answers.put(None)  # for whoever asks next
+            return _GONE
         return answer
 
-    def _lost(self) -> Exception:
-        try:
-            self._answer()
-        except InterruptedBuildError as interrupted:
-            return interrupted
-        return BuildError("INTERNAL_SERVICE_ERROR", "the build's supervisor process is gone")
-
     def _read(self) -> None:
-        """Passes output on line by line; a line of the token is a command's status instead."""
+        """Passes output on line by line; a line of the token is a command's status instead.
+
+        A build can end its supervisor (`kill -9 $PPID`, `kill -9 -1`): then no command succeeds.
+        """
         mark = f"\0{self._token} ".encode()
         output: Callable[[str], None] = self._output
-        for raw in _pipe(self._process.stdout):
+        for raw in _lines(_pipe(self._process.stdout), len(mark) + len(f"{_GONE}\n")):
             text, found, status = raw.partition(mark)
             if text.strip(b"\n") or not found:
                 try:
@@ -159,12 +164,27 @@ class Runner:
                     output = _drop
             if found:
                 self._answers.put(int(status))
-        self._answers.put(255)
+        if not self._closing:
+            output(_KILLED)
+        self._answers.put(None)
 
 
 def _drop(line: str) -> None:
     """Where output goes that cannot be logged."""
     del line
+
+
+def _lines(stream: IO[bytes], mark: int) -> Iterator[bytes]:
+    """Its lines; of one longer than a piece, pieces, which split nothing that ends it and is no
+    longer than `mark`."""
+    rest = b""
+    while piece := stream.readline(_PIECE):
+        line, rest = rest + piece, b""
+        if len(piece) == _PIECE and not piece.endswith(b"\n"):
+            line, rest = line[:-mark], line[-mark:]
+        yield line
+    if rest:
+        yield rest
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

@@ -9,6 +9,7 @@ on the Ubuntu ones. A program that the image has and this machine has not says s
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import sysconfig
 import venv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from embedded_aws.codebuild.environment import SYSTEM_PATH
 from embedded_aws.codebuild.folders import Folders
@@ -48,6 +50,23 @@ def provide(sandbox: Sandbox, image: str) -> None:
         if shutil.which(name, path=SYSTEM_PATH) is None:
             text = f"{name}: not here. The build image has it, this machine does not: install it."
             _script(folders.missing / name, f'echo "{text}" >&2; exit 127')
+
+
+def differences(environment: Mapping[str, Any]) -> list[str]:
+    """Lines that say where this machine is not what the project asks for."""
+    found = []
+    image, kind = str(environment.get("image", "")), str(environment.get("type", ""))
+    if not image.startswith(_MANAGED):
+        found.append(f"The image {image} is not used: programs are this machine's")
+    asked = "arm64" if kind.startswith("ARM") or "aarch64" in image else "x86_64"
+    here = _ARCHITECTURES.get(platform.machine(), platform.machine())
+    if asked != here:
+        found.append(f"The build is for {asked}: what it compiles or installs here is for {here}")
+    return found
+
+
+_MANAGED = "aws/codebuild/"
+_ARCHITECTURES = {"aarch64": "arm64", "AMD64": "x86_64"}
 
 
 def _make_python(folders: Folders, seen: Folders) -> None:

@@ -89,6 +89,7 @@ class Bubblewrap:
         # Home and /tmp first: what is shown may lie below them.
         prefix += _bind(folders.home, seen.home) + _bind(folders.temporary, seen.temporary)
         for path in self._shown:
+            _make_place(path, seen.home, folders.home)
             prefix += _show(path, path)
         prefix += _show(INSIDE, _SEEN_INSIDE)
         for here, there in zip(folders.readable, seen.readable, strict=True):
@@ -201,6 +202,17 @@ def _beside_what_is_there(folder: Path) -> list[str]:
         else:
             arguments += _show(path, path)
     return arguments
+
+
+def _make_place(path: Path, home: Path, made: Path) -> None:
+    """What is shown below the home is there before anything else can take its place."""
+    if path.is_relative_to(home):
+        place = made / path.relative_to(home)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            place.mkdir(exist_ok=True)
+        else:
+            place.touch()
 
 
 def _in_system(path: Path) -> bool:

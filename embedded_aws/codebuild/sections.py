@@ -7,6 +7,7 @@ that no buildspec passes because a part of it was left out.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ _REFUSED = {
     "run-as": "builds run as the user who runs this server",
     "batch": "batch builds are not offered here",
 }
+_MERGE = "<<"
+_NO_MERGE = "merge keys are not read: no page says what CodeBuild makes of them, so write it out"
 _FLAGS = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -29,10 +32,13 @@ class Section:
         if value is None or value == "":
             value = {}
         if not isinstance(value, dict):
-            raise BuildspecError(f"{path or 'the buildspec'}: expected a mapping, got {value!r}")
+            got = _shown(value)
+            raise BuildspecError(f"{path or 'the buildspec'}: expected a mapping, got {got}")
         self.path = path
         self.notes = notes
         self._value: Mapping[str, Any] = value
+        if _MERGE in value:
+            raise BuildspecError(f"{self.at(_MERGE)}: {_NO_MERGE}")
         for key in () if known is None else [key for key in value if key not in known]:
             if key in _REFUSED:
                 raise BuildspecError(f"{self.at(key)}: {_REFUSED[key]}")
@@ -85,7 +91,7 @@ class Section:
         if or_one and isinstance(value, str):
             return (value,)
         if not isinstance(value, list):
-            raise BuildspecError(f"{self.at(key)}: expected a list, got {value!r}")
+            raise BuildspecError(f"{self.at(key)}: expected a list, got {_shown(value)}")
         return tuple(_text(item, f"{self.at(key)}[{i}]") for i, item in enumerate(value))
 
     def strings(self, key: str) -> dict[str, str]:
@@ -96,5 +102,16 @@ class Section:
 
 def _text(value: Any, path: str) -> str:
     if not isinstance(value, str):
-        raise BuildspecError(f"{path}: expected text, got {value!r}")
-    return value
+        raise BuildspecError(f"{path}: expected text, got {_shown(value)}")
+    try:  # JSON may write a character beyond U+FFFF as two escapes (RFC 8259, "Strings")
+        return value.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise BuildspecError(f"{path}: half of a surrogate pair in {_shown(value)}") from error
+
+
+def _shown(value: Any) -> str:
+    """The beginning of a value: one with aliases of aliases has no end."""
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr(maxlevel=2, maxstring=200, maxother=200)

@@ -6,6 +6,8 @@ does not have is known from builds that pass there, not from a page.
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from embedded_aws.codebuild import buildspec
@@ -120,6 +122,11 @@ def test_a_phase_says_how_often_and_on_what_it_is_retried(
         ("run-as: me", "run-as: builds run as the user"),
         ("phases: {build: {run-as: me}}", "phases/build/run-as: builds run as the user"),
         ("phases: {build: {commands: [{a: b}]}}", "phases/build/commands[0]: expected text"),
+        ("phases: {build: {<<: {commands: [x]}}}", "phases/build/<<: merge keys are not read"),
+        ("env: {variables: {<<: {A: b}}}", "env/variables/<<: merge keys are not read"),
+        ("phases: {build: {}, build: {}}", "the buildspec is not YAML: found the key 'build' a"),
+        (r'env: {variables: {A: "\ud83d"}}', "env/variables/A: half of a surrogate pair"),
+        (f"phases: {3000 * '['}", "the buildspec is nested too deep"),
         ("phases: [build]", "phases: expected a mapping"),
         ("reports: {g: {files: [c], file-format: PDF}}", "reports/g/file-format: expected one of"),
         ("artifacts: {files: [a], enable-symlinks: maybe}", "artifacts/enable-symlinks"),
@@ -129,3 +136,23 @@ def test_what_is_known_and_not_done_here_is_refused_by_its_path(line: str, compl
     with pytest.raises(BuildspecError, match=r".*") as refused:
         parsed(line)
     assert refused.value.message.startswith(complaint)
+
+
+def test_a_character_may_be_written_as_two_escapes() -> None:
+    assert parsed(r'phases: {build: {commands: ["echo \ud83d\ude80"]}}').phases[
+        "build"
+    ].commands == ("echo \N{ROCKET}",)
+
+
+def test_a_complaint_about_aliases_of_aliases_is_short() -> None:
+    letters = "abcdefghij"
+    lists = [f"{b}: &{b} [{', '.join(10 * ['*' + a])}]" for a, b in itertools.pairwise(letters)]
+    with pytest.raises(BuildspecError) as refused:
+        parsed("a: &a [x]", *lists, "env: {variables: {A: *j}}")
+    assert refused.value.message.startswith("env/variables/A: expected text, got [[")
+    assert len(refused.value.message) < 500
+
+
+def test_a_file_in_another_encoding_says_so() -> None:
+    with pytest.raises(BuildspecError, match=r"buildspec\.yml is not UTF-8: .*position 0"):
+        buildspec.decoded(b"\xe9", "buildspec.yml")

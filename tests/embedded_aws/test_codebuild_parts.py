@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import signal
 import stat
 import subprocess
@@ -20,11 +21,12 @@ from pathlib import Path
 
 import pytest
 
-from embedded_aws.codebuild import artifacts, buildspec, runtimes, sandbox
+from embedded_aws.codebuild import artifacts, buildspec, environment, logs, runtimes, sandbox
+from embedded_aws.codebuild import runner as runner_module
 from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.inside import collecting
 from embedded_aws.codebuild.inside.collecting import FileSet
-from embedded_aws.codebuild.logs import Redactor
+from embedded_aws.codebuild.logs import BuildLog, Redactor
 from embedded_aws.codebuild.plan import plan
 from embedded_aws.codebuild.record import BuildError, InterruptedBuildError
 from embedded_aws.codebuild.runner import Runner
@@ -167,6 +169,74 @@ def test_secrets_are_masked() -> None:
     assert redactor.clean("key=very-secret;") == "key=***;"
 
 
+def test_of_endless_output_the_builds_own_lines_are_still_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_MOST", 3 * (logs._LINE_COSTS + 1))
+    log = BuildLog(tmp_path / "log.txt", Redactor())
+    for _ in range(10):
+        log.line("y")
+    log.container("Phase complete")
+    log.close()
+    first, *kept, enough, last = (tmp_path / "log.txt").read_text().splitlines()
+    assert (first, kept) == ("y", ["y", "y"])
+    assert "More output than is kept" in enough
+    assert last.endswith("Phase complete")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("A=B", "c", "'A=B': a name is not empty and has no equals sign"),
+        ("", "c", "'': a name is not empty"),
+        ("A", "b\0c", "'A': no variable holds a null character"),
+        ("A", 140_000 * "b", "'A': a variable has less than 131072 bytes"),
+    ],
+)
+def test_a_variable_that_no_process_can_have_is_refused_by_name(
+    name: str, value: str, said: str
+) -> None:
+    env = buildspec.Environment(variables={name: value})
+    made = plan(_PROJECT, {"projectName": "p"}, "us-west-2")
+    with pytest.raises(BuildError) as refused:
+        environment.custom(made, env, "https://127.0.0.1:1", lambda _: None, lambda _: None)
+    assert refused.value.code == "CLIENT_ERROR"
+    assert said in refused.value.message
+
+
+_PROJECT = {
+    "name": "p",
+    "arn": "arn:aws:codebuild:us-west-2:111111111111:project/p",
+    "source": {"type": "NO_SOURCE"},
+    "artifacts": {"type": "NO_ARTIFACTS"},
+    "environment": {"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0"},
+    "serviceRole": "arn:aws:iam::111111111111:role/r",
+}
+
+
+def test_a_build_for_another_system_is_refused() -> None:
+    request = {"projectName": "p", "environmentTypeOverride": "WINDOWS_SERVER_2022_CONTAINER"}
+    with pytest.raises(BuildError, match="environment type WINDOWS_SERVER_2022_CONTAINER: builds"):
+        plan(_PROJECT, request, "us-west-2")
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "said"),
+    [
+        ("aws/codebuild/standard:7.0", "LINUX_CONTAINER", []),
+        ("aws/codebuild/amazonlinux-aarch64-standard:3.0", "ARM_CONTAINER", ["is for arm64: what"]),
+        ("node:20-alpine", "LINUX_CONTAINER", ["The image node:20-alpine is not used"]),
+    ],
+)
+def test_the_log_says_where_this_machine_is_not_what_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, image: str, kind: str, said: list[str]
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    lines = runtimes.differences({"image": image, "type": kind})
+    assert len(lines) == len(said)
+    assert all(part in line for part, line in zip(said, lines, strict=True))
+
+
 def test_an_override_that_is_not_acted_on_is_refused_by_name() -> None:
     with pytest.raises(BuildError, match="fleetOverride"):
         plan({"name": "p"}, {"projectName": "p", "fleetOverride": {}}, "us-west-2")
@@ -260,6 +330,41 @@ def test_what_a_build_puts_in_place_of_its_files_is_not_followed(
     runner.run(f"pwd() {{ if [ -f {value} ]; then rm {value}; {put}; fi; command pwd; }}")
     with pytest.raises(BuildError, match="value: "):
         runner.value("$HOME")
+    runner.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("kill -9 $PPID; sleep 5", 255),  # whose parent is gone, or the whole sandbox with it
+        ("sleep 5 & kill $PPID; echo still here", 0),
+    ],
+)
+def test_a_build_that_ends_the_process_of_its_commands_fails_and_never_waits(
+    start: Start, command: str, status: int
+) -> None:
+    lines: list[str] = []
+    runner = start(output=lines.append)
+    assert runner.run(command) == status
+    assert runner.run("exit 3") == (255 if status else 3)
+    if status:
+        with pytest.raises(BuildError, match="gives it no value"):
+            runner.value("$PWD")
+    runner.close()
+    assert [line for line in lines if line.startswith("This build ended")] == lines[: bool(status)]
+
+
+def test_a_line_that_is_longer_than_a_piece_still_ends(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of the status's mark comes with a piece: nothing of it is lost."""
+    monkeypatch.setattr(runner_module, "_PIECE", 64)
+    pieces: list[str] = []
+    runner = start(output=pieces.append)
+    for length in range(60, 140):
+        pieces.clear()
+        assert runner.run(f"printf %0{length}d 0; exit 7") == 7
+        assert "".join(pieces) == "0" * length
     runner.close()
 
 

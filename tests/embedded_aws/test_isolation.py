@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded_aws.codebuild import sandbox
-from embedded_aws.codebuild.folders import SeenFolders
+from embedded_aws.codebuild import local_cache, sandbox
+from embedded_aws.codebuild.folders import Folders, SeenFolders
 from tests.embedded_aws import isolated
 from tests.embedded_aws.emulated import runs
 from tests.embedded_aws.isolated import Machine
@@ -171,6 +171,20 @@ def test_a_local_cache_takes_nothing_that_is_not_the_builds(machine: Machine) ->
     build = machine.projects.wait(machine.projects.start("mover"))
     assert build["buildStatus"] == "SUCCEEDED", machine.projects.log(build)
     assert (machine.checkout / "wheels").is_dir()
+
+
+def test_what_is_shown_below_the_home_is_there_before_a_cache_could_be(tmp_path: Path) -> None:
+    """An interpreter of root's own, and a buildspec that caches the folder above it."""
+    folders, home = Folders(tmp_path / "build"), SeenFolders(Path()).home
+    folders.make()
+    sandboxes = sandbox.Bubblewrap("bwrap", [], [])
+    sandboxes._shown = [home / "python", home / "deep" / "settings"]
+    sandboxes.around(folders, folders.cache)
+    roots = {local_cache.HOME: folders.home}
+    said = local_cache.LocalCache(tmp_path / "store").link(
+        tmp_path, tmp_path, roots, ["/root/deep/**/*", "/root/deep/other/**/*"]
+    )
+    assert ["is not kept" in line for line in said] == [True, False]
 
 
 def test_what_settings_and_programs_name_is_seen_and_no_more(machine: Machine) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from embedded_aws.codebuild import local_cache
 from embedded_aws.codebuild.local_cache import LocalCache
-from embedded_aws.codebuild.record import BuildspecError
 from tests.embedded_aws.emulated import REPOSITORY
 
 PATHS = ("packages/**/*", "deep/cache/**/*")
@@ -34,7 +34,8 @@ def build(store: Path, source: Path) -> LocalCache:
     place = source.with_name(f"{source.name}-cache")
     host = cache.enter(place)
     assert host == place
-    assert cache.link(host, host, source, PATHS) == ["packages", "deep/cache"]
+    said = cache.link(host, host, {"": source}, PATHS)
+    assert [line.split()[:2] for line in said] == [["Linked", "packages"], ["Linked", "deep/cache"]]
     return cache
 
 
@@ -93,7 +94,9 @@ def test_what_the_source_brings_itself_is_not_replaced(store: Path, tmp_path: Pa
     (own / "file").write_text("the source's")
     cache = LocalCache(store)
     host = cache.enter(tmp_path / "place")
-    assert cache.link(host, host, tmp_path / "first", PATHS) == ["deep/cache"]
+    packages, deep = cache.link(host, host, {"": tmp_path / "first"}, PATHS)
+    assert packages.endswith("is not kept, there is something else")
+    assert deep.startswith("Linked deep/cache")
     cache.release()
     last = build(store, tmp_path / "second")
     assert list((tmp_path / "second" / "packages").iterdir()) == []
@@ -151,13 +154,49 @@ def test_a_build_that_replaces_its_cache_by_a_link_keeps_nothing(
     last.release()
 
 
+def test_a_folder_of_home_is_kept_as_well(store: Path, tmp_path: Path) -> None:
+    """As the guides have it for package managers: `/root/.npm/**/*`."""
+    said = []
+    for number in ("first", "second"):
+        home, source = tmp_path / number / "home", tmp_path / number / "source"
+        source.mkdir(parents=True)
+        (source / ".npm").mkdir()
+        cache = LocalCache(store)
+        host = cache.enter(tmp_path / number / "cache")
+        roots = {local_cache.HOME: home, "": source}
+        said += cache.link(host, host, roots, ["/root/.npm/_cacache/**/*"])
+        (home / ".npm" / "_cacache" / number).touch()
+        cache.release()
+    assert said == 2 * ["Linked /root/.npm/_cacache to the project's local cache"]
+    cache = LocalCache(store)
+    (kept,) = cache.enter(tmp_path / "third").iterdir()
+    assert sorted(path.name for path in kept.iterdir()) == ["first", "second"]
+    cache.release()
+
+
 @pytest.mark.parametrize(
-    "path", ["file", "folder/*", "/etc/**/*", "../up/**/*", "a/../b/**/*", "*/**/*", "/**/*", ""]
+    "path",
+    [
+        "file",
+        "folder/*",
+        "/etc/**/*",
+        "/root/**/*",
+        "/root/../etc/**/*",
+        "../up/**/*",
+        "a/../b/**/*",
+        "*/**/*",
+        "/**/*",
+        "",
+    ],
 )
-def test_only_a_folder_of_the_source_can_be_named(store: Path, tmp_path: Path, path: str) -> None:
+def test_what_is_no_folder_of_the_builds_is_not_kept_and_fails_nothing(
+    store: Path, tmp_path: Path, path: str
+) -> None:
     cache = LocalCache(store)
     host = cache.enter(tmp_path / "place")
-    with pytest.raises(BuildspecError) as refused:
-        cache.link(host, host, tmp_path, [path])
+    source, home = tmp_path / "source", tmp_path / "home"
+    (said,) = cache.link(host, host, {local_cache.HOME: home, "": source}, [path])
     cache.release()
-    assert repr(path) in refused.value.message
+    assert said.startswith(f"cache/paths: {path} is not kept, it is no folder/**/*")
+    assert not source.exists()
+    assert not home.exists()

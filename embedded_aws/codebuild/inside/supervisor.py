@@ -46,7 +46,10 @@ while IFS= read -r __codebuild_script <&3; do
 done
 trap - EXIT
 """
+_PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
+_NAME = b"codebuild"
+_NOT_FOR_US = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 _GRACE = 0.5
 """Seconds between TERM and KILL."""
 
@@ -97,6 +100,7 @@ def main(token: str, state: str, shell_program: str) -> None:
     if sys.platform == "linux":
         # A daemon whose parents ended becomes our child instead of init's, and so is found.
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _stand_aside()
     groups: list[int] = []
     try:
         shell: Shell | None = None
@@ -118,6 +122,15 @@ def main(token: str, state: str, shell_program: str) -> None:
             os.write(1, f"\0{token} {status}\n".encode())
     finally:
         _kill_all(groups)
+
+
+def _stand_aside() -> None:
+    """Lets `pkill python` end the build's own programs only, as where what runs its commands is
+    none of them. Handlers, because what is ignored stays ignored in every command."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, _NAME, 0, 0, 0)
+    for name in _NOT_FOR_US:
+        signal.signal(signal.Signals[name], lambda *_: None)
 
 
 def _collect(request: dict[str, Any]) -> int:
