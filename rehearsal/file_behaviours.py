@@ -92,6 +92,18 @@ FILES = (
         "embedded_aws/test_nested_stacks.py::test_a_deleted_nested_stack_leaves_what_its_template_keeps",
         "nested_retention",
     ),
+    emulated(
+        "a custom resource whose function fails is tried again, then fails with the error",
+        "embedded_aws/test_custom_resources.py"
+        "::test_a_custom_resource_is_tried_again_and_what_answered_counts",
+        "failed_resources",
+    ),
+    emulated(
+        "functions of Node find clients of the AWS SDK, and are told which are not here",
+        "embedded_aws/test_custom_resources.py"
+        "::test_a_function_of_node_has_the_sdk_as_far_as_it_is_here",
+        "node_sdk",
+    ),
     tested(
         "assets hold the wheels of the settings' architecture, and import nothing else",
         "files/core/test_assets.py::test_an_asset_imports_alone",

@@ -117,6 +117,11 @@ LIMITS: dict[str, tuple[Behaviour, ...]] = {
             types=_LAMBDA,
         ),
         _unshown(
+            "the AWS SDK of Lambda's Node runtimes, but for the client of S3",
+            "clients of services that speak JSON have stand-ins, all others fail when called",
+            types=_LAMBDA,
+        ),
+        _unshown(
             "that a function cannot change its own code",
             "at AWS the tree is mounted read-only; here the processes of a function share one that "
             "they may write to",
