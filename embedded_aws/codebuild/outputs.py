@@ -92,7 +92,7 @@ class Outputs:
         identifier = settings.get("artifactIdentifier", "")
         secondaries = self._spec.secondary_artifacts
         artifact = secondaries.get(identifier) if secondary else self._spec.artifact
-        if artifact is None:
+        if artifact is None or not artifact.files.files:
             what = f"secondary artifact {identifier}" if secondary else "the primary artifact"
             raise BuildError("CLIENT_ERROR", f"no definition of {what} in the buildspec")
         taken = self._expanded(artifact.files)

@@ -31,19 +31,24 @@ class Outcome:
 
 def test_cases(document: bytes, shown_as: str, file_format: str) -> list[dict[str, Any]]:
     """The test cases of one file, in the API's shape without `reportArn`."""
-    outcomes = read(document, shown_as, file_format, lambda text: list(TESTS[file_format](text)))
-    return [
-        {
-            "testRawDataPath": shown_as,
-            "prefix": outcome.prefix,
-            "name": outcome.name,
-            "status": outcome.status,
-            "durationInNanoSeconds": round(outcome.seconds * _NANOSECONDS),
-            "message": outcome.message.strip(),
-            "testSuiteName": outcome.suite,
-        }
-        for outcome in outcomes
-    ]
+    return read(
+        document,
+        shown_as,
+        file_format,
+        lambda text: [_test_case(each, shown_as) for each in TESTS[file_format](text)],
+    )
+
+
+def _test_case(outcome: Outcome, shown_as: str) -> dict[str, Any]:
+    return {
+        "testRawDataPath": shown_as,
+        "prefix": outcome.prefix,
+        "name": outcome.name,
+        "status": outcome.status,
+        "durationInNanoSeconds": round(outcome.seconds * _NANOSECONDS),
+        "message": outcome.message.strip(),
+        "testSuiteName": outcome.suite,
+    }
 
 
 def summary(cases: list[dict[str, Any]]) -> dict[str, Any]:
@@ -64,9 +69,21 @@ def read[Result](
     """What a file says; `BuildError` when it is not of that format."""
     try:
         return reader(document)
-    except (expat.ExpatError, ValueError, KeyError, TypeError) as error:
+    except _UNREADABLE as error:
         text = f"{shown_as} cannot be read as {file_format}: {error}"
         raise BuildError("REPORT_ERROR", text) from error
+
+
+_UNREADABLE = (
+    expat.ExpatError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a reader stumbles over: anything may be in a file, an infinite duration included."""
 
 
 def tree(document: bytes) -> Element:

@@ -134,3 +134,26 @@ def test_entities_are_refused() -> None:
     document = b'<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>'
     with pytest.raises(BuildError, match="entity"):
         report_files.test_cases(document, "r.xml", "JUNITXML")
+
+
+@pytest.mark.parametrize(
+    ("file_format", "document"),
+    [
+        ("JUNITXML", '<testsuite><testcase name="a" time="NaN"/></testsuite>'),
+        ("JUNITXML", '<testsuite><testcase name="a" time="inf"/></testsuite>'),
+        ("CUCUMBERJSON", '{"a": 1}'),
+        ("CUCUMBERJSON", "[null]"),
+        ("CUCUMBERJSON", '[{"elements": [{"steps": [{"result": null}]}]}]'),
+        ("CUCUMBERJSON", 20_000 * "["),
+    ],
+)
+def test_what_only_looks_like_the_format_is_refused_by_its_name(
+    file_format: str, document: str
+) -> None:
+    with pytest.raises(BuildError, match=f"r cannot be read as {file_format}"):
+        report_files.test_cases(document.encode(), "r", file_format)
+
+
+def test_coverage_of_another_shape_is_refused_by_its_name() -> None:
+    with pytest.raises(BuildError, match="r cannot be read as SIMPLECOV"):
+        coverage_files.summary({"r": b"[]"}, "SIMPLECOV")
