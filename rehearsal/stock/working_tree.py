@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal import snapshot
-from rehearsal.errors import GitError
+from rehearsal.errors import GitError, UnusableAppError
 from rehearsal.git import git
 from rehearsal.snapshot import Snapshot
 
@@ -71,17 +71,18 @@ class WorkingTree:
 
     def add_ignored(self, copy: Path) -> None:
         """Puts what git ignores of the folder into a copy of it, as people have it who synthesize:
-        what is installed as links, what was built as copies, as far as it is not there."""
+        what is installed as links, what was built as copies, as far as it is not there. Sockets
+        and pipes are left out: nobody builds from them. Raises `UnusableAppError` for what cannot
+        be read."""
         for name in self._ignored():
             source, target = self.top / name, copy / name
             if source.name in _LEFT or target.exists() or not target.parent.is_dir():
                 continue
-            if source.name in _LINKED and source.is_dir():
-                target.symlink_to(source)
-            elif source.is_dir():
-                shutil.copytree(source, target, symlinks=True)
-            else:
-                shutil.copy2(source, target, follow_symlinks=False)
+            try:
+                _add(source, target)
+            except OSError as error:
+                said = f"{source}, which git ignores, cannot be copied: {error}"
+                raise UnusableAppError(said) from error
 
     def _ignored(self) -> Iterator[str]:
         """Relative to the top: folders that are ignored whole, files otherwise."""
@@ -112,3 +113,18 @@ class WorkingTree:
                 f"Submodules stay empty, as a connection delivers them: {', '.join(modules)}"
             )
         return said
+
+
+def _add(source: Path, target: Path) -> None:
+    if source.name in _LINKED and source.is_dir():
+        target.symlink_to(source)
+    elif source.is_dir():
+        shutil.copytree(source, target, symlinks=True, ignore=_special)
+    elif not _special(str(source.parent), [source.name]):
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _special(folder: str, names: Iterable[str]) -> set[str]:
+    """Those of the names that are no file, no folder and no link."""
+    paths = [Path(folder, name) for name in names]
+    return {p.name for p in paths if not (p.is_symlink() or p.is_file() or p.is_dir())}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -76,6 +78,34 @@ def test_what_git_ignores_is_there_for_the_synthesis_and_is_not_pushed(tmp_path:
     for name in ("node_modules", "packages/one/node_modules"):
         assert (copy / name).readlink() == folder / name
     assert not (copy / "cdk.out").exists()
+
+
+def test_of_what_git_ignores_sockets_and_pipes_are_left(tmp_path: Path) -> None:
+    folder = app_in(tmp_path / "app")
+    (folder / ".gitignore").write_text("pipe\nrun/\n")
+    (folder / "run").mkdir()
+    (folder / "run" / "id").touch()
+    for pipe in ("pipe", "run/pipe"):
+        os.mkfifo(folder / pipe)
+    commit(folder)
+    tree, copy = WorkingTree.of(folder), tmp_path / "copy"
+    tree.copy(tree.snapshot(tmp_path / "scratch"), copy)
+    tree.add_ignored(copy)
+    assert [path.name for path in (copy / "run").iterdir()] == ["id"]
+    assert not (copy / "pipe").exists()
+
+
+def test_what_cannot_be_copied_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    folder = app_in(tmp_path / "app")
+    (folder / ".gitignore").write_text("secret\n")
+    (folder / "secret").touch()
+    commit(folder)
+    monkeypatch.setattr(shutil, "copy2", refuse)
+    with pytest.raises(UnusableAppError, match="secret, which git ignores, cannot be copied: "):
+        WorkingTree.of(folder).add_ignored(tmp_path)
 
 
 def test_the_copy_finds_nothing_above_itself(tmp_path: Path) -> None:
