@@ -32,7 +32,8 @@ def enter(server: Server, pipeline: Pipeline, action: str, command: Sequence[str
         way = place.call("codebuild", target, {"id": run.external_id}, signer)
     except RefusedError as error:
         raise NoWorkspaceError(f"{run.label}: {error.message}") from error
-    environment = way["environment"] | {"TERM": os.environ.get("TERM", "dumb")}
+    # Nothing of the build's: what begins out here must not load what it left.
+    environment = {"TERM": os.environ.get("TERM", "dumb")}
     if command:
         return subprocess.run([*way["command"], *command], env=environment, check=False).returncode
     return _interact([*way["command"], *_shell()], environment)

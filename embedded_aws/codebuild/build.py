@@ -48,12 +48,15 @@ from embedded_aws.registry import Running
 
 _logger = logging.getLogger("codebuild")
 _ENTER = """\
-cd -- "$2"
-if [ -f "$1/environment" ]; then . "$1/environment"; cd -- "$(cat "$1/directory")"; fi
-shift 2
+. "$1"
+cd -- "$3"
+if [ -f "$2/environment" ]; then . "$2/environment"; cd -- "$(cat "$2/directory")"; fi
+shift 3
 exec "$@"
 """
-"""A shell as the build's last command left it, see `inside/supervisor.py`."""
+"""A shell as the build's last command left it, see `inside/supervisor.py`. Its variables are read
+inside, as a build's are."""
+_VARIABLES = "variables.sh"
 
 
 class Build:
@@ -102,8 +105,8 @@ class Build:
     def way_in(self) -> dict[str, Any]:
         """How a shell in the workspace of this build, which has ended, is opened.
 
-        A command line to which the wanted command is added, and its whole environment; the service
-        role's credentials are given out again, until `forget`. Raises `BuildError`.
+        A command line to which the wanted command is added; the service role's credentials are
+        given out again, until `forget`. Raises `BuildError`.
         """
         if not self._record["buildComplete"]:
             raise _invalid(f"{self._record['id']} is still running: wait for its end, or stop it")
@@ -114,8 +117,9 @@ class Build:
         sandbox, _ = self._entered()
         seen = sandbox.seen
         shell = self._parsed().env.shell
-        enter = [shell, "-c", _ENTER, shell, str(seen.state), str(seen.source)]
-        return {"command": sandbox.command(*enter), "environment": self._variables}
+        (sandbox.folders.scripts / _VARIABLES).write_text(environment.exports(self._variables))
+        read = map(str, (seen.scripts / _VARIABLES, seen.state, seen.source))
+        return {"command": sandbox.command(shell, "-c", _ENTER, shell, *read)}
 
     def forget(self) -> None:
         """Nobody gets in any more."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from embedded_aws.registry import Running
 
 _LONGEST = 131_072
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CACHES = {
     "npm_config_cache": "npm",
@@ -151,6 +153,12 @@ def custom(
         _check_possible(name, found)
         values[name] = found
     return values
+
+
+def exports(variables: Mapping[str, str]) -> str:
+    """What a shell reads to have them; no shell has those of other names."""
+    named = {name: value for name, value in variables.items() if _IDENTIFIER.fullmatch(name)}
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in named.items())
 
 
 def _check_possible(name: str, value: str) -> None:

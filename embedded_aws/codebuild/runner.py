@@ -63,9 +63,11 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=sandbox.folders.source,
-            env=dict(environment),
+            # The build's own variables are for inside: `LD_PRELOAD` would be loaded out here.
+            env={},
             start_new_session=True,
         )
+        self._write(json.dumps(dict(environment)))
         self._reader = threading.Thread(target=self._read, daemon=True, name="codebuild-output")
         self._reader.start()
 
@@ -111,11 +113,14 @@ class Runner:
         return os.fdopen(descriptor, "rb")
 
     def _order(self, line: str) -> int:
+        self._write(line)
+        return self._answer()
+
+    def _write(self, line: str) -> None:
         stdin = _pipe(self._process.stdin)
         with contextlib.suppress(BrokenPipeError):  # a supervisor that is gone answers, see `_read`
             stdin.write(f"{line}\n".encode())
             stdin.flush()
-        return self._answer()
 
     def interrupt(self, status: str) -> None:
         """Makes a `run` under way, or the next one, raise. Any thread may call it."""

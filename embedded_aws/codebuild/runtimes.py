@@ -23,7 +23,7 @@ from typing import Any
 from embedded_aws.codebuild.environment import SYSTEM_PATH
 from embedded_aws.codebuild.folders import Folders
 from embedded_aws.codebuild.record import BuildError
-from embedded_aws.codebuild.sandbox import Sandbox
+from embedded_aws.codebuild.sandbox import INTERPRETER, Sandbox
 
 _OF_THE_IMAGE = ("aws", "curl", "git", "jq", "make", "sam", "tar", "unzip", "wget", "zip")
 
@@ -107,7 +107,8 @@ def select(wanted: Mapping[str, str], folders: Folders) -> list[str]:
 
 
 def _select(name: str, version: str, folders: Folders) -> str:
-    programs = {"python": folders.python / "bin" / "python", "nodejs": folders.runtimes / "node"}
+    # Run out here: so none that a build may have written to, as its own Python.
+    programs = {"python": INTERPRETER, "nodejs": folders.runtimes / "node"}
     if name not in programs:
         raise _unavailable(f"{name} {version}: only {', '.join(programs)} are provided here")
     found = installed(programs[name])

@@ -173,6 +173,31 @@ def test_a_local_cache_takes_nothing_that_is_not_the_builds(machine: Machine) ->
     assert (machine.checkout / "wheels").is_dir()
 
 
+def test_a_builds_variables_and_programs_are_nothing_to_what_starts_it(machine: Machine) -> None:
+    """The loader obeys LD_ variables, out here as well; and the server asks a Python's version."""
+    if not is_isolated(machine):
+        return
+    python = "$(command -v python)"
+    program = f"#!/bin/sh\\ntouch {machine.checkout}/asked; echo 3.12\\n"
+    replace = f"rm {python}; printf '{program}' > $HOME/x; chmod +x $HOME/x; cp $HOME/x $P"
+    spec = {
+        "version": "0.2",
+        "env": {
+            "variables": {"LD_DEBUG": "statistics", "LD_DEBUG_OUTPUT": f"{machine.checkout}/loaded"}
+        },
+        "phases": {
+            "install": {"runtime-versions": {"python": f"$(P={python}; {replace}; echo 3.12)"}},
+            "build": {"commands": ["test -n $LD_DEBUG", "python --version"]},
+        },
+    }
+    before = sorted(os.listdir(machine.checkout))
+    machine.projects.project("loader", spec)
+    build = machine.projects.wait(machine.projects.start("loader"))
+    assert build["buildStatus"] == "SUCCEEDED", machine.projects.log(build)
+    assert machine.projects.output(build)[-1:] == ["3.12"]
+    assert sorted(os.listdir(machine.checkout)) == before
+
+
 def test_what_is_shown_below_the_home_is_there_before_a_cache_could_be(tmp_path: Path) -> None:
     """An interpreter of root's own, and a buildspec that caches the folder above it."""
     folders, home = Folders(tmp_path / "build"), SeenFolders(Path()).home

@@ -1,9 +1,11 @@
 """A build's own process: runs its commands in one shell and lets none of them outlive it.
 
-Standard input carries one order a line: `run SCRIPT`, or `collect REQUEST` (JSON, see `_collect`).
-Commands write to this process's standard output, and after each order this process adds
-`\\0TOKEN STATUS\\n`. When standard input ends (the server closed it, or died), every process that a
-command started, however far it detached itself, is killed by its id, and this process ends.
+Standard input begins with the commands' environment (JSON, a line): this process has none, for what
+starts it is outside of the sandbox. Then it carries one order a line: `run SCRIPT`, or `collect
+REQUEST` (JSON, see `_collect`). Commands write to this process's standard output, and after each
+order this process adds `\\0TOKEN STATUS\\n`. When standard input ends (the server closed it, or
+died), every process that a command started, however far it detached itself, is killed by its id,
+and this process ends.
 
 Buildspec 0.2 runs all commands in one shell instance (user guide, build-spec-ref-versions), so
 directory, variables and functions stay. `exit` does not end the build, so when the shell is gone
@@ -57,7 +59,7 @@ _GRACE = 0.5
 class Shell:
     """One shell instance; `descriptor` becomes readable when a script ended in it."""
 
-    def __init__(self, program: str, state: str) -> None:
+    def __init__(self, program: str, state: str, environment: dict[str, str]) -> None:
         scripts_out, self._scripts = _pipe()
         self.descriptor, answers_in = _pipe()
         driver = Path(state, "driver.sh")
@@ -67,6 +69,7 @@ class Shell:
         os.dup2(answers_in, 4)
         process = subprocess.Popen(
             [program, str(driver), state],
+            env=environment,
             stdin=subprocess.DEVNULL,
             pass_fds=(3, 4),
             start_new_session=True,
@@ -104,13 +107,14 @@ def main(token: str, state: str, shell_program: str) -> None:
     groups: list[int] = []
     try:
         shell: Shell | None = None
+        environment: dict[str, str] = json.loads(_line() or "{}")
         while line := _line():
             order, _, argument = line.partition(" ")
             if order == "collect":
                 os.write(1, f"\0{token} {_collect(json.loads(argument))}\n".encode())
                 continue
             if shell is None:
-                shell = Shell(shell_program, state)
+                shell = Shell(shell_program, state, environment)
                 groups.append(shell.pid)
             shell.send(argument)
             status, alive = _wait(shell)
