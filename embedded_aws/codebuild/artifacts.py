@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from embedded_aws.codebuild.record import BuildError
 
@@ -62,7 +62,7 @@ def download(s3: Any, location: str, version: str | None = None) -> bytes:
     try:
         pinned = {"VersionId": version} if version else {}
         content: bytes = s3.get_object(Bucket=bucket, Key=key, **pinned)["Body"].read()
-    except ClientError as error:
+    except (ClientError, ParamValidationError) as error:
         message = f"error while downloading key {key} from {bucket}: {error}"
         raise BuildError("CLIENT_ERROR", message) from error
     return content
@@ -74,7 +74,7 @@ def upload(s3: Any, body: bytes, settings: dict[str, Any], encryption_key: str) 
     key = "/".join(filter(None, (settings.get(k, "").strip("/") for k in ("path", "name"))))
     try:
         s3.put_object(Bucket=bucket, Key=key, Body=body, **_encryption(settings, encryption_key))
-    except ClientError as error:
+    except (ClientError, ParamValidationError) as error:
         message = f"error while uploading the artifact to {bucket}/{key}: {error}"
         raise BuildError("CLIENT_ERROR", message) from error
     record = {

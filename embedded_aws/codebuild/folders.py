@@ -24,7 +24,7 @@ class Folders:
 
     def secondary(self, identifier: str) -> Path:
         """CODEBUILD_SRC_DIR_<identifier>."""
-        return self.workspace / identifier
+        return self.workspace / "secondary" / identifier
 
     @property
     def cache(self) -> Path:

@@ -5,6 +5,7 @@ API reference, StartBuild. Overrides that this executor does not act on are refu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,8 @@ _ENVIRONMENT = {
     "computeType": "computeTypeOverride",
     "privilegedMode": "privilegedModeOverride",
 }
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,127}")
+_ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
 _OTHER_SYSTEMS = ("WINDOWS", "MAC")
 _SOURCES = ("S3", "NO_SOURCE")
 _ARTIFACTS = ("S3", "NO_ARTIFACTS")
@@ -93,6 +96,9 @@ def plan(project: Mapping[str, Any], request: Mapping[str, Any], region: str) ->
     if unknown := sorted(set(request) - _SUPPORTED):
         raise _invalid(f"not supported by this executor: {', '.join(unknown)}")
     source = _source(project, request)
+    role = str(request.get("serviceRoleOverride") or project["serviceRole"])
+    if not _ROLE.fullmatch(role):
+        raise _invalid(f"service role {role!r}: expected the ARN of a role")
     artifacts = dict(request.get("artifactsOverride") or project["artifacts"])
     environment = _environment(project, request)
     return Plan(
@@ -100,7 +106,7 @@ def plan(project: Mapping[str, Any], request: Mapping[str, Any], region: str) ->
         project_arn=project["arn"],
         account=project["arn"].split(":")[4],
         region=region,
-        service_role=request.get("serviceRoleOverride") or project["serviceRole"],
+        service_role=role,
         source=source,
         secondary_sources=tuple(_secondary(project, request, "Sources")),
         source_version=request.get("sourceVersion") or project.get("sourceVersion", ""),
@@ -142,10 +148,20 @@ def _secondary(
     project: Mapping[str, Any], request: Mapping[str, Any], what: str
 ) -> list[Mapping[str, Any]]:
     rows = request.get(f"secondary{what}Override") or project.get(f"secondary{what}") or []
-    for row in rows:
-        if what == "Sources":
-            _checked_source(row)
+    for row in rows if what == "Sources" else ():
+        _checked_source(row)
+        _check_identifier(row)
     return list(rows)
+
+
+def _check_identifier(source: Mapping[str, Any]) -> None:
+    """It names a folder of the build (API reference, ProjectSource)."""
+    identifier = str(source.get("sourceIdentifier", ""))
+    if not _IDENTIFIER.fullmatch(identifier):
+        raise _invalid(
+            f"source identifier {identifier[:200]!r}: expected letters, digits and underscores, "
+            "less than 128"
+        )
 
 
 def _artifact(settings: dict[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:

@@ -214,6 +214,25 @@ _PROJECT = {
 }
 
 
+@pytest.mark.parametrize("identifier", ["../../../evil", "/tmp/evil", ".cache", "a b", None])
+def test_a_source_whose_identifier_is_no_folders_name_is_refused(identifier: str | None) -> None:
+    named = {"sourceIdentifier": identifier} if identifier else {}
+    sources = [{"type": "S3", "location": "bucket/key", **named}]
+    with pytest.raises(BuildError, match=r"source identifier .*: expected letters, digits"):
+        plan(_PROJECT, {"projectName": "p", "secondarySourcesOverride": sources}, "us-west-2")
+
+
+def test_a_service_role_that_is_none_is_refused() -> None:
+    with pytest.raises(BuildError, match="service role 'builder': expected the ARN of a role"):
+        plan(_PROJECT, {"projectName": "p", "serviceRoleOverride": "builder"}, "us-west-2")
+
+
+def test_a_secondary_source_never_lies_where_something_else_does() -> None:
+    folders = Folders(Path("/top"))
+    others = {folders.source, folders.cache}
+    assert not others & {folders.secondary(path.name) for path in others}
+
+
 def test_a_build_for_another_system_is_refused() -> None:
     request = {"projectName": "p", "environmentTypeOverride": "WINDOWS_SERVER_2022_CONTAINER"}
     with pytest.raises(BuildError, match="environment type WINDOWS_SERVER_2022_CONTAINER: builds"):
