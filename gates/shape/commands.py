@@ -30,7 +30,7 @@ SAYS = re.compile(
 CACHES = (
     'export UV_CACHE_DIR="$PWD/.cache/uv" PIP_CACHE_DIR="$PWD/.cache/pip"'
     ' npm_config_cache="$PWD/.cache/npm" TAP_INSTALLED="$PWD/.cache/installed"'
-    ' JSII_RUNTIME_PACKAGE_CACHE_ROOT="$PWD/.cache/jsii" NODE_COMPILE_CACHE="$PWD/.cache/node"'
+    ' JSII_RUNTIME_PACKAGE_CACHE_ROOT="$PWD/.cache/jsii"'
 )
 # What a build says next that only verifies: no package there that synthesizes, or judges that.
 INSTALLS_TO_VERIFY = "bash scripts/install-python requirements-verify.txt"
