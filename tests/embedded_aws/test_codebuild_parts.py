@@ -214,7 +214,7 @@ _PROJECT = {
 }
 
 
-@pytest.mark.parametrize("identifier", ["../../../evil", "/tmp/evil", ".cache", "a b", None])
+@pytest.mark.parametrize("identifier", ["../../../evil", "/evil", ".cache", "a b", None])
 def test_a_source_whose_identifier_is_no_folders_name_is_refused(identifier: str | None) -> None:
     named = {"sourceIdentifier": identifier} if identifier else {}
     sources = [{"type": "S3", "location": "bucket/key", **named}]
