@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded_aws.errors import EmbeddedAwsError
 from ops.errors import OpsError
+from ops.text import output
 from rehearsal import CHECKOUT, cli
 from rehearsal.errors import RehearsalError
 from rehearsal.rehearse import Keep
@@ -61,7 +62,7 @@ def _root(arguments: Namespace) -> Path:
 
 
 def _fail(message: str) -> int:
-    print(f"rehearsal: {message}", file=sys.stderr)
+    print(f"rehearsal: {output(message)}", file=sys.stderr)
     return 1
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from ops.text import output
+
 _REDRAW_SECONDS = 0.2
 
 
@@ -28,10 +30,10 @@ class Progress:
             threading.Thread(target=self._redraw_until_closed, daemon=True).start()
 
     def say(self, text: str = "") -> None:
-        """Print `text` on lines of its own."""
+        """Print `text` on lines of its own; some of it is what builds wrote."""
         with self._lock:
             self._erase()
-            self._out.write(text + "\n")
+            self._out.write(output(text) + "\n")
             self._draw()
 
     def begin(self, label: str) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from ops.commands.common import DONE, ClientOf, json_option, show
 from ops.pipeline import found
+from ops.text import output
 
 HELP: Final = "print the log of an action's latest build"
 
@@ -23,5 +24,5 @@ def run(client: ClientOf, given: Namespace) -> int:
     latest = pipeline.latest_run(given.action)
     lines = pipeline.log_lines(latest)
     about = {"action": latest.label, "execution_id": latest.execution_id, "status": latest.status}
-    show({**about, "lines": lines}, "\n".join(lines), as_json=given.json)
+    show({**about, "lines": lines}, output("\n".join(lines)), as_json=given.json)
     return DONE

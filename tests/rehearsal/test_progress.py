@@ -37,6 +37,12 @@ def test_a_log_file_gets_a_line_for_each_start_and_each_end() -> None:
     assert "\x1b" not in out.getvalue()
 
 
+def test_what_a_build_wrote_does_nothing_to_a_terminal() -> None:
+    out = io.StringIO()
+    Progress(out).say("\x1b[31mred\x1b[0m\tü\x1b]52;c;aGk=\x07\x1b]0;title\x1b\\\n\rover\x1bcdone")
+    assert out.getvalue() == "red\tü\n overdone\n"
+
+
 def test_a_step_that_raises_is_shown_as_failed() -> None:
     out = io.StringIO()
     with pytest.raises(ValueError, match="broken"), Progress(out).step("pipeline deployed"):
