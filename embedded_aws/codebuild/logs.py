@@ -36,12 +36,14 @@ class Redactor:
     _SHORTEST = 4
 
     def __init__(self) -> None:
-        self._secrets: set[str] = set()
+        self._secrets: tuple[str, ...] = ()
 
     def hide(self, value: str) -> None:
-        """From now on `value` is masked; values too short to be secret are left alone."""
-        if len(value) >= self._SHORTEST:
-            self._secrets = self._secrets | {value}
+        """From now on `value` is masked, line by line as logs are written; what is too short to be
+        secret is left alone."""
+        lines = {line for line in value.splitlines() if len(line) >= self._SHORTEST}
+        # The longest first: of one that another is a part of, nothing must remain.
+        self._secrets = tuple(sorted({*self._secrets, *lines}, key=len, reverse=True))
 
     def clean(self, line: str) -> str:
         """`line` with every secret masked."""

@@ -167,6 +167,10 @@ def test_secrets_are_masked() -> None:
     redactor = Redactor()
     redactor.hide("very-secret")
     assert redactor.clean("key=very-secret;") == "key=***;"
+    redactor.hide("very-secret-indeed")
+    redactor.hide("a first line\na second line\n")
+    assert redactor.clean("key=very-secret-indeed;") == "key=***;"
+    assert redactor.clean("a second line") == "***"
 
 
 def test_of_endless_output_the_builds_own_lines_are_still_kept(
