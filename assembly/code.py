@@ -40,7 +40,8 @@ def code(path: Path) -> Code | None:
     if not path.is_file():
         return None
     made = path.stat()
-    return _archived(path, made.st_mtime_ns, made.st_size)
+    # Templates of every stage name the same archive, each by a path from its own folder.
+    return _archived(path.resolve(), made.st_mtime_ns, made.st_size)
 
 
 @lru_cache(_READ)

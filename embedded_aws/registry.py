@@ -27,6 +27,7 @@ from embedded_aws.clients import Credentials
 from embedded_aws.host import package_managers
 from embedded_aws.installation import HOST
 from embedded_aws.json_service import Answer, operation_of, parsed
+from embedded_aws.loopback import Loopback
 
 ResourceArn = Callable[[str, Mapping[str, Any], str], str | Sequence[str] | None]
 """`(action without namespace, request body, account id) -> ARN`; several when the request is about
@@ -97,6 +98,7 @@ INITIATOR_HEADER = "x-embedded-aws-initiator"
 """By which one of our services says that it calls another for itself; AWS knows that by itself."""
 
 _running: list[Running] = []
+_loopbacks: list[Loopback] = []
 _resource_arns: dict[str, ResourceArn] = {}
 _services: dict[str, Service] = {}
 
@@ -118,6 +120,11 @@ def configure(*, root: Path, port: int, ca: Path, region: str, minute: float) ->
 def running() -> Running:
     """This server: its endpoint, certificate authority, root folder and machine settings."""
     return _running[-1]
+
+
+def reach(application: Loopback) -> None:
+    """Called once, when requests are answered: from now on our services may call others."""
+    _loopbacks.append(application)
 
 
 def region() -> str:
@@ -248,16 +255,17 @@ def client(
     if (credentials is None) == (account is None):
         raise ValueError("give either credentials or the account whose root plays AWS")
     signer = Credentials.from_sts(credentials) if credentials else Credentials.root(str(account))
-    return clients.client(
+    made = clients.client(
         service,
         running().endpoint,
         running().ca,
         signer,
         region=at or region(),
-        read_timeout=300,
         # Nothing can be lost on the way to oneself, and adding it up takes both sides time.
         request_checksum_calculation="when_required",
     )
+    _loopbacks[-1].attach(made)
+    return made
 
 
 def call(

@@ -25,6 +25,7 @@ from ministack import app as ministack
 from embedded_aws import bounds, corrections, processes, registry, state, tls
 from embedded_aws.errors import StateError
 from embedded_aws.installation import SAVE, STATE
+from embedded_aws.loopback import Loopback
 from embedded_aws.metrics import alarms
 
 SERVICES = ("codebuild", "codedeploy", "codepipeline", "connections")
@@ -79,6 +80,7 @@ def _install(services: list[str]) -> None:
 async def _serve(socket: int, material: tls.Material) -> NoReturn:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    registry.reach(Loopback(ministack.app, loop))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     config = Config()

@@ -50,9 +50,8 @@ _KEPT: Final = {
     "PIP_CACHE_DIR": "pip",
     "npm_config_cache": "npm",
     "TAP_INSTALLED": "installed",
-    # The CDK unpacks 200 MB for Python to call, and compiles its CLI, unless both are there.
+    # The CDK unpacks 200 MB for Python to call, unless they are there.
     "JSII_RUNTIME_PACKAGE_CACHE_ROOT": "jsii",
-    "NODE_COMPILE_CACHE": "node",
 }
 # By absolute names, since package managers are started elsewhere, where no file of a checkout can
 # set them up; so by a command: variables of a buildspec cannot name another.

@@ -75,7 +75,6 @@ def environment(root: Path) -> dict[str, str]:
         "CI": "true",
         "CDK_DISABLE_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
-        "NODE_COMPILE_CACHE": str(root / "cache" / "node"),
     }
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from embedded_aws import objects
 from embedded_aws.codebuild.record import BuildError
 
 _DEFAULT_KEY = "alias/aws/codebuild"
@@ -61,10 +60,12 @@ def download(s3: Any, location: str, version: str | None = None) -> bytes:
     """Fetches `bucket/key` (or its ARN). Raises `BuildError` with S3's reason."""
     bucket, _, key = location.removeprefix("arn:aws:s3:::").partition("/")
     try:
-        return objects.read(s3, bucket, key, version)
+        pinned = {"VersionId": version} if version else {}
+        content: bytes = s3.get_object(Bucket=bucket, Key=key, **pinned)["Body"].read()
     except ClientError as error:
         message = f"error while downloading key {key} from {bucket}: {error}"
         raise BuildError("CLIENT_ERROR", message) from error
+    return content
 
 
 def upload(s3: Any, body: bytes, settings: dict[str, Any], encryption_key: str) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from pathlib import Path
 from embedded_aws.calls import RefusedError
 from embedded_aws.codebuild.credentials import RoleCredentials
 from embedded_aws.codebuild.record import BuildError
-from embedded_aws.connections import clones
+from embedded_aws.connections import clones, references
 from embedded_aws.connections.repository import RepositoryError
 
 
 def resolve(folder: Path, role: RoleCredentials) -> None:
     """Makes a clone of an unpacked source that is a reference; leaves any other as it is."""
-    reference = clones.reference_in(folder)
+    reference = references.reference_in(folder)
     if reference is None:
         return
     try:

@@ -33,7 +33,6 @@ _CACHES = {
     "UV_CACHE_DIR": "uv",
     "PIP_CACHE_DIR": "pip",
     "JSII_RUNTIME_PACKAGE_CACHE_ROOT": "jsii",
-    "NODE_COMPILE_CACHE": "node",
 }
 
 

@@ -13,7 +13,6 @@ from dataclasses import replace
 from botocore.exceptions import ClientError
 from ministack.core.responses import request_scope
 
-from embedded_aws import objects
 from embedded_aws.codepipeline.actions import base
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome, Runner
 from embedded_aws.codepipeline.credentials import ActionClients
@@ -46,7 +45,7 @@ def _copied(context: Context, clients: ActionClients, artifact: Artifact) -> Art
     copy = replace(artifact, region=store.region, bucket=store.bucket)
     try:
         there = clients.of_pipeline("s3", artifact.region)
-        content = objects.read(there, artifact.bucket, artifact.key)
+        content = base.download(there, artifact)
         base.upload(context, clients.of_pipeline("s3"), copy, content)
     except ClientError as error:
         raise ActionError(

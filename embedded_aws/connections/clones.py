@@ -1,43 +1,19 @@
-"""What stands in for a commit that a build is to clone: `CODEBUILD_CLONE_REF`.
+"""The clone that a build makes of a commit it was given a reference to.
 
-The source action writes a reference, the build makes a clone of it with the permissions of its own
-role (CodePipeline user guide, "troubleshooting", codestar-connections:UseConnection for
-CODEBUILD_CLONE_REF; "action-reference-CodeCommit", codecommit:GitPull).
+It does so with the permissions of its own role (CodePipeline user guide, "troubleshooting",
+codestar-connections:UseConnection for CODEBUILD_CLONE_REF; "action-reference-CodeCommit",
+codecommit:GitPull).
 """
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from embedded_aws import registry
 from embedded_aws.connections import codecommit, played, repository
-
-FILE = "codebuild-clone-reference.json"
-"""The one file of an artifact that is a reference."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A commit, and where it is: `about` names the connection, or the CodeCommit repository."""
-
-    commit: str
-    about: Mapping[str, str]
-
-    def written(self) -> bytes:
-        """The reference as the artifact's file."""
-        return json.dumps({"commit": self.commit, "about": dict(self.about)}).encode()
-
-
-def reference_in(folder: Path) -> Reference | None:
-    """The reference that an unpacked artifact holds, None when it holds files."""
-    if [path.name for path in folder.iterdir()] != [FILE]:
-        return None
-    document = json.loads((folder / FILE).read_text())
-    return Reference(document["commit"], document["about"])
+from embedded_aws.connections.references import FILE, Reference
 
 
 def clone(reference: Reference, folder: Path, credentials: Mapping[str, str]) -> None:

@@ -36,7 +36,9 @@ def path() -> Path:
 
 def commit(reference: str) -> Commit:
     """The commit that a ref or an id names."""
-    found = _git("log", "-1", "--format=%H%n%aI%n%cI%n%B", f"{reference}^{{commit}}", "--").decode()
+    # Whoever may start a pipeline says which: nothing that they say is an option of git's.
+    named = ("--end-of-options", f"{reference}^{{commit}}", "--")
+    found = _git("log", "-1", "--format=%H%n%aI%n%cI%n%B", *named).decode()
     identifier, author_date, committer_date, message = found.split("\n", 3)
     return Commit(identifier, author_date, committer_date, message.strip())
 

@@ -30,7 +30,7 @@ SAYS = re.compile(
 CACHES = (
     'export UV_CACHE_DIR="$PWD/.cache/uv" PIP_CACHE_DIR="$PWD/.cache/pip"'
     ' npm_config_cache="$PWD/.cache/npm" TAP_INSTALLED="$PWD/.cache/installed"'
-    ' JSII_RUNTIME_PACKAGE_CACHE_ROOT="$PWD/.cache/jsii" NODE_COMPILE_CACHE="$PWD/.cache/node"'
+    ' JSII_RUNTIME_PACKAGE_CACHE_ROOT="$PWD/.cache/jsii"'
 )
 SCRIPT = re.compile(r"scripts/([\w-]+)")
 # A script as a program, which works only while its file is executable: not as what bash runs or a

@@ -287,6 +287,28 @@ def test_only_the_played_repository_is_polled_and_read_and_only_with_permission(
         iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=again)
 
 
+def test_what_is_asked_for_names_a_commit_and_is_no_option_of_gits(sources: Delivery) -> None:
+    played.Connection(CONNECTION, REPOSITORY).write(sources.server.root)
+    given = source(
+        "CodeStarSourceConnection",
+        ConnectionArn=CONNECTION,
+        FullRepositoryId=REPOSITORY,
+        BranchName="main",
+    )
+    sources.deploy({"P": pipeline("connected", given)}, "connected")
+    assert fetched(sources, "connected")["status"] == "Succeeded"
+    written = sources.server.root / "written"
+    asked = {
+        "actionName": "Push",
+        "revisionType": "COMMIT_ID",
+        "revisionValue": f"--output={written}",
+    }
+    sources.api.start_pipeline_execution(name="connected", sourceRevisions=[asked])
+    assert fetched(sources, "connected")["status"] == "Failed"
+    assert "Could not fetch main" in executions(sources, "connected")[0]["statusSummary"]
+    assert not list(written.parent.glob(f"{written.name}*"))
+
+
 SPEC = {
     "version": "0.2",
     "phases": {

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from embedded_aws import objects
 from embedded_aws.codepipeline.executions import Artifact, Revision
 from embedded_aws.codepipeline.model import Action, ArtifactStore
 
@@ -87,13 +86,19 @@ def upload(context: Context, s3: Any, artifact: Artifact, content: bytes) -> Non
     s3.put_object(Bucket=artifact.bucket, Key=artifact.key, Body=content, **encryption)
 
 
+def download(s3: Any, artifact: Artifact) -> bytes:
+    """The artifact, from where it is, with the credentials that `s3` has."""
+    content: bytes = s3.get_object(Bucket=artifact.bucket, Key=artifact.key)["Body"].read()
+    return content
+
+
 def read(context: Context, s3: Any, reference: str) -> bytes:
     """The file that `ArtifactName::path/in/it` names."""
     name, separator, path = reference.partition("::")
     artifact = context.inputs.get(name)
     if not separator or artifact is None:
         raise ActionError(f"{reference} names no input artifact of the action")
-    content = objects.read(s3, artifact.bucket, artifact.key)
+    content = download(s3, artifact)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return archive.read(path)

@@ -141,13 +141,22 @@ def write_of(repository: Path, package: str) -> None:
     _replace(repository / ROOTS, roots())
     declaration = repository / package / DECLARATION
     if declaration.is_file():
-        operations = tomllib.loads(declaration.read_text())
         folder = repository / package / FOLDER
-        wanted = {folder / path: text(document) for path, document in files(operations)}
+        texts = _texts(declaration.read_text())
+        wanted = {folder / path: content for path, content in texts.items()}
         for path in set(folder.rglob("*.json")) - wanted.keys():
             path.unlink()
         for path, content in wanted.items():
             _replace(path, content)
+
+
+@cache
+def _texts(declaration: str) -> Mapping[str, str]:
+    """The content of each file that a declaration asks for, by its path below the models' folder.
+
+    Packages are staged once for each function that has them, and for each environment.
+    """
+    return {path: text(document) for path, document in files(tomllib.loads(declaration))}
 
 
 def _replace(path: Path, content: str) -> None:
