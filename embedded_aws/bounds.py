@@ -31,8 +31,8 @@ class Bound:
 
 
 BUILDS = Bound(10, 2 * _GIBIBYTE)
-CACHES = Bound(60, 6 * _GIBIBYTE)
-"""A pipeline of four projects that keep a CDK each has 3 GB: with less, none would find its own."""
+CACHES = Bound(60, 4 * _GIBIBYTE)
+"""A pipeline with two projects that keep a CDK each has 3 GB: with less, none finds its own."""
 REST = Bound(200, _GIBIBYTE)
 """Of temporary files, and of the tools' home."""
 PLACES = Bound(8, 8 * _GIBIBYTE)

@@ -99,7 +99,7 @@ def _project(
             phases={
                 "install": {
                     "runtime-versions": builds.RUNTIMES,
-                    "commands": [builds.USE_CACHE, "bash scripts/install-python"],
+                    "commands": list(builds.INSTALL_TO_VERIFY),
                 },
                 "build": {"commands": list(question.commands)},
             },

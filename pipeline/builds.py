@@ -59,6 +59,10 @@ USE_CACHE: Final = " ".join(
     ["export", *(f'{variable}="$PWD/{CACHE_FOLDER}/{name}"' for variable, name in _KEPT.items())]
 )
 
+# The first commands of a build that only verifies: no package there that synthesizes or judges what
+# was synthesized, since these builds take roles in the environments' accounts.
+INSTALL_TO_VERIFY: Final = (USE_CACHE, "bash scripts/install-python requirements-verify.txt")
+
 
 def cache() -> codebuild.Cache:
     """A cache on the build host, where one is warm (CodeBuild user guide, "Local caching").

@@ -98,7 +98,7 @@ def preview_step(
         role=role,
         logging=builds.logging(log),
         env={"TAP_COMMIT": looking.source.revision, "TAP_EXECUTION": EXECUTION},
-        install_commands=[builds.USE_CACHE, "bash scripts/install-python"],
+        install_commands=list(builds.INSTALL_TO_VERIFY),
         commands=[
             f"bash scripts/preview {JUDGED} --pipeline {looking.pipeline} "
             f'--role-arn {looking.role_arn} --execution "$TAP_EXECUTION" --commit "$TAP_COMMIT"',

@@ -73,7 +73,7 @@ def smoke_step(
             "TAP_COMMIT": source.revision,
         },
         env_from_cfn_outputs=dict(api_urls),
-        install_commands=[builds.USE_CACHE, "bash scripts/install-python"],
+        install_commands=list(builds.INSTALL_TO_VERIFY),
         commands=["bash scripts/smoke"],
         cache=builds.cache(),
         partial_build_spec=builds.part(

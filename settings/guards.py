@@ -31,7 +31,8 @@ ALWAYS: Final = (
     *("accounts/guardrail/stack.py", "assembly/pipeline.py", "cdk.json", "gates/__main__.py"),
     *("gates/reviewed/delivery.txt", "guards/comparison.py", "integ/conftest.py", ".npmrc"),
     *("package-lock.json", "pipeline/stack.py", "pipeline_app.py", "requirements.txt"),
-    *("scripts/gates", "settings/guards.py", "stages/application.py", ".gitignore", "yaml.py"),
+    *("requirements-verify.txt", "scripts/gates", "settings/guards.py", "stages/application.py"),
+    *(".gitignore", "yaml.py"),
 )
 
 

@@ -8,7 +8,7 @@ from assembly.intended import PIPELINE, stack_name
 from assembly.pipeline import Build
 from gates.delivery import Delivery
 from gates.shape import entry
-from gates.shape.commands import CACHES
+from gates.shape.commands import CACHES, INSTALLS_TO_VERIFY
 from settings import Environment
 
 MAY: Final = {
@@ -52,4 +52,4 @@ def commands(delivery: Delivery, environment: Environment) -> list[str]:
         f"--pipeline {PIPELINE} --stage {environment.stage} "
         f'--execution "$TAP_EXECUTION" --role-arn {role(delivery, environment)}'
     )
-    return [CACHES, "bash scripts/install-python", watch]
+    return [CACHES, INSTALLS_TO_VERIFY, watch]

@@ -32,6 +32,8 @@ CACHES = (
     ' npm_config_cache="$PWD/.cache/npm" TAP_INSTALLED="$PWD/.cache/installed"'
     ' JSII_RUNTIME_PACKAGE_CACHE_ROOT="$PWD/.cache/jsii"'
 )
+# What a build says next that only verifies: no package there that synthesizes, or judges that.
+INSTALLS_TO_VERIFY = "bash scripts/install-python requirements-verify.txt"
 SCRIPT = re.compile(r"scripts/([\w-]+)")
 # A script as a program, which works only while its file is executable: not as what bash runs or a
 # shell sources.

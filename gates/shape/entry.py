@@ -9,7 +9,7 @@ from typing import Any, Final
 from assembly.intended import PIPELINE
 from assembly.pipeline import Build
 from gates.delivery import Delivery
-from gates.shape.commands import CACHES
+from gates.shape.commands import CACHES, INSTALLS_TO_VERIFY
 from gates.shape.guarding import GATES
 from settings import Environment
 
@@ -43,7 +43,7 @@ def commands(delivery: Delivery, environment: Environment) -> list[str]:
     told = f'--pipeline {PIPELINE} --execution "$TAP_EXECUTION"'
     held = f"bash scripts/held {environment.stage} {told}"
     approved = [confirmation(delivery)] if environment == delivery.intended.guarded else []
-    return [CACHES, "bash scripts/install-python", held, *approved]
+    return [CACHES, INSTALLS_TO_VERIFY, held, *approved]
 
 
 def confirmation(delivery: Delivery) -> str:

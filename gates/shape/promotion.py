@@ -15,7 +15,7 @@ from assembly.text import listed, plain
 from gates.delivery import Delivery
 from gates.registry import rule
 from gates.shape import bake, entry
-from gates.shape.commands import CACHES
+from gates.shape.commands import CACHES, INSTALLS_TO_VERIFY
 from gates.shape.entry import EXECUTION, NAMESPACE
 from gates.shape.roles import Role, role_of, roles, statements
 
@@ -163,7 +163,7 @@ def _other(delivery: Delivery, action: Action) -> Iterator[str]:
     if build is None or build.name != MAKES_PAGE:
         yield f"does not run the project {MAKES_PAGE}"
         return
-    if build.commands != [LINKS, CACHES, "bash scripts/install-python", *_commands(delivery)]:
+    if build.commands != [LINKS, CACHES, INSTALLS_TO_VERIFY, *_commands(delivery)]:
         yield f"runs {build.commands}"
     yield from entry.steered(build, HANDS_ON)
     source = entry.source(delivery)

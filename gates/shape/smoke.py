@@ -13,12 +13,12 @@ from assembly.templates import NESTED, Assembly, Template
 from assembly.text import listed, plain
 from gates.delivery import SMOKE_SETTINGS, Delivery
 from gates.registry import rule
-from gates.shape.commands import CACHES, effective_lines
+from gates.shape.commands import CACHES, INSTALLS_TO_VERIFY, effective_lines
 from gates.shape.order import smoke_of
 from gates.shape.roles import Role, role_of, roles
 from settings import Environment
 
-COMMANDS = [CACHES, "bash scripts/install-python", "bash scripts/smoke"]
+COMMANDS = [CACHES, INSTALLS_TO_VERIFY, "bash scripts/smoke"]
 # The lines of scripts/smoke that may do something, in any order but for the last ones. Nothing here
 # can end the script early, hide an exit code or choose among the tests.
 SETTING_UP = re.compile(

@@ -55,8 +55,8 @@ def report(found: list[Asset]) -> int:
 
 def _locks() -> list[Path]:
     services = sorted(REPOSITORY.glob("services/*/runtime/**/requirements.txt"))
-    ours = ("requirements.txt", "requirements-dev.txt", "embedded_aws/requirements.txt")
-    return [*services, *(REPOSITORY / name for name in ours)]
+    ours = sorted(REPOSITORY.glob("requirements*.txt"))
+    return [*services, *ours, REPOSITORY / "embedded_aws" / "requirements.txt"]
 
 
 if __name__ == "__main__":

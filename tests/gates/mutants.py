@@ -291,6 +291,20 @@ def smoke_says_it_was_green(draft: Draft) -> None:
     smoke_command(draft, "echo 4 passed")
 
 
+def installs_everything(draft: Draft, step: str) -> None:
+    """As builds do that synthesize."""
+
+    def edit(spec: Any) -> None:
+        spec["phases"]["install"]["commands"][-1] = "bash scripts/install-python"
+
+    draft.buildspec(step, edit)
+
+
+@caught_by("TAP-407")
+def smoke_beside_what_synthesizes(draft: Draft) -> None:
+    installs_everything(draft, "smoke-prod")
+
+
 @caught_by("TAP-305")
 def smoke_goes_on_after_a_failure(draft: Draft) -> None:
     forgiving = {"on-failure": "CONTINUE"}

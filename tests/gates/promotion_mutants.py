@@ -12,7 +12,14 @@ from typing import Any
 from gates.shape.promotion import CONDITION
 from tests.gates.drafts import Draft
 from tests.gates.guard_mutants import build_commands, set_commands
-from tests.gates.mutants import PROD_DEPLOY, allow, caught_by, codebuild_action, move
+from tests.gates.mutants import (
+    PROD_DEPLOY,
+    allow,
+    caught_by,
+    codebuild_action,
+    installs_everything,
+    move,
+)
 from tests.gates.protection_mutants import ENTER, entry_told, rules_at_entry
 
 STRANGERS_PAGE = "https://example.com/all-is-well.html"
@@ -59,6 +66,11 @@ def page_with_something_beside_it(draft: Draft) -> None:
 @caught_by("TAP-424")
 def page_says_that_all_is_well(draft: Draft) -> None:
     set_commands(draft, "preview", [*build_commands(draft, "preview"), "export said=fine"])
+
+
+@caught_by("TAP-424")
+def page_beside_what_synthesizes(draft: Draft) -> None:
+    installs_everything(draft, "preview")
 
 
 @caught_by("TAP-424")

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.gates.drafts import Draft
 from tests.gates.guard_mutants import build_commands, set_commands
-from tests.gates.mutants import allow, caught_by
+from tests.gates.mutants import allow, caught_by, installs_everything
 
 ENTER = "enter-prod"
 
@@ -97,6 +97,11 @@ def window_that_nobody_set(draft: Draft) -> None:
     rule["RuleTypeId"]["Provider"] = "DeploymentWindow"
     rule["Configuration"] = {"Cron": "* * * * * ? 2199"}
     rules_at_entry(draft).append(rule)
+
+
+@caught_by("TAP-441")
+def question_beside_what_synthesizes(draft: Draft) -> None:
+    installs_everything(draft, ENTER)
 
 
 @caught_by("TAP-441")

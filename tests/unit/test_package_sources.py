@@ -79,6 +79,17 @@ def test_an_environment_with_settings_of_its_own_is_made_anew(checkout: Path) ->
     assert not (checkout / "made/pip.conf").exists()
 
 
+def test_what_an_earlier_lock_installed_goes(checkout: Path) -> None:
+    """As in a build that finds what the project's last one installed."""
+    kept = str(checkout / "kept")
+    assert install(checkout, "install-python", "lock.txt", "made", TAP_INSTALLED=kept) == ""
+    lock = (checkout / "lock.txt").read_text()
+    (checkout / "less.txt").write_text("jmespath" + lock.partition("\njmespath")[2])
+    assert install(checkout, "install-python", "less.txt", "made", TAP_INSTALLED=kept) == ""
+    found = {path.name for path in checkout.glob("made/lib/*/site-packages/*.dist-info")}
+    assert {name.partition("-")[0] for name in found} == {"jmespath", "typing_extensions"}
+
+
 def test_node_packages_come_from_where_the_person_says(checkout: Path) -> None:
     assert install(checkout, "install-node") == ""
     assert (checkout / "node_modules/papaparse/package.json").is_file()
