@@ -59,7 +59,7 @@ def test_a_good_service_passes_every_check(checkout: Checkout) -> None:
     ("fault", "noticed_by", "told"),
     [
         ({"final_status": "failed"}, {PHOTO, TABLE, POISON}, "tap-dev-image-processor"),
-        ({"looks_until_final": 9}, {PHOTO, TABLE, POISON}, "status 'processed' within 1 s"),
+        ({"looks_until_final": 99}, {PHOTO, TABLE, POISON}, "status 'processed' within 1 s"),
         ({"reason": "truncated"}, {POISON}, "Expected: reason not-jpeg-or-png"),
         ({"keeps_results_of_poison": True}, {POISON}, "Expected: no results"),
         ({"link_is_stale": True}, {PHOTO, TABLE}, "12 bytes and digest"),
