@@ -106,7 +106,7 @@ def instead(name: str, content: bytes | None) -> Callable[[str, bytes], bytes | 
         (instead("small.jpg", photo.photo(width=800, height=400, about=False)), "on its side"),
         (instead("small.jpg", photo.photo(width=400, height=800)), "metadata beside the pixels"),
         (instead("small.jpg", b"GIF89a"), "not like a JPEG"),
-        (instead("small.jpg", photo.photo(about=False)[:20]), "has no frame"),
+        (instead("small.jpg", photo.photo(width=8, height=8, about=False)[:20]), "has no frame"),
         (instead("small.jpg", None), "of which it lists ['small.jpg', 'large.jpg']"),
         (instead("metadata.json", b"[]"), "of which it lists []"),
         (lambda *_: None, "Got: [], of which it lists []"),
