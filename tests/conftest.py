@@ -12,7 +12,10 @@ from xdist.scheduler import LoadFileScheduling
 
 from tests.support.synthesis import REPOSITORY, Assembly, synthesize
 
-FIRST: Final = ("tests/delivery/", "tests/stock/", "tests/embedded_aws/", "tests/accounts/")
+FIRST: Final = (
+    *("tests/delivery/", "tests/stock/", "tests/embedded_aws/", "tests/accounts/", "tests/gates/"),
+    *("tests/rehearsal/", "tests/template/", "tests/unit/test_smoke_checks"),
+)
 """The longest come first, so that no worker is left with one of them at the end. A build leaves
 what it installed for the next one of its project, and not for one that runs beside it: so accounts,
 where our pipeline delivers as well, come when the first delivery is over."""
