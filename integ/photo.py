@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
+from functools import cache
 
 # Pixels as stored; a multiple of 8 each. Whoever shows it turns it by 90 degrees.
 WIDTH, HEIGHT = 2400, 1600
@@ -124,6 +125,7 @@ def _light(x: float, y: float) -> tuple[int, int, int]:
     return round(100 * waves[0]), round(60 * waves[1]), round(60 * waves[2])
 
 
+@cache
 def _difference(value: int) -> str:
     """A block's bits: how many follow, these, and that there is nothing more to the block."""
     length = abs(value).bit_length()

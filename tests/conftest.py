@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from typing import Any, Final
@@ -11,7 +12,10 @@ from xdist.scheduler import LoadFileScheduling
 
 from tests.support.synthesis import REPOSITORY, Assembly, synthesize
 
-FIRST: Final = ("tests/delivery/", "tests/stock/", "tests/embedded_aws/", "tests/accounts/")
+FIRST: Final = (
+    *("tests/delivery/", "tests/stock/", "tests/embedded_aws/", "tests/accounts/", "tests/gates/"),
+    *("tests/rehearsal/", "tests/template/", "tests/unit/test_smoke_checks"),
+)
 """The longest come first, so that no worker is left with one of them at the end. A build leaves
 what it installed for the next one of its project, and not for one that runs beside it: so accounts,
 where our pipeline delivers as well, come when the first delivery is over."""
@@ -27,13 +31,25 @@ def _places(item: pytest.Item) -> Iterator[int]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: whoever follows a delivery waits half of the time."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than processors: who follows deliveries or the emulator waits half of the time."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    return synthesize(REPOSITORY, tmp_path_factory.mktemp("synth") / "cdk.out")
+    """Synthesized by the first worker that asks for it, while the others wait.
+
+    pytest-xdist documentation, "Making session-scoped fixtures execute only once".
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    whole = folder / "assembly"
+    with (folder / "assembly.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            synthesize(REPOSITORY, folder / "unfinished").directory.rename(whole)
+    return Assembly(whole)
 
 
 class ByWhatIsShared(LoadFileScheduling):

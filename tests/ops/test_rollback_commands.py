@@ -76,7 +76,10 @@ def release(made: Delivery, name: str, *, kind: str = "AWS::SNS::Topic") -> str:
     """Pushes a release; its execution, when it has passed Dev or failed there."""
     topic = {"Type": kind, "Properties": {"DisplayName": name}}
     made.commit_and_push(name, stack_json=json.dumps({**GOOD, "Resources": {"Topic": topic}}))
-    execution = str(made.newest()["pipelineExecutionId"])
+    rows = made.api.list_pipeline_executions(pipelineName=NAME)["pipelineExecutionSummaries"]
+    # One that failed is taken back at once, by one that is newer.
+    pushed = next(each for each in rows if each["executionType"] == "STANDARD")
+    execution = str(pushed["pipelineExecutionId"])
 
     def through() -> bool:
         tell = made.api.get_pipeline_state(name=NAME)["stageStates"][2]

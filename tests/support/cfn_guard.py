@@ -21,6 +21,21 @@ def guard() -> Path:
     return package / "bin" / system / machine / "cfn-guard"
 
 
+def excerpt(template: Template, *whole: str) -> Template:
+    """The first resource of each type alone, and all of the types that are given.
+
+    The engine takes a third of a second for all that we deploy, and rules ask the same of every
+    resource of a type: one of each is enough to be edited.
+    """
+    kept: dict[str, Any] = {}
+    seen: set[str] = set()
+    for logical_id, resource in template["Resources"].items():
+        if resource["Type"] in whole or resource["Type"] not in seen:
+            kept[logical_id] = resource
+        seen.add(resource["Type"])
+    return {**template, "Resources": kept}
+
+
 def failing(rules: Path, templates: list[Template], folder: Path) -> list[set[str]]:
     """For each template, the names of the rules that it breaks; one run of the engine for all."""
     command = [str(guard()), "validate", "--rules", str(rules)]

@@ -31,7 +31,7 @@ from assembly.text import listed
 from settings import Settings
 from tests.support.apps import scratch_app
 from tests.support.bootstrap import SETTINGS, applied, execution
-from tests.support.cfn_guard import Template, failing
+from tests.support.cfn_guard import Template, excerpt, failing
 from tests.support.synthesis import REPOSITORY, Assembly, copy_checkout
 
 GUARDED = SETTINGS.guarded.name
@@ -286,12 +286,12 @@ def test_what_we_deploy_to_prod_passes(assembly: Assembly, written: Path, tmp_pa
 def test_what_hostile_commits_would_deploy_is_stopped(
     assembly: Assembly, written: Path, tmp_path: Path
 ) -> None:
-    hostile = []
-    for _, change in HOSTILE:
-        template = application(assembly)
+    small = excerpt(application(assembly), "AWS::ApiGateway::Method")
+    hostile = [deepcopy(small) for _ in HOSTILE]
+    for (_, change), template in zip(HOSTILE, hostile, strict=True):
         change(template)
-        hostile.append(template)
-    stopped = failing(written, hostile, tmp_path)
+    unedited, *stopped = failing(written, [small, *hostile], tmp_path)
+    assert unedited == set()
     survivors = [
         (number, rule) for number, (rule, _) in enumerate(HOSTILE) if rule not in stopped[number]
     ]

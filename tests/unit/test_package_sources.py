@@ -55,6 +55,11 @@ def install(checkout: Path, script: str, *arguments: str, **environment: str) ->
     return done.stderr if done.returncode else ""
 
 
+def share_uv(checkout: Path) -> None:
+    """Lets it use the installed one, where it is not at issue where that comes from."""
+    (checkout / ".cache").symlink_to(REPOSITORY / ".cache")
+
+
 def test_python_packages_come_from_where_the_person_says(checkout: Path) -> None:
     assert install(checkout, "install-python", "lock.txt", "made") == ""
     assert list(checkout.glob("made/lib/*/site-packages/jmespath"))
@@ -71,6 +76,7 @@ def test_python_packages_come_from_where_the_person_says(checkout: Path) -> None
 
 
 def test_an_environment_with_settings_of_its_own_is_made_anew(checkout: Path) -> None:
+    share_uv(checkout)
     assert install(checkout, "install-python", "lock.txt", "made") == ""
     (checkout / "made/pip.conf").write_text(f"[global]\nindex-url = {NOWHERE}\n")
     assert install(checkout, "install-python", "lock.txt", "made") == ""
@@ -79,6 +85,7 @@ def test_an_environment_with_settings_of_its_own_is_made_anew(checkout: Path) ->
 
 def test_what_an_earlier_lock_installed_goes(checkout: Path) -> None:
     """As in a build that finds what the project's last one installed."""
+    share_uv(checkout)
     kept = str(checkout / "kept")
     assert install(checkout, "install-python", "lock.txt", "made", TAP_INSTALLED=kept) == ""
     lock = (checkout / "lock.txt").read_text()
