@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+HOME = Path("/root")
+"""Of the image: HOME "is always set to /root" (user guide, build-env-ref-env-vars)."""
+
 
 @dataclass(frozen=True)
 class Folders:
@@ -94,12 +97,12 @@ class Folders:
 
 
 class SeenFolders(Folders):
-    """The same in a sandbox, where home is the image's (user guide, build-env-ref-env-vars)."""
+    """The same in a sandbox, where home is the image's."""
 
     @property
     def home(self) -> Path:
-        """HOME "is always set to /root"."""
-        return Path("/root")
+        """HOME, as in the image."""
+        return HOME
 
     @property
     def temporary(self) -> Path:

@@ -5,7 +5,7 @@ User guide, "Local caching": with LOCAL_CUSTOM_CACHE the folders named in the bu
 lead to them, and what the source brings under such a name takes its place. So a build writes into
 the cache as it goes, whatever becomes of the build, and one that removes the link and makes a
 folder of that name keeps nothing: as at AWS. Folders are those of the source, and of HOME, which
-is always /root (CodeArtifact user guide, "Dependency caching"; build-env-ref-env-vars).
+is always /root (CodeArtifact user guide, "Dependency caching").
 
 A host runs one build at a time. Of two builds of a project at once, each has a host of its own, and
 sees no other. The locks are not in a host's folder: a build may put anything there.
@@ -22,7 +22,9 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
-HOME = "/root/"
+from embedded_aws.codebuild import folders
+
+HOME = f"{folders.HOME}/"
 _EVERYTHING_BELOW = "/**/*"
 
 

@@ -15,8 +15,8 @@ from embedded_aws.codepipeline.actions import base
 from embedded_aws.codepipeline.actions.base import ActionError, Context, Outcome
 from embedded_aws.codepipeline.credentials import ActionClients
 from embedded_aws.codepipeline.executions import Revision, now
-from embedded_aws.connections import references, repository
-from embedded_aws.connections.references import Reference
+from embedded_aws.connections import repository
+from embedded_aws.connections.references import FILE, Reference
 
 SUMMARY_CHARACTERS = 2048
 
@@ -31,7 +31,7 @@ def take(context: Context, clients: ActionClients, name: str, about: Mapping[str
         commit = repository.commit(context.source_revision or f"refs/heads/{branch}")
         if context.configuration.get("OutputArtifactFormat") == "CODEBUILD_CLONE_REF":
             reference = Reference(commit.id, dict(about))
-            content = base.zip_of(references.FILE, reference.written())
+            content = base.zip_of(FILE, reference.written())
         else:
             content = repository.archive(commit.id)
     except repository.RepositoryError as error:
